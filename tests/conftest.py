@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Let plain pytest import the checkout as ``ansible_collections.msgops.fleet``, wherever it lies."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# A value for ANSIBLE_COLLECTIONS_PATH: ROOT is its ansible_collections/msgops/fleet.
+COLLECTIONS_PATH = ROOT / ".cache" / "tree"
+
+
+def _link_checkout() -> None:
+    """Lay the checkout where Ansible's and Python's imports look for it; processes may race."""
+    link = COLLECTIONS_PATH / "ansible_collections" / "msgops" / "fleet"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        link.symlink_to(ROOT, target_is_directory=True)
+    except FileExistsError:
+        if link.resolve() != ROOT:
+            link.unlink()
+            link.symlink_to(ROOT, target_is_directory=True)
+
+
+_link_checkout()
+sys.path.insert(0, str(COLLECTIONS_PATH))
+
+
+@pytest.fixture(scope="session")
+def collections_path() -> Path:
+    """The folder to name in ANSIBLE_COLLECTIONS_PATH so that processes of a test find this checkout."""
+    return COLLECTIONS_PATH
