@@ -1,0 +1,335 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every check of the collection. ``make help`` lists the usual ones, ``nox --list`` all of them.
+
+A command is quiet when it succeeds and prints all it has to say when it fails. A session whose subject does not exist
+fails; only a missing Python skips, and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import nox
+import yaml
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).resolve().parent
+CACHE = ROOT / ".cache"
+COLLECTION = Path("ansible_collections", "msgops", "fleet")
+REQUIREMENTS = Path("tests", "requirements")
+
+# The Pythons on which each ansible-core is a controller.
+MATRIX = {
+    "2.16": ("3.10", "3.11", "3.12"),
+    "2.17": ("3.10", "3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+    "2.22": ("3.13", "3.14"),
+}
+PRE_RELEASES = ("2.22",)
+# The newest stable ansible-core for each Python, which is what runs unless more is asked for.
+STABLE = {python: core for core, pythons in MATRIX.items() if core not in PRE_RELEASES for python in pythons}
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
+INTERPRETERS = dict(
+    line.split(" ", 1)
+    for line in subprocess.run(
+        [ROOT / "tests" / "tools" / "pythons.sh"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+)
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
+nox.options.error_on_external_run = True
+nox.options.reuse_venv = "yes"
+
+# The checks must not see the settings of whoever runs them, above all not the credentials of real accounts.
+for setting in list(os.environ):
+    if setting.startswith(("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")):
+        del os.environ[setting]
+
+
+def install(session: nox.Session, *pins: str) -> None:
+    """Make the session's environment exactly what these requirement files pin."""
+    files = [str(REQUIREMENTS / f"{name}.txt") for name in pins]
+    # Without byte code the first run of every tool is several times slower.
+    session.run_install("uv", "pip", "sync", "--quiet", "--compile-bytecode", *files, silent=True)
+
+
+def git_files(*options: str) -> set[str]:
+    """The paths that git lists and that are still there."""
+    listing = subprocess.run(["git", "ls-files", "-z", *options], cwd=ROOT, check=True, capture_output=True, text=True)
+    return {name for name in listing.stdout.split("\0") if name and os.path.lexists(ROOT / name)}
+
+
+def copy_tree(session: nox.Session) -> Path:
+    """Copy what git tracks or would add: ansible-test refuses a checkout of another name, and sees through links."""
+    root = CACHE / session.name / COLLECTION
+    output, kept = root / "tests" / "output", CACHE / session.name / "output"
+    if output.exists() and not kept.exists():  # ansible-test's virtual environments: minutes to make again
+        output.rename(kept)
+    shutil.rmtree(root, ignore_errors=True)
+    for name in git_files("--cached", "--others", "--exclude-standard"):
+        target = root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    if kept.exists():
+        kept.rename(output)
+    return root
+
+
+def sandbox(session: nox.Session) -> dict[str, str]:
+    """The environment for tools that write to the home folder: one of our own, with the user's package index."""
+    home = CACHE / session.name / "home"
+    for name in (".config/pip", ".pip", ".netrc"):
+        if (Path.home() / name).exists() and not (home / name).exists():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).symlink_to(Path.home() / name)
+    home.mkdir(parents=True, exist_ok=True)
+    return {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
+
+
+@contextlib.contextmanager
+def emulator(session: nox.Session) -> Iterator[str]:
+    """Run the vendors' emulator on a free loopback port; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = CACHE / session.name / "emulator.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [Path(session.bin) / "msgops-emulator", "--port", str(port)]
+    with log.open("wb") as stream, subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT) as process:
+        try:
+            for _ in range(100):
+                with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                if process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            else:
+                process.kill()
+            if process.poll() is not None:
+                session.error(f"the emulator did not start:\n{log.read_text()}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def per_core(*, every_python: bool = False, parallel: bool = False) -> Callable[[Callable[..., None]], None]:
+    """Make a session of the check for each row of the matrix.
+
+    By default those run that have the newest stable ansible-core for a Python: for this one, or for every one.
+    """
+
+    def register(check: Callable[[nox.Session, str, str], None]) -> None:
+        def add(core: str, python: str) -> None:
+            def run(session: nox.Session) -> None:
+                if python not in INTERPRETERS:
+                    session.skip(f"no Python {python} here")
+                check(session, core, python)
+
+            run.__doc__ = check.__doc__
+            usual = core == STABLE[python] and (every_python or python == PYTHON)
+            nox.session(
+                run,
+                name=f"{check.__name__}-{python}-{core}",
+                python=INTERPRETERS.get(python, False),
+                tags=["all", check.__name__] if usual else ["all"],
+                default=usual,
+                allow_parallel=parallel,
+            )
+
+        for core, pythons in MATRIX.items():
+            for python in pythons:
+                add(core, python)
+
+    return register
+
+
+@nox.session(tags=["all"], allow_parallel=True)
+def lint(session: nox.Session) -> None:
+    """Code style, types, YAML, Ansible's production profile, changelog fragments and licences."""
+    install(session, "lint")
+    tree = CACHE / "tree" / COLLECTION
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    if not tree.exists():
+        tree.symlink_to(ROOT)
+    failed = []
+    for command in (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["yamllint", "--strict", "."],
+        ["ansible-lint", "--profile", "production", "--offline"],
+        ["antsibull-changelog", "lint"],
+        ["reuse", "lint"],
+    ):
+        try:
+            session.run(*command, silent=True)
+        except CommandFailed:
+            failed.append(command[0])
+    if failed:
+        session.error(f"{', '.join(failed)} failed")
+
+
+@per_core(parallel=True)
+def sanity(session: nox.Session, core: str, python: str) -> None:
+    """All of ansible-test's sanity tests, without exceptions."""
+    install(session, f"ansible-core-{core}", "sanity")
+    root = copy_tree(session)
+    environment = sandbox(session)
+
+    # ansible-test fetches get-pip.py from a host that is no package registry; its cache gets ours instead.
+    cache = Path(environment["HOME"], ".ansible", "test", "cache")
+    cache.mkdir(parents=True, exist_ok=True)
+    requirements = next(Path(session.virtualenv.location).rglob("ansible_test/_internal/python_requirements.py"))
+    for version in set(re.findall(r"pip='([\d.]+)'", requirements.read_text())):
+        if not list(cache.glob(f"pip-{version}-*.whl")):
+            session.run_install(
+                sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(cache), f"pip=={version}",
+                external=True, silent=True,
+            )  # fmt: skip
+        shutil.copy(ROOT / "tests" / "tools" / "get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py")
+
+    # It takes names on PATH at their word, so it gets only interpreters that are real.
+    links = CACHE / session.name / "pythons"
+    shutil.rmtree(links, ignore_errors=True)
+    links.mkdir()
+    for version, interpreter in INTERPRETERS.items():
+        (links / f"python{version}").symlink_to(interpreter)
+    path = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry).name != "shims"]
+    environment["PATH"] = os.pathsep.join([session.bin, str(links), *path])
+
+    session.chdir(root)
+    session.run("ansible-test", "sanity", "--venv", "--color", "no", *session.posargs, env=environment, silent=True)
+
+
+@nox.session(tags=["all"], allow_parallel=True)
+def docs(session: nox.Session) -> None:
+    """The documentation of plugins and roles, and every reference in it."""
+    install(session, "docs")
+    session.chdir(copy_tree(session))
+    session.run(
+        "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all",
+        "--disallow-unknown-collection-refs", ".", env=sandbox(session), silent=True,
+    )  # fmt: skip
+
+
+@nox.session(tags=["all"], allow_parallel=True)
+def build(session: nox.Session) -> None:
+    """The tarball for Galaxy, and that nothing is in it but what is tracked and meant for users."""
+    install(session, f"ansible-core-{STABLE[PYTHON]}")
+    dist = CACHE / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(dist), env=sandbox(session), silent=True)
+    (tarball,) = dist.iterdir()
+    with tarfile.open(tarball) as archive:
+        names = {member.name for member in archive if not member.isdir()} - {"FILES.json", "MANIFEST.json"}
+    unwanted = yaml.safe_load((ROOT / "galaxy.yml").read_text())["build_ignore"]
+    wrong = {f"untracked: {name}" for name in names - git_files()}
+    for name in names:
+        ways = [name, *map(str, Path(name).parents)]
+        wrong |= {f"ignored: {name}" for way in ways for glob in unwanted if fnmatch(way, glob)}
+    if wrong:
+        session.error("\n".join([f"{tarball.name} holds what it should not:", *sorted(wrong)]))
+    session.log(f"{tarball.relative_to(ROOT)}: {len(names)} files")
+
+
+@nox.session(tags=["all"], allow_parallel=True)
+def importer(session: nox.Session) -> None:
+    """Galaxy's own checks of the tarball; warnings fail too."""
+    install(session, "importer")
+    root = copy_tree(session)
+    environment = sandbox(session)
+    dist = CACHE / session.name / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run(
+        "ansible-galaxy", "collection", "build", str(root), "--output-path", str(dist), env=environment, silent=True
+    )
+    (tarball,) = dist.iterdir()
+    # ansible-test is the session "sanity"; the importer would run it in a container.
+    settings = {
+        "CHECK_CHANGELOG": True,
+        "CHECK_REQUIRED_TAGS": True,
+        "RUN_ANSIBLE_DOC": True,
+        "RUN_ANSIBLE_LINT": True,
+        "RUN_ANSIBLE_TEST": False,
+        "RUN_FLAKE8": True,
+    }
+    config = dist / "galaxy-importer.cfg"
+    config.write_text("[galaxy-importer]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
+    environment["GALAXY_IMPORTER_CONFIG"] = str(config)
+    output = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=environment, silent=True)
+    complaints = [line for line in str(output).splitlines() if re.match(r"(WARNING|ERROR|CRITICAL)", line)]
+    if complaints:
+        session.error("\n".join(["galaxy-importer complains:", *complaints]))
+
+
+@per_core(every_python=True)
+def units(session: nox.Session, core: str, python: str) -> None:
+    """Unit tests."""
+    install(session, f"ansible-core-{core}", "units")
+    output = session.run("pytest", "--numprocesses=auto", *session.posargs, env=sandbox(session), silent=True)
+    summary = str(output).rstrip().rpartition("\n")[2]
+    session.log(summary)
+    # The Makefile ends with these lines: the last thing that a reader of the log sees.
+    summaries = CACHE / "summary"
+    summaries.mkdir(parents=True, exist_ok=True)
+    (summaries / session.name).write_text(f"Python {python}, ansible-core {core}: {summary}\n")
+
+
+@per_core()
+def integration(session: nox.Session, core: str, python: str) -> None:
+    """Integration targets, against the emulator."""
+    install(session, f"ansible-core-{core}", "integration")
+    root = copy_tree(session)
+    if not list(root.glob("tests/integration/targets/*/tasks")):
+        session.error("there are no integration targets")
+    with emulator(session) as url:
+        (root / "tests" / "integration" / "integration_config.yml").write_text(f"emulator_url: {url}\n")
+        session.chdir(root)
+        session.run(
+            "ansible-test", "integration", "--local", "--color", "no", *session.posargs,
+            env=sandbox(session), silent=True,
+        )  # fmt: skip
+
+
+@nox.session(tags=["all"], allow_parallel=False)
+def molecule(session: nox.Session) -> None:
+    """The role's molecule scenarios, against the emulator."""
+    install(session, "molecule")
+    root = copy_tree(session)
+    with emulator(session) as url:
+        session.chdir(root / "extensions")
+        session.run(
+            "molecule", "test", "--all", *session.posargs,
+            env=sandbox(session) | {"MSGOPS_EMULATOR_URL": url}, silent=True,
+        )  # fmt: skip
+
+
+@nox.session(default=False)
+def pins(session: nox.Session) -> None:
+    """Pin the newest versions that the .in files allow."""
+    oldest = {f"ansible-core-{core}": pythons[0] for core, pythons in MATRIX.items()} | {"units": "3.10"}
+    for source in sorted(REQUIREMENTS.glob("*.in")):
+        session.run(
+            "uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--no-annotate",
+            "--custom-compile-command", "make pins",
+            "--prerelease", "if-necessary-or-explicit", "--python-version", oldest.get(source.stem, "3.11"),
+            str(source), "--output-file", str(source.with_suffix(".txt")),
+        )  # fmt: skip
