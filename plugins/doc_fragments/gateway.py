@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of modules that serve both WhatsApp gateways."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Which gateway, and where."""
+
+    DOCUMENTATION = r"""
+options:
+  provider:
+    description:
+      - The gateway.
+      - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(instances) may name its own.
+    type: str
+    choices: [green_api, plugzapi]
+  api_url:
+    description:
+      - The base address of the gateway's API. Must be C(https), or C(http) to a loopback address.
+      - If not set, the environment variable E(GREEN_API_URL) or E(PLUGZAPI_URL) is used, depending on the gateway; else
+        V(https://api.green-api.com) or V(https://api.plugzapi.com.br).
+      - GREEN-API shows each instance's own address in its console.
+    type: str
+"""
+
+    INSTANCE = r"""
+options:
+  instance_id:
+    description:
+      - The instance's ID (GREEN-API calls it C(idInstance)).
+      - If not set, the environment variable E(GREEN_API_ID_INSTANCE) or E(PLUGZAPI_INSTANCE_ID) is used.
+    type: str
+    aliases: [id_instance]
+  instance_token:
+    description:
+      - The instance's token (GREEN-API calls it C(apiTokenInstance)).
+      - If not set, the environment variable E(GREEN_API_TOKEN_INSTANCE) or E(PLUGZAPI_INSTANCE_TOKEN) is used.
+    type: str
+    aliases: [api_token_instance]
+  client_token:
+    description:
+      - PlugzAPI's account security token (C(Client-Token)). Needed once the account has activated it.
+      - If not set, the environment variable E(PLUGZAPI_CLIENT_TOKEN) is used.
+    type: str
+"""
+
+    PARTNER = r"""
+options:
+  partner_token:
+    description:
+      - The partner's token at the gateway.
+      - If not set, the environment variable E(GREEN_API_PARTNER_TOKEN) or E(PLUGZAPI_PARTNER_TOKEN) is used.
+    type: str
+"""

@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs that merge, and the environment variables that stand in for options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from ._errors import UsageError
+from ._http import TransportOptions
+from ._providers import PROVIDERS
+
+Spec = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """What AnsibleModule is told about a module's options."""
+
+    options: Spec = field(default_factory=dict)
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
+        """This spec and ``others`` in one; a later one's options win."""
+        merged = self
+        for other in others:
+            merged = ArgumentSpec(
+                {**merged.options, **other.options},
+                [*merged.mutually_exclusive, *other.mutually_exclusive],
+                [*merged.required_one_of, *other.required_one_of],
+                [*merged.required_together, *other.required_together],
+                {**merged.required_by, **other.required_by},
+            )
+        return merged
+
+    def for_validation(self) -> dict[str, Any]:
+        """The keyword arguments of AnsibleModule and of ArgumentSpecValidator."""
+        return {
+            "argument_spec": self.options,
+            "mutually_exclusive": self.mutually_exclusive,
+            "required_one_of": self.required_one_of,
+            "required_together": self.required_together,
+            "required_by": self.required_by,
+        }
+
+
+def _from_environment(variable: str) -> dict[str, Any]:
+    return {"fallback": (env_fallback, [variable])}
+
+
+_PROVIDER: dict[str, Any] = {"type": "str", "choices": list(PROVIDERS)}
+
+TRANSPORT = ArgumentSpec(
+    {
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "timeout": {"type": "float", "default": 30.0, **_from_environment("MSGOPS_TIMEOUT")},
+        "retry_timeout": {"type": "float", "default": 60.0},
+        "concurrency": {"type": "int", "default": 16},
+    }
+)
+
+# The options that belong to a provider have no default and no fallback here: both depend on the provider, which may
+# differ from item to item. ``Settings`` looks them up.
+GATEWAY = ArgumentSpec(
+    {
+        "provider": {**_PROVIDER, **_from_environment("MSGOPS_PROVIDER")},
+        "api_url": {"type": "str"},
+    }
+)
+ITEM_GATEWAY: Spec = {"provider": _PROVIDER, "api_url": {"type": "str"}}
+
+INSTANCE = ArgumentSpec(
+    {
+        "instance_id": {"type": "str", "aliases": ["id_instance"]},
+        "instance_token": {"type": "str", "no_log": True, "aliases": ["api_token_instance"]},
+        "client_token": {"type": "str", "no_log": True},
+    }
+)
+
+PARTNER = ArgumentSpec({"partner_token": {"type": "str", "no_log": True}})
+
+KOOPHONE = ArgumentSpec(
+    {
+        "endpoint": {
+            "type": "str",
+            "default": "https://koophone.myhuaweicloud.com",
+            **_from_environment("KOOPHONE_ENDPOINT"),
+        },
+        "auth_token": {"type": "str", "no_log": True, **_from_environment("KOOPHONE_AUTH_TOKEN")},
+    }
+)
+
+WAITING = ArgumentSpec(
+    {
+        "wait_timeout": {"type": "float", "default": 300.0},
+        "wait_interval": {"type": "float", "default": 5.0},
+    }
+)
+
+
+class Settings:
+    """Where the value of a provider's option comes from: an item, the task, the environment, the provider's default.
+
+    ``secrets`` gathers the tokens that came from the environment, which Ansible doesn't know to be secret.
+    """
+
+    def __init__(self, params: Mapping[str, Any], secrets: set[str]) -> None:
+        self._params = params
+        self._secrets = secrets
+
+    def provider(self, item: Mapping[str, Any], where: str) -> str:
+        """The provider's name.
+
+        :raises UsageError: if nobody names it.
+        """
+        name = item.get("provider") or self._params.get("provider")
+        if not name:
+            raise UsageError(f"{where} needs provider ({' or '.join(PROVIDERS)}, or the variable MSGOPS_PROVIDER)")
+        return str(name)
+
+    def api_url(self, provider: str, item: Mapping[str, Any]) -> str:
+        """The base address of the provider's API."""
+        return self.find(provider, "api_url", item.get("api_url")) or PROVIDERS[provider].api_url
+
+    def find(self, provider: str, option: str, own: str | None = None) -> str | None:
+        """The item's ``own`` value, else the task's, else the environment's; blank is the same as not given."""
+        for value in (own, self._params.get(option)):
+            if value and value.strip():
+                return str(value)
+        variable = PROVIDERS[provider].environment.get(option)
+        value = os.environ.get(variable) if variable else None
+        if value and value.strip():
+            if option.endswith("_token"):
+                self._secrets.add(value)
+            return value
+        return None
+
+    def require(self, provider: str, option: str, where: str, own: str | None = None, own_name: str = "") -> str:
+        """Like ``find``.
+
+        :raises UsageError: if there is no value; it names the option, the variable and what they are for.
+        """
+        value = self.find(provider, option, own)
+        if value is None:
+            names = [own_name or option, f"the variable {PROVIDERS[provider].environment[option]}"]
+            raise UsageError(f"{where} needs {' or '.join(names)} ({provider})")
+        return value
+
+
+def transport_options(params: Mapping[str, Any], *, check_mode: bool) -> TransportOptions:
+    """The transport's part of a module's options."""
+    return TransportOptions(
+        timeout=params["timeout"],
+        retry_timeout=params["retry_timeout"],
+        validate_certs=params["validate_certs"],
+        ca_path=params["ca_path"],
+        concurrency=params["concurrency"],
+        read_only=check_mode,
+    )

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guarded main of every module: what goes in, what comes out, and nothing secret in either failure."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._arguments import ArgumentSpec
+from ._errors import FleetError
+from ._http import REQUESTS_IMPORT_ERROR
+from ._secrets import register_secret
+
+
+@dataclass
+class Task:
+    """What the core learns of the task that it runs for.
+
+    ``secrets`` are values that Ansible must mask in whatever it prints; ``warnings`` go to the user.
+    """
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    no_log: bool
+    secrets: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+
+    def hand_over(self, secret: str) -> bool:
+        """Whether ``secret`` may be in the result, because Ansible won't print it."""
+        return self.no_log or register_secret(secret)
+
+
+Run = Callable[[Task], dict[str, Any]]
+
+
+def run_module(arguments: ArgumentSpec, run: Run) -> None:
+    """Run ``run`` as an Ansible module and leave the process with its result."""
+    module = AnsibleModule(supports_check_mode=True, **arguments.for_validation())
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    task = Task(module.params, module.check_mode, module.no_log)
+    result = guard(run, task)
+    module.no_log_values.update(task.secrets)
+    for warning in task.warnings:
+        module.warn(warning)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def guard(run: Run, task: Task) -> dict[str, Any]:
+    """The result of ``run(task)``, whatever it raises.
+
+    An unexpected exception's own text isn't shown, because it may quote a URL or a header.
+    """
+    try:
+        return run(task)
+    except FleetError as error:
+        return {"failed": True, "msg": error.message, "changed": False, "error": error.as_error()}
+    except Exception as exc:
+        frame = traceback.extract_tb(exc.__traceback__)[-1]
+        where = f"{type(exc).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
+    return {
+        "failed": True,
+        "changed": False,
+        "msg": f"unexpected {where}; this is a bug in msgops.fleet: please report it with this line",
+    }

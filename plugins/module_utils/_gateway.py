@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the core asks of every gateway, in words that no vendor owns."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from ._http import Call
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What it takes to ask for one instance. ``client_token`` is PlugzAPI's account security token."""
+
+    id: str
+    token: str = field(repr=False)
+    client_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An instance's state in the vocabulary of ``_states``, and in the vendor's own word."""
+
+    state: str
+    vendor_state: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance as a listing or a creation shows it.
+
+    ``due`` is ISO 8601 in UTC, ``due_raw`` what the vendor said.
+    """
+
+    id: str
+    name: str
+    token: str | None = field(repr=False)
+    due: str | None = None
+    due_raw: Any = None
+    deleted: bool = False
+
+
+class Gateway(Protocol):
+    """A vendor's API, as seen by one account."""
+
+    provider: ClassVar[str]
+
+    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+        """The state of one instance now."""
+        ...
+
+    def list_instances(self) -> list[Instance] | None:
+        """All of the account's instances, or ``None`` if the gateway has no such call."""
+        ...
+
+    def create_instance(self, payload: Mapping[str, Any]) -> Instance:
+        """Create an instance; ``payload`` comes from ``payload_for``. It may cost money."""
+        ...
+
+    @staticmethod
+    def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The creation's request body for the module's ``options`` (those that were given).
+
+        :raises UsageError: for an option that this gateway doesn't have, or a value that it doesn't take.
+        """
+        ...
+
+
+def parse_due(raw: Any) -> str | None:
+    """A due date as ISO 8601 in UTC, ``None`` where there is none or it can't be read.
+
+    The vendors give it as a number or a string of digits, in milliseconds or in seconds since 1970
+    (Z-API/docs ``en/partner/create-instance.mdx`` and ``en/instance/me.mdx``; seconds would pass 10^11 in the year
+    5138), and GREEN-API's getInstances as ISO 8601 without a zone, where year 1 stands for never. A time without a
+    zone is taken as UTC.
+    """
+    try:
+        if isinstance(raw, str) and not raw.isdecimal():
+            moment = datetime.datetime.fromisoformat(raw.strip().replace("Z", "+00:00"))
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=datetime.timezone.utc)
+        elif isinstance(raw, (int, str)) and not isinstance(raw, bool):
+            number = int(raw)
+            moment = datetime.datetime.fromtimestamp(
+                number // 1000 if number >= 10**11 else number, datetime.timezone.utc
+            )
+        else:
+            return None
+        return None if moment.year <= 1 else format_time(moment.astimezone(datetime.timezone.utc))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def format_time(moment: datetime.datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc_now() -> str:
+    """The time now, ISO 8601 in UTC."""
+    return format_time(datetime.datetime.now(datetime.timezone.utc))

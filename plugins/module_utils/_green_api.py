@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GREEN-API: instances and partner calls. https://green-api.com/en/docs/"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from . import _states
+from ._errors import UsageError
+from ._gateway import Credentials, Instance, Reading, parse_due
+from ._http import Answer, Call, Effect, Request, Transport
+
+SECRET_SETTINGS = ("webhookUrlToken",)
+
+
+class GreenApi:
+    """One partner account, or single instances, at GREEN-API. Every token is the last segment of a URL's path."""
+
+    provider: ClassVar[str] = "green_api"
+
+    def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
+        self._transport = transport
+        self._partner_token = partner_token or ""
+
+    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+        """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""
+        request = Request(
+            "GET",
+            f"/waInstance{quote(credentials.id, safe='')}/getStateInstance/{quote(credentials.token, safe='')}",
+            what=f"reading the state of GREEN-API instance {credentials.id}",
+            effect=Effect.READS,
+            credential="instance_id and instance_token",
+            secrets=(credentials.token,),
+        )
+        return self._transport.send(request, _judge_state, call)
+
+    def list_instances(self) -> list[Instance]:
+        """The partner's instances, with their tokens, those deleted in the last 3 months among them.
+
+        https://green-api.com/en/docs/partners/getInstances/ ; it has no pages and no filter.
+        """
+        return self._transport.send(
+            self._partner_request("GET", "getInstances", "listing the GREEN-API partner's instances", Effect.READS),
+            _judge_listing,
+        )
+
+    def create_instance(self, payload: Mapping[str, Any]) -> Instance:
+        """https://green-api.com/en/docs/partners/createInstance/ ; a day's price is debited at once."""
+        request = self._partner_request(
+            "POST",
+            "createInstance",
+            f"creating GREEN-API instance {payload['name']}",
+            Effect.WRITES,
+            body=dict(payload),
+            secrets=tuple(str(payload[key]) for key in SECRET_SETTINGS if key in payload),
+        )
+        return self._transport.send(request, lambda answer: _judge_creation(answer, payload["name"]))
+
+    @staticmethod
+    def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """``settings`` travel in the create request, their booleans as the vendor's "yes" and "no"."""
+        _refuse_foreign(options)
+        payload: dict[str, Any] = {"name": name}
+        for key, value in (options.get("settings") or {}).items():
+            if key == "name":
+                raise UsageError("settings must not hold name: give it as the option name")
+            if isinstance(value, bool):
+                payload[key] = "yes" if value else "no"
+            elif isinstance(value, (str, int)):
+                payload[key] = value
+            else:
+                raise UsageError(f"settings.{key} of {name} must be a string, a number or a boolean")
+        return payload
+
+    def _partner_request(
+        self,
+        method: str,
+        call: str,
+        what: str,
+        effect: Effect,
+        *,
+        body: Any = None,
+        secrets: tuple[str, ...] = (),
+    ) -> Request:
+        return Request(
+            method,
+            f"/partner/{call}/{quote(self._partner_token, safe='')}",
+            what=what,
+            effect=effect,
+            credential="partner_token",
+            secrets=(self._partner_token, *secrets),
+            body=body,
+        )
+
+
+def _refuse_foreign(options: Mapping[str, Any]) -> None:
+    foreign = sorted(set(options) - {"settings"})
+    if foreign:
+        raise UsageError(f"{foreign[0]} is an option of plugzapi; for green_api, use settings")
+
+
+def _judge_state(answer: Answer) -> Reading:
+    body = _successful_body(answer)
+    # The documented body of an instance that is being created is the JSON literal null:
+    # https://green-api.com/en/docs/api/recommendations/creating-and-configuring-an-instance/
+    if body is None:
+        return Reading(_states.CREATING, "null")
+    if isinstance(body, dict) and isinstance(body.get("stateInstance"), str):
+        return Reading(_states.normalize(body["stateInstance"]), answer.masked(body["stateInstance"]))
+    raise answer.unusable("an object with stateInstance")
+
+
+def _judge_listing(answer: Answer) -> list[Instance]:
+    body = _successful_body(answer)
+    if not isinstance(body, list):
+        raise answer.unusable("a list of instances")
+    return [_instance(answer, item) for item in body]
+
+
+def _instance(answer: Answer, item: Any) -> Instance:
+    if not isinstance(item, dict) or not _is_id(item.get("idInstance")) or not isinstance(item.get("name", ""), str):
+        raise answer.unusable("a list of instances, each with idInstance and name,")
+    token = item.get("apiTokenInstance")
+    expires = item.get("expirationDate")
+    return Instance(
+        id=str(item["idInstance"]),
+        name=item.get("name", ""),
+        token=token if isinstance(token, str) and token else None,
+        due=parse_due(expires),
+        due_raw=expires,
+        deleted=item.get("deleted") is True,
+    )
+
+
+def _judge_creation(answer: Answer, name: str) -> Instance:
+    body = _successful_body(answer)
+    if isinstance(body, dict):
+        token = body.get("apiTokenInstance")
+        if _is_id(body.get("idInstance")) and isinstance(token, str) and token:
+            return Instance(id=str(body["idInstance"]), name=name, token=token)
+    raise answer.unusable("an object with idInstance and apiTokenInstance")
+
+
+def _successful_body(answer: Answer) -> Any:
+    """The body, if neither the HTTP status nor the body itself tells of a failure.
+
+    A wrong partner token is HTTP 401, or 400, or 200 with ``{"code": 401}``, depending on the host
+    (green-api/issues#619); https://green-api.com/en/docs/api/common-errors/ has the others.
+    """
+    body = answer.body
+    if 200 <= answer.status < 300:
+        if not answer.is_json:
+            raise answer.unusable("JSON")
+        code = body.get("code") if isinstance(body, dict) else None
+        if isinstance(code, int) and code >= 400 and "description" in body:
+            raise answer.error_by_status(code, str(body["description"]))
+        return body
+    text = _vendor_says(body)
+    if answer.status == 400 and "in starting process" in text.lower():
+        raise answer.error("unavailable", f"HTTP 400: {text}", retryable=True, remedy="wait until it has started")
+    if answer.status == 400 and "is expired" in text.lower():
+        # A fresh instance may say so for up to 5 minutes (green-api/issues#197, #249).
+        raise answer.error("bad_request", f"HTTP 400: {text}", settles=True, remedy="renew it, or wait if it is new")
+    raise answer.error_by_status(answer.status, text)
+
+
+def _vendor_says(body: Any) -> str:
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict):
+        return ""
+    for status in ("invokeStatus", "correspondentsStatus"):
+        # https://greenapi.com/en/docs/api/466-error-example-body
+        if isinstance(body.get(status), dict):
+            body = body[status]
+    for key in ("description", "message", "error", "status"):
+        if isinstance(body.get(key), str) and body[key]:
+            return str(body[key])
+    return ""
+
+
+def _is_id(value: Any) -> bool:
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdecimal())

@@ -1,0 +1,467 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one door to the network: sessions, timeouts, safe retries, and the read-only lock of check mode."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import enum
+import io
+import ipaddress
+import itertools
+import json
+import os
+import random
+import re
+import socket
+import ssl
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from ._errors import Code, Delivery, FleetError, UsageError
+from ._secrets import redact
+from ._version import VERSION
+
+try:
+    import requests
+    import requests.adapters
+    import requests.utils
+    import urllib3
+except ImportError:
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+USER_AGENT = f"msgops.fleet/{VERSION} (Ansible collection)"
+
+# Ten thousand instances of a GREEN-API partner are listed in about 5 MB.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+_FIRST_PAUSE = 0.5
+_FIRST_PAUSE_THROTTLED = 1.0
+_LONGEST_PAUSE = 10.0
+
+Value = TypeVar("Value")
+
+
+class Effect(enum.Enum):
+    """What a call does at the vendor's side, whatever its HTTP verb is."""
+
+    READS = "reads"
+    WRITES = "writes"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of a vendor's API.
+
+    ``path`` is percent-encoded and may hold secrets; ``what`` names the call in messages, so it holds none.
+    ``secrets`` are those that this request carries: they are removed from whatever the vendor answers.
+    ``credential`` names the option that a refusal of the credentials points at.
+    """
+
+    method: str
+    path: str
+    what: str
+    effect: Effect
+    credential: str
+    secrets: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A vendor's answer: ``body`` is the parsed JSON, unless ``is_json`` is false."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    is_json: bool
+    description: str
+
+    def masked(self, text: str, *more_secrets: str) -> str:
+        """The vendor's words on one line, without the secrets that the request carried."""
+        return shorten(redact(text, (*self.request.secrets, *more_secrets)))
+
+    def error(
+        self,
+        code: Code,
+        reason: str,
+        *,
+        remedy: str = "",
+        retryable: bool = False,
+        settles: bool = False,
+        delivery: Delivery = Delivery.UNKNOWN,
+        vendor_code: str | None = None,
+    ) -> FleetError:
+        """A failure that this answer tells of; ``reason`` may hold the vendor's words, in which secrets are masked."""
+        return FleetError(
+            code,
+            sentence(self.request.what, self.masked(reason), remedy),
+            http_status=self.status,
+            retryable=retryable,
+            settles=settles,
+            delivery=delivery,
+            retry_after=_retry_after(self.headers),
+            vendor_code=vendor_code,
+        )
+
+    def error_by_status(self, status: int, vendor_says: str = "") -> FleetError:
+        """The failure that ``status`` stands for; it may come from the body instead of the HTTP answer."""
+        verdict = judge_status(status)
+        reason = f"HTTP {self.status}"
+        if status != self.status:
+            reason += f" with code {status} in the body"
+        if vendor_says:
+            reason += f": {vendor_says}"
+        elif not self.is_json:
+            reason += f" and {self.description}"
+        return self.error(
+            verdict.code,
+            reason,
+            remedy=verdict.remedy.format(credential=self.request.credential),
+            retryable=verdict.retryable,
+            delivery=verdict.delivery,
+        )
+
+    def unusable(self, expected: str) -> FleetError:
+        """The failure of a successful answer that doesn't say what the vendor promises."""
+        got = _json_type(self.body) if self.is_json else self.description
+        return self.error(
+            "bad_answer",
+            f"HTTP {self.status}, but the answer is {got} where {expected} was expected",
+            remedy="check that api_url or endpoint is the vendor's API and no proxy answers in its place",
+        )
+
+
+@dataclass(frozen=True)
+class StatusVerdict:
+    """What a status outside 2xx means for the caller."""
+
+    code: Code
+    retryable: bool
+    delivery: Delivery
+    remedy: str = ""
+
+
+_REFUSALS: dict[int, StatusVerdict] = {
+    401: StatusVerdict("unauthorized", False, Delivery.REFUSED, "check {credential}"),
+    403: StatusVerdict("forbidden", False, Delivery.REFUSED, "check {credential}, the id and the API's address"),
+    404: StatusVerdict("not_found", False, Delivery.REFUSED, "check the id and the API's address"),
+    # 499: nginx's "client closed request"; GREEN-API's page of common errors says that the call may be carried out.
+    408: StatusVerdict("timeout", True, Delivery.UNKNOWN),
+    499: StatusVerdict("timeout", True, Delivery.UNKNOWN),
+    504: StatusVerdict("timeout", True, Delivery.UNKNOWN),
+    429: StatusVerdict("throttled", True, Delivery.THROTTLED, "lower concurrency or raise retry_timeout"),
+    466: StatusVerdict("quota", False, Delivery.REFUSED, "raise the quota of the plan"),
+}
+
+
+def judge_status(status: int) -> StatusVerdict:
+    """Sort an HTTP status that isn't a success by what the caller may do about it."""
+    if status in _REFUSALS:
+        return _REFUSALS[status]
+    if status >= 500:
+        return StatusVerdict("unavailable", status not in (501, 505), Delivery.UNKNOWN, "try again later")
+    if status >= 400:
+        return StatusVerdict("bad_request", False, Delivery.REFUSED)
+    return StatusVerdict("bad_answer", False, Delivery.UNKNOWN, "set api_url or endpoint to the API's final address")
+
+
+class Call:
+    """One caller's use of the transport: until when it may take, and how many requests were sent for it.
+
+    ``deadline`` is a time of ``time.monotonic()`` in seconds; nothing is retried or waited for after it.
+    """
+
+    def __init__(self, deadline: float | None = None) -> None:
+        self.deadline = deadline
+        self.requests = 0
+
+    def remaining(self) -> float:
+        """Seconds left, never negative; infinite without a deadline."""
+        return float("inf") if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(frozen=True)
+class TransportOptions:
+    """How to talk to a host: times in seconds."""
+
+    timeout: float = 30.0
+    retry_timeout: float = 60.0
+    validate_certs: bool = True
+    ca_path: str | None = None
+    concurrency: int = 16
+    read_only: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout < float("inf"):
+            raise UsageError("timeout must be a number of seconds above 0")
+        if not 0 <= self.retry_timeout < float("inf"):
+            raise UsageError("retry_timeout must be 0 or a number of seconds above it")
+        if not 1 <= self.concurrency <= 256:
+            raise UsageError("concurrency must be between 1 and 256")
+        if self.ca_path is not None and not os.path.exists(self.ca_path):
+            raise UsageError(f"ca_path {self.ca_path} doesn't exist")
+
+
+class Transport:
+    """A pool of kept-alive connections to one host, safe to use from several threads."""
+
+    def __init__(self, base_url: str, options: TransportOptions, *, url_option: str = "api_url") -> None:
+        self.base_url = check_base_url(base_url, url_option)
+        self._url_option = url_option
+        self._options = options
+        self._session = _new_session(self.base_url, options)
+        self._unreachable = False
+
+    def send(self, request: Request, judge: Callable[[Answer], Value], call: Call | None = None) -> Value:
+        """Send ``request`` and return what ``judge`` makes of the answer.
+
+        A reading request is repeated while the failure is retryable, a writing one only if it provably never
+        arrived or was throttled; both for ``retry_timeout`` seconds at most.
+
+        :raises FleetError: from the transport or from ``judge``, once no retry is left.
+        """
+        if request.effect is Effect.WRITES and self._options.read_only:
+            raise AssertionError(f"check mode must not send a request that writes ({request.what})")
+        call = call or Call()
+        give_up_at = time.monotonic() + min(self._options.retry_timeout, call.remaining())
+        for attempt in itertools.count():
+            call.requests += 1
+            try:
+                value = judge(self._exchange(request, call))
+            except FleetError as error:
+                failure = error
+            else:
+                self._unreachable = False
+                return value
+            pause = self._pause_before_retry(request, failure, attempt)
+            if pause is None or time.monotonic() + pause > give_up_at:
+                break
+            time.sleep(pause)
+        if failure.code == "connection" and failure.delivery is Delivery.NOT_SENT:
+            self._unreachable = True
+        raise failure
+
+    def _pause_before_retry(self, request: Request, failure: FleetError, attempt: int) -> float | None:
+        """Seconds to wait before the next try, ``None`` if there must be none."""
+        if request.effect is Effect.WRITES:
+            repeatable = failure.delivery is Delivery.THROTTLED or (
+                failure.delivery is Delivery.NOT_SENT and failure.retryable
+            )
+        else:
+            repeatable = failure.retryable
+        if not repeatable or self._options.retry_timeout == 0:
+            return None
+        if self._unreachable and failure.delivery is Delivery.NOT_SENT:
+            # Another request has waited for this host in vain: a thousand more needn't, each for as long.
+            return None
+        if failure.retry_after is not None:
+            return failure.retry_after + random.uniform(0, 0.25)
+        first = _FIRST_PAUSE_THROTTLED if failure.delivery is Delivery.THROTTLED else _FIRST_PAUSE
+        return float(min(_LONGEST_PAUSE, first * 2**attempt) * random.uniform(0.75, 1.25))
+
+    def _exchange(self, request: Request, call: Call) -> Answer:
+        timeout = max(0.001, min(self._options.timeout, call.remaining()))
+        body = None if request.body is None else _Body(json.dumps(request.body).encode())
+        headers = dict(request.headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = self.base_url + request.path
+        if request.query:
+            url += "?" + urlencode(request.query)
+        try:
+            with self._session.request(
+                request.method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
+            failure = self._explain(exc, request, timeout, sent=body is None or body.touched)
+        else:
+            return _answer(request, response.status_code, response.headers, content)
+        # Outside of the handler, so that no chained exception carries the URL with the token along.
+        raise failure
+
+    def _explain(self, exc: Exception, request: Request, timeout: float, *, sent: bool) -> FleetError:
+        chain = list(_chain(exc))
+        # A server can't carry out a request whose body it never got.
+        delivery = Delivery.UNKNOWN if sent else Delivery.NOT_SENT
+        retryable = True
+        code: Code = "connection"
+        remedy = f"check {self._url_option} and the network"
+        tls = _first(chain, ssl.SSLError)
+        connecting = isinstance(exc, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or any(
+            isinstance(e, (urllib3.exceptions.NewConnectionError, socket.gaierror)) for e in chain
+        )
+        if connecting:
+            delivery = Delivery.NOT_SENT
+        if isinstance(exc, (requests.exceptions.InvalidHeader, UnicodeError)):
+            code, retryable, delivery = "bad_request", False, Delivery.NOT_SENT
+            reason, remedy = "a header has a character that HTTP doesn't allow", f"check {request.credential}"
+        elif tls is not None and not isinstance(exc, requests.exceptions.ProxyError):
+            code, retryable = "tls", False
+            reason = "TLS failed: " + (getattr(tls, "verify_message", "") or tls.reason or "the handshake broke off")
+            remedy = f"check {self._url_option}, or give the certificate authority in ca_path"
+            if isinstance(tls, ssl.SSLCertVerificationError):
+                delivery = Delivery.NOT_SENT
+        elif isinstance(exc, requests.ConnectTimeout):
+            code, reason = "timeout", f"no connection to {self._host} within {timeout:g} s"
+        elif isinstance(exc, requests.Timeout) or _first(chain, urllib3.exceptions.ReadTimeoutError):
+            code, reason, remedy = "timeout", f"no answer from {self._host} within {timeout:g} s", "raise timeout"
+        elif isinstance(exc, requests.exceptions.ProxyError):
+            reason, remedy = f"the proxy on the way to {self._host} failed", "check the proxy variables"
+        elif _first(chain, socket.gaierror):
+            reason = f"the host name {self._host} can't be resolved"
+        elif _first(chain, ConnectionRefusedError):
+            reason = f"{self._host} refuses the connection"
+        elif connecting:
+            reason = f"{self._host} can't be reached"
+        else:
+            reason = f"the connection to {self._host} broke off before the whole answer was here"
+        return FleetError(code, sentence(request.what, reason, remedy), retryable=retryable, delivery=delivery)
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+
+class _Body(io.BytesIO):
+    """A request's body that knows whether anybody has begun to send it.
+
+    It is read after the connection stands and the headers have left, whatever goes wrong before then.
+    """
+
+    touched = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.touched = True
+        return super().read(size)
+
+
+def check_base_url(url: str, option: str) -> str:
+    """Return ``url`` without a slash at its end.
+
+    :raises UsageError: if it isn't https (or http to a loopback address), or holds what a base URL mustn't.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(f"{option} isn't a valid URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(f"{option} must be a URL that begins with https:// and names a host")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(f"{option} must not hold a user name or a password")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{option} must not hold a query or a fragment")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise UsageError(f"{option} must use https: http is allowed to a loopback address only, not to {host}")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def sentence(what: str, reason: str, remedy: str) -> str:
+    """One line: what failed, why, and what to do."""
+    return f"{what[:1].upper()}{what[1:]} failed: {reason}" + (f"; {remedy}" if remedy else "")
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """One printable line of ``limit`` characters at most."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def _new_session(base_url: str, options: TransportOptions) -> requests.Session:
+    session = requests.Session()
+    # What requests would look up in the environment for each request is looked up once; a .netrc is left alone,
+    # because requests would put its password in the place of our Authorization header.
+    session.trust_env = False
+    session.proxies = requests.utils.get_environ_proxies(base_url)
+    session.verify = _verification(options)
+    session.headers = requests.structures.CaseInsensitiveDict(
+        {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+    )
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=options.concurrency)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _verification(options: TransportOptions) -> bool | str:
+    if not options.validate_certs:
+        # The user has chosen it; a warning for each connection says nothing new.
+        warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
+        return False
+    return options.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+
+def _answer(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    media_type = re.sub(r"[^\w.+/-]", "", headers.get("Content-Type", "").split(";")[0]) or "no content type"
+    if len(content) > MAX_ANSWER_BYTES:
+        description = f"more than {MAX_ANSWER_BYTES // 2**20} MiB"
+        return Answer(request, status, headers, None, False, description)
+    try:
+        body, is_json = json.loads(content), True
+    except (ValueError, RecursionError):
+        body, is_json = None, False
+    description = f"no JSON ({media_type}, {len(content)} bytes)" if content else "empty"
+    return Answer(request, status, headers, body, is_json, description)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait: RFC 9110 allows a number of seconds or a date."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=datetime.timezone.utc)
+    return max(0.0, (date - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """``exc`` and all that requests and urllib3 have wrapped in it."""
+    seen: set[int] = set()
+    queue: list[Any] = [exc]
+    while queue:
+        item = queue.pop(0)
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+
+
+def _first(chain: list[BaseException], kind: type[BaseException]) -> Any:
+    return next((e for e in chain if isinstance(e, kind)), None)
+
+
+def _json_type(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
+    return names.get(type(value), "an object of another form")

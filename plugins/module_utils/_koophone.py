@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Huawei Cloud KooPhone: the status of cloud phones. https://support.huaweicloud.com/intl/en-us/api-koophone/"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ._errors import Code, Delivery
+from ._http import Answer, Call, Effect, Request, Transport
+
+# https://support.huaweicloud.com/intl/en-us/api-koophone/instanceBatchQueryStatus.html ; the table of the page's
+# newest edition contradicts its own introduction, which keeps these names.
+STATUS_NAMES = {0: "unknown", 1: "stopped", 2: "running", 3: "offline", 4: "starting", 5: "shut_down"}
+OTHER = "other"
+MISSING = "missing"
+
+# No permission for an instance, instances of several regions or tenants, no such instance: errors of the whole batch
+# that one id of it causes. https://support.huaweicloud.com/intl/en-us/api-koophone/ErrorCode.html
+_CAUSED_BY_ONE_ID = ("KOOPHONE.API.1001", "KOOPHONE.API.1002", "KOOPHONE.API.1012", "KOOPHONE.API.4001")
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    code: Code
+    remedy: str = ""
+    retryable: bool = False
+    delivery: Delivery = Delivery.REFUSED
+
+
+_CREDENTIALS = _Meaning("unauthorized", "check {credential}: a token lives 24 hours")
+_PERMISSION = _Meaning("forbidden", "check the permissions of {credential} (the action's access level is Write)")
+
+_MEANINGS: dict[str, _Meaning] = {
+    "APIG.0101": _Meaning("not_found", "check endpoint"),
+    "APIG.0301": _CREDENTIALS,
+    "APIG.0303": _CREDENTIALS,
+    "APIG.0305": _CREDENTIALS,
+    "APIG.0302": _PERMISSION,
+    "APIG.0306": _PERMISSION,
+    "APIG.0308": _Meaning("throttled", "lower concurrency or raise retry_timeout", True, Delivery.THROTTLED),
+    "KOOPHONE.API.0000": _Meaning("forbidden", "check the tenant of {credential}"),
+    "KOOPHONE.API.0004": _Meaning("forbidden", "check the project of {credential}"),
+    "KOOPHONE.API.1000": _Meaning("bad_request", "check instance_ids and batch_size"),
+    "KOOPHONE.API.1001": _Meaning("forbidden", "check the id, and the permissions of {credential}"),
+    "KOOPHONE.API.1002": _Meaning("bad_request", "ask for the instances of one region at a time"),
+    "KOOPHONE.API.1004": _Meaning("forbidden", "subscribe to KooPhone, or check the tenant of {credential}"),
+    "KOOPHONE.API.1012": _Meaning("forbidden", "ask for the instances of one tenant at a time"),
+    "KOOPHONE.API.4001": _Meaning("not_found", "check the id"),
+    "KOOPHONE.API.9999": _Meaning("unavailable", "try again later", True, Delivery.UNKNOWN),
+}
+
+
+class Koophone:
+    """The phones that one tenant sees. ``authenticate`` gives a request's authentication headers."""
+
+    def __init__(
+        self, transport: Transport, authenticate: Callable[[], Mapping[str, str]], *, credential: str = "auth_token"
+    ) -> None:
+        self._transport = transport
+        self._authenticate = authenticate
+        self._credential = credential
+
+    def read_statuses(self, instance_ids: Sequence[str], call: Call) -> dict[str, int | None]:
+        """The status of each of ``instance_ids`` that the answer names; ``None`` where it isn't a number.
+
+        POST /v1/instances/batch-query-status, which only reads.
+        """
+        headers = self._authenticate()
+        request = Request(
+            "POST",
+            "/v1/instances/batch-query-status",
+            what=f"reading the status of {_some(instance_ids)} at KooPhone",
+            effect=Effect.READS,
+            credential=self._credential,
+            secrets=tuple(headers.values()),
+            headers={**headers, "x-request-id": str(uuid.uuid4())},
+            body={"instance_ids": list(instance_ids)},
+        )
+        return self._transport.send(request, _judge_statuses, call)
+
+
+def is_caused_by_one_id(vendor_code: str | None) -> bool:
+    """Whether a batch that was refused with this code may succeed without one of its ids."""
+    return vendor_code in _CAUSED_BY_ONE_ID
+
+
+def _judge_statuses(answer: Answer) -> dict[str, int | None]:
+    body = answer.body
+    if isinstance(body, dict) and isinstance(body.get("error_code"), (str, int)):
+        # One generation of the pages answers errors with HTTP 200, the other with 400, 401 and 500; both spell
+        # KooPhone and APIG in several ways.
+        code = str(body["error_code"]).upper().replace("APIGW.", "APIG.")
+        if code != "0":
+            raise _failure(answer, code, str(body.get("error_msg") or "no message"))
+    if not 200 <= answer.status < 300:
+        raise answer.error_by_status(answer.status)
+    if isinstance(body, dict):
+        # The page's table has data.status_results, its example status_results at the top and no error_code.
+        data = body.get("data")
+        results = data.get("status_results") if isinstance(data, dict) else body.get("status_results")
+        if isinstance(results, list) and all(isinstance(r, dict) and "instance_id" in r for r in results):
+            return {str(result["instance_id"]): _status(result.get("status")) for result in results}
+    raise answer.unusable("an object with status_results")
+
+
+def _failure(answer: Answer, code: str, text: str) -> Exception:
+    reason = f"HTTP {answer.status}, {code}: {text}"
+    meaning = _MEANINGS.get(code)
+    if meaning is not None:
+        return answer.error(
+            meaning.code,
+            reason,
+            remedy=meaning.remedy.format(credential=answer.request.credential),
+            retryable=meaning.retryable,
+            delivery=meaning.delivery,
+            vendor_code=code,
+        )
+    if 200 <= answer.status < 300:
+        return answer.error("vendor", reason, delivery=Delivery.REFUSED, vendor_code=code)
+    return answer.error_by_status(answer.status, f"{code}: {text}")
+
+
+def _status(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _some(instance_ids: Sequence[str]) -> str:
+    if len(instance_ids) == 1:
+        return f"phone {instance_ids[0]}"
+    return f"{len(instance_ids)} phones ({instance_ids[0]} to {instance_ids[-1]})"

@@ -1,0 +1,278 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PlugzAPI, a white label of Z-API: instances, partner calls, number registration.
+
+Facts come from TecnoSpeed's help centre (https://atendimento.tecnospeed.com.br/hc/pt-br) and, where that is silent,
+from Z-API's documentation (https://developer.z-api.io/en/), whose paths and fields are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote
+
+from . import _states
+from ._errors import Delivery, UsageError
+from ._gateway import Credentials, Instance, Reading, parse_due
+from ._http import Answer, Call, Effect, Request, Transport
+
+_PAGE_SIZE = 100
+# Far more than any account has: an answer that names more pages is taken for a broken one.
+_MAX_PAGES = 10_000
+
+PageOrNone = TypeVar("PageOrNone", bound="_Page | None")
+
+_CREATE_FIELDS = {
+    "session_name": "sessionName",
+    "delivery_callback_url": "deliveryCallbackUrl",
+    "received_callback_url": "receivedCallbackUrl",
+    "received_and_delivery_callback_url": "receivedAndDeliveryCallbackUrl",
+    "disconnected_callback_url": "disconnectedCallbackUrl",
+    "connected_callback_url": "connectedCallbackUrl",
+    "message_status_callback_url": "messageStatusCallbackUrl",
+}
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a number may be registered; waiting times in seconds, ``None`` for what the vendor left out.
+
+    https://atendimento.tecnospeed.com.br/hc/pt-br/articles/27706832301079-Verificar-disponibilidade-de-registro
+    """
+
+    available: bool | None = None
+    blocked: bool | None = None
+    appeal_token: str | None = field(default=None, repr=False)
+    sms_wait_seconds: int | float | None = None
+    voice_wait_seconds: int | float | None = None
+    wa_old_wait_seconds: int | float | None = None
+    wa_old_eligible: bool | None = None
+    reason: str | None = None
+
+
+class Plugzapi:
+    """One partner account, or single instances, at PlugzAPI."""
+
+    provider: ClassVar[str] = "plugzapi"
+
+    def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
+        self._transport = transport
+        self._partner_token = partner_token or ""
+
+    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+        """https://developer.z-api.io/en/instance/status : only ``connected`` tells the state."""
+        request = self._instance_request(
+            "GET", credentials, "status", "reading the state of PlugzAPI instance {id}", Effect.READS
+        )
+        return self._transport.send(request, _judge_state, call)
+
+    def check_registration(self, credentials: Credentials, ddi: str, phone: str) -> Availability:
+        """Ask whether a number may be registered, which also sets up its onboarding at WhatsApp: a write."""
+        request = self._instance_request(
+            "POST",
+            credentials,
+            "mobile/registration-available",
+            f"asking PlugzAPI instance {{id}} for the registration of {ddi} {phone}",
+            Effect.WRITES,
+            body={"ddi": ddi, "phone": phone},
+        )
+        return self._transport.send(request, _judge_availability)
+
+    def list_instances(self) -> list[Instance] | None:
+        """All pages of https://developer.z-api.io/en/partner/list-instances ; ``None`` if there is no such call.
+
+        Z-API documents it, PlugzAPI doesn't. It hides deleted instances. ``query`` isn't used: whether it matches
+        exactly isn't documented.
+        """
+        first = self._page(1, _judge_first_page)
+        if first is None:
+            return None
+        pages = [first]
+        # A page tells how many there are; instances may come and go while the account is listed.
+        while len(pages) < pages[-1].pages:
+            pages.append(self._page(len(pages) + 1, _judge_page))
+        found = {instance.id: instance for page in pages for instance in page.instances}
+        total = pages[-1].total
+        if total is not None and len(found) < total:
+            raise pages[-1].answer.unusable(f"a listing of {total} instances, not of {len(found)},")
+        return list(found.values())
+
+    def _page(self, number: int, judge: Callable[[Answer], PageOrNone]) -> PageOrNone:
+        request = Request(
+            "GET",
+            "/instances",
+            what=f"listing the PlugzAPI partner's instances (page {number})",
+            effect=Effect.READS,
+            credential="partner_token",
+            secrets=(self._partner_token,),
+            headers=self._bearer(),
+            query={"page": str(number), "pageSize": str(_PAGE_SIZE)},
+        )
+        return self._transport.send(request, judge)
+
+    def create_instance(self, payload: Mapping[str, Any]) -> Instance:
+        """https://atendimento.tecnospeed.com.br/hc/pt-br/articles/9658694844567-Criando-uma-inst%C3%A2ncia"""
+        request = Request(
+            "POST",
+            "/instances/integrator/on-demand",
+            what=f"creating PlugzAPI instance {payload['name']}",
+            effect=Effect.WRITES,
+            credential="partner_token",
+            secrets=(self._partner_token,),
+            headers=self._bearer(),
+            body=dict(payload),
+        )
+        return self._transport.send(request, lambda answer: _judge_creation(answer, payload["name"]))
+
+    @staticmethod
+    def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The vendor's spelling of the options."""
+        foreign = sorted(set(options) - set(_CREATE_FIELDS))
+        if foreign:
+            raise UsageError(f"{foreign[0]} is an option of green_api; plugzapi has options such as session_name")
+        return {"name": name} | {_CREATE_FIELDS[option]: value for option, value in options.items()}
+
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._partner_token}"}
+
+    def _instance_request(
+        self, method: str, credentials: Credentials, call: str, what: str, effect: Effect, body: Any = None
+    ) -> Request:
+        secrets = tuple(s for s in (credentials.token, credentials.client_token) if s)
+        return Request(
+            method,
+            f"/instances/{quote(credentials.id, safe='')}/token/{quote(credentials.token, safe='')}/{call}",
+            what=what.format(id=credentials.id),
+            effect=effect,
+            credential="instance_id, instance_token and client_token",
+            secrets=secrets,
+            headers={"Client-Token": credentials.client_token} if credentials.client_token else {},
+            body=body,
+        )
+
+
+@dataclass(frozen=True)
+class _Page:
+    answer: Answer
+    instances: list[Instance]
+    pages: int
+    total: int | None
+
+
+def _judge_state(answer: Answer) -> Reading:
+    body = answer.body
+    # "error" is filled when all is well, too ("You are already connected"), so "connected" alone decides.
+    if 200 <= answer.status < 300 and isinstance(body, dict) and isinstance(body.get("connected"), bool):
+        if body["connected"]:
+            return Reading(_states.AUTHORIZED, "connected")
+        return Reading(_states.NOT_AUTHORIZED, "disconnected")
+    _raise_failure(answer)
+    raise answer.unusable("an object with connected")
+
+
+def _judge_first_page(answer: Answer) -> _Page | None:
+    if answer.status in (404, 405) or _is_no_such_call(answer):
+        return None
+    return _judge_page(answer)
+
+
+def _judge_page(answer: Answer) -> _Page:
+    body = answer.body
+    if not (200 <= answer.status < 300 and isinstance(body, dict) and "content" in body):
+        _raise_failure(answer)
+        raise answer.unusable("a page of instances")
+    content, pages, total = body["content"], body.get("totalPage"), body.get("total")
+    if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= _MAX_PAGES:
+        raise answer.unusable("a page of instances with content and totalPage")
+    return _Page(
+        answer, [_instance(answer, item) for item in content], pages, total if isinstance(total, int) else None
+    )
+
+
+def _instance(answer: Answer, item: Any) -> Instance:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not isinstance(item.get("name"), str):
+        raise answer.unusable("a page of instances, each with id and name,")
+    token = item.get("token")
+    return Instance(
+        id=item["id"],
+        name=item["name"],
+        token=token if isinstance(token, str) and token else None,
+        due=parse_due(item.get("due")),
+        due_raw=item.get("due"),
+    )
+
+
+def _judge_creation(answer: Answer, name: str) -> Instance:
+    body = answer.body
+    if 200 <= answer.status < 300 and isinstance(body, dict):
+        created, token = body.get("id"), body.get("token")
+        if isinstance(created, str) and created and isinstance(token, str) and token:
+            due = body.get("due")
+            return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=due)
+    _raise_failure(answer)
+    raise answer.unusable("an object with id and token")
+
+
+def _judge_availability(answer: Answer) -> Availability:
+    body = answer.body
+    if 200 <= answer.status < 300 and isinstance(body, dict) and ("available" in body or "reason" in body):
+        appeal_token = _one_of(body, "appealToken", str)
+        reason = _one_of(body, "reason", str)
+        return Availability(
+            available=_one_of(body, "available", bool),
+            blocked=_one_of(body, "blocked", bool),
+            appeal_token=appeal_token,
+            sms_wait_seconds=_one_of(body, "smsWaitSeconds", int, float),
+            voice_wait_seconds=_one_of(body, "voiceWaitSeconds", int, float),
+            wa_old_wait_seconds=_one_of(body, "waOldWaitSeconds", int, float),
+            wa_old_eligible=_one_of(body, "waOldEligible", bool),
+            reason=None if reason is None else answer.masked(reason, appeal_token or ""),
+        )
+    _raise_failure(answer)
+    raise answer.unusable("an object with available")
+
+
+def _raise_failure(answer: Answer) -> None:
+    """Raise what the HTTP status or the body tells of, if it is a failure.
+
+    A wrong path or verb is HTTP 200 with NOT_FOUND in the field and 405 in the documentation; a missing
+    Client-Token is "null not allowed" (https://developer.z-api.io/en/security/client-token).
+    """
+    text = _vendor_says(answer.body)
+    refused = "not allowed" in text.lower()
+    if _is_no_such_call(answer):
+        raise answer.error_by_status(404, text)
+    if "null not allowed" in text.lower() or "client-token is not configured" in text.lower():
+        raise answer.error(
+            "unauthorized",
+            f"HTTP {answer.status}: {text}",
+            remedy="give the account's security token as client_token",
+            delivery=Delivery.REFUSED,
+        )
+    if not 200 <= answer.status < 300:
+        raise answer.error_by_status(answer.status, text)
+    if refused:
+        raise answer.error_by_status(403, text)
+    if isinstance(answer.body, dict) and text:
+        raise answer.error("vendor", f"HTTP {answer.status}: {text}", delivery=Delivery.REFUSED)
+
+
+def _is_no_such_call(answer: Answer) -> bool:
+    return isinstance(answer.body, dict) and answer.body.get("error") == "NOT_FOUND"
+
+
+def _vendor_says(body: Any) -> str:
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict):
+        return ""
+    return ": ".join(body[key] for key in ("error", "message") if isinstance(body.get(key), str) and body[key])
+
+
+def _one_of(body: dict[str, Any], key: str, *types: type) -> Any:
+    value = body.get(key)
+    # A boolean is an int to Python, but never a number of seconds.
+    return value if isinstance(value, types) and (bool in types or not isinstance(value, bool)) else None

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many jobs at once with a bounded number of workers, each repeated until it is done or time is up."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from ._errors import UsageError
+
+Job = TypeVar("Job")
+
+
+def check_waiting(timeout: float, interval: float) -> None:
+    """:raises UsageError: unless both are usable numbers of seconds."""
+    if not 0 <= timeout < float("inf"):
+        raise UsageError("wait_timeout must be 0 or a number of seconds above it")
+    if not 0 < interval < float("inf"):
+        raise UsageError("wait_interval must be a number of seconds above 0")
+
+
+def poll(
+    jobs: Iterable[Job],
+    step: Callable[[Job], bool],
+    *,
+    workers: int,
+    interval: float = 0.0,
+    deadline: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Call ``step(job)`` for each job until it returns true, ``interval`` seconds (and a little jitter) apart.
+
+    A job that pauses holds no worker. Returns when all are done, when ``stop()`` says so after a step, or at
+    ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone. What ``step`` raises is
+    raised here.
+    """
+    ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
+    stopping = threading.Event()
+
+    def work() -> None:
+        while (job := ready.get()) is not None and not stopping.is_set():
+            try:
+                finished.put((job, step(job), None))
+            except BaseException as exc:  # handed over to the caller's thread
+                finished.put((job, False, exc))
+
+    under_way = 0
+    for job in jobs:
+        ready.put(job)
+        under_way += 1
+    threads = [threading.Thread(target=work, daemon=True) for _number in range(min(workers, under_way))]
+    for thread in threads:
+        thread.start()
+
+    pausing: list[tuple[float, int, Job]] = []
+    tie_break = itertools.count()
+    try:
+        while under_way or pausing:
+            now = time.monotonic()
+            while pausing and pausing[0][0] <= now:
+                ready.put(heapq.heappop(pausing)[2])
+                under_way += 1
+            wake_at = [at for at in (deadline, pausing[0][0] if pausing else None) if at is not None]
+            if deadline is not None and now >= deadline:
+                return
+            try:
+                job, done, failure = finished.get(timeout=min(wake_at) - now if wake_at else None)
+            except queue.Empty:
+                continue
+            under_way -= 1
+            if failure is not None:
+                raise failure
+            if stop():
+                return
+            if not done:
+                heapq.heappush(pausing, (now + interval * random.uniform(1.0, 1.2), next(tie_break), job))
+    finally:
+        stopping.set()
+        for _thread in threads:
+            ready.put(None)

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One vocabulary over the gateways' states: GREEN-API's own words, and what to do about each of them.
+
+Sources: https://green-api.com/en/docs/api/account/GetStateInstance/ for the words; ``suspended`` from the Telegram
+edition of the same page. The vendor has added words over time, so the list is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Health = Literal["ready", "transient", "action_required", "degraded", "failed", "unknown"]
+
+AUTHORIZED = "authorized"
+NOT_AUTHORIZED = "notAuthorized"
+CREATING = "creating"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class StateMeaning:
+    """What a state means for whoever runs the instance."""
+
+    health: Health
+    remedy: str
+
+
+STATES: dict[str, StateMeaning] = {
+    AUTHORIZED: StateMeaning("ready", "nothing to do"),
+    CREATING: StateMeaning("transient", "wait up to 5 minutes: the gateway is still creating it"),
+    "starting": StateMeaning(
+        "transient", "wait up to 5 minutes; if it stays, reboot the instance, then ask the gateway's support"
+    ),
+    "sleepMode": StateMeaning("transient", "switch the phone on and wait up to 5 minutes"),
+    NOT_AUTHORIZED: StateMeaning(
+        "action_required", "link a phone: scan the instance's QR code in the gateway's console"
+    ),
+    "yellowCard": StateMeaning("degraded", "reboot the instance; sending is suspended because of spam complaints"),
+    "suspended": StateMeaning("degraded", "wait until the account's temporary limit ends"),
+    "blocked": StateMeaning("failed", "the account is banned: appeal in WhatsApp or use another number"),
+    UNKNOWN: StateMeaning("unknown", "look the vendor's word up in its documentation (see vendor_state)"),
+}
+
+
+def normalize(vendor_state: str) -> str:
+    """Map a GREEN-API word to the vocabulary; a word that isn't in it is ``unknown``."""
+    return vendor_state if vendor_state in STATES else UNKNOWN
+
+
+def health_of(state: str | None) -> Health:
+    """The health of ``state``; ``None`` (the instance could not be read) is ``unknown``."""
+    return STATES[state or UNKNOWN].health
+
+
+def remedy_for(state: str | None) -> str:
+    """What a person does about ``state``."""
+    return STATES[state or UNKNOWN].remedy

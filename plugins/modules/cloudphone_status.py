@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudphone_status
+short_description: Read the status of Huawei Cloud KooPhone cloud phones
+version_added: 0.1.0
+description:
+  - Reads the status of cloud phones in batches, thousands in one task, and can wait until they are running.
+  - It never changes anything, and really reads in check mode. (The API call is a POST, and Huawei Cloud gives its
+    permission C(koophone:cloudphoneResource:queryBatchShowInstance) the access level Write, but it only queries.)
+  - A batch that KooPhone refuses because of one phone is halved until that phone is found, so the others still get
+    their status.
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - msgops.fleet.koophone
+  - msgops.fleet.transport
+  - msgops.fleet.waiting
+  - msgops.fleet.attributes
+  - msgops.fleet.attributes.reads_only
+attributes:
+  action_group:
+    support: full
+    membership:
+      - msgops.fleet.koophone
+      - msgops.fleet.all
+options:
+  instance_ids:
+    description: The phones' IDs. One that occurs twice is asked for, and returned, once.
+    type: list
+    elements: str
+    required: true
+  batch_size:
+    description:
+      - How many phones to ask for in one request, from 1 to 100.
+      - The documentation of 2024 allows 32, that of 2025 allows 100.
+    type: int
+    default: 32
+  wait_for:
+    description: Read until each phone has one of these statuses.
+    type: list
+    elements: str
+    choices: [unknown, stopped, running, offline, starting, shut_down, other, missing]
+  fail_on_error:
+    description:
+      - Whether a phone that could not be read fails the task, after all were tried. A missing phone doesn't.
+    type: bool
+    default: true
+seealso:
+  - name: KooPhone, querying the status of instances in batches
+    description: The call that is used.
+    link: https://support.huaweicloud.com/intl/en-us/api-koophone/instanceBatchQueryStatus.html
+"""
+
+EXAMPLES = r"""
+- name: Read the status of all phones
+  msgops.fleet.cloudphone_status:
+    auth_token: "{{ koophone_token }}"
+    instance_ids: "{{ phone_ids }}"
+  register: phones
+
+- name: Say how many are in which status
+  ansible.builtin.debug:
+    var: phones.summary.by_status
+
+- name: Wait until two phones are running
+  msgops.fleet.cloudphone_status:
+    auth_token: "{{ koophone_token }}"
+    instance_ids:
+      - a44uhlf7
+      - efjy72gs
+    wait_for: [running]
+    wait_timeout: 120
+"""
+
+RETURN = r"""
+phones:
+  description: The phones, in the order asked.
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+  contains:
+    instance_id:
+      description: The phone's ID.
+      type: str
+      sample: a44uhlf7
+    status:
+      description: The integer that KooPhone gave, or null.
+      type: int
+      sample: 2
+    status_name:
+      description:
+        - The integer's name, V(unknown) (0), V(stopped) (1), V(running) (2), V(offline) (3), V(starting) (4) or
+          V(shut_down) (5), or V(other) for any other integer. V(missing) for a phone that the answer leaves out. Null
+          for a phone that could not be read.
+        - A best effort. The newest edition of the documentation contradicts itself about the meaning of the integers.
+      type: str
+      sample: running
+    error:
+      description: Why the phone could not be read, or null.
+      type: dict
+      contains:
+        code:
+          description: The kind of failure, such as V(unauthorized), V(not_found), V(timeout) or V(connection).
+          type: str
+        message:
+          description: What failed, why, and what to do.
+          type: str
+        retryable:
+          description: Whether the same may succeed later.
+          type: bool
+missing:
+  description: The IDs that the answer left out.
+  returned: always, unless the options are wrong
+  type: list
+  elements: str
+  sample: [efjy72gs]
+summary:
+  description: How many phones there are, how many have which status, how many are missing or unreadable.
+  returned: always, unless the options are wrong
+  type: dict
+  sample:
+    total: 2
+    by_status:
+      running: 1
+      missing: 1
+    missing: 1
+    unreadable: 0
+requests:
+  description: The number of requests that were sent.
+  returned: always, unless the options are wrong
+  type: int
+  sample: 1
+waited:
+  description: Seconds that the waiting took.
+  returned: with O(wait_for)
+  type: float
+  sample: 12.3
+error:
+  description: The failure, with C(code), C(message), C(http_status) and C(retryable).
+  returned: on failure, where one request is to blame
+  type: dict
+"""
+
+import time
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    KOOPHONE,
+    TRANSPORT,
+    WAITING,
+    ArgumentSpec,
+    transport_options,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._koophone import MISSING, OTHER, STATUS_NAMES
+from ansible_collections.msgops.fleet.plugins.module_utils._phones import PhonesQuery, read_phones, report
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import koophone_of
+
+ARGUMENTS = TRANSPORT.merge(
+    KOOPHONE,
+    WAITING,
+    ArgumentSpec(
+        {
+            "instance_ids": {"type": "list", "elements": "str", "required": True},
+            "batch_size": {"type": "int", "default": 32},
+            "wait_for": {"type": "list", "elements": "str", "choices": [*STATUS_NAMES.values(), OTHER, MISSING]},
+            "fail_on_error": {"type": "bool", "default": True},
+        }
+    ),
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Read, or wait, and report."""
+    params = task.params
+    options = transport_options(params, check_mode=task.check_mode)
+    query = PhonesQuery(
+        instance_ids=tuple(dict.fromkeys(params["instance_ids"])),
+        batch_size=params["batch_size"],
+        wait_for=tuple(params["wait_for"] or ()),
+        wait_timeout=params["wait_timeout"],
+        wait_interval=params["wait_interval"],
+    )
+    started = time.monotonic()
+    phones, requests = read_phones(koophone_of(params, options), query, concurrency=options.concurrency)
+    result = report(phones, query, fail_on_error=params["fail_on_error"]) | {"requests": requests}
+    if query.wait_for:
+        result["waited"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def main() -> None:
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_create
+short_description: Make sure that WhatsApp gateway instances exist
+version_added: 0.1.0
+description:
+  - Creates an instance of a name at GREEN-API or PlugzAPI, unless the account already has one of exactly this name.
+  - Creating can cost money. GREEN-API debits a day's price at once; PlugzAPI gives a trial of two days and then deletes
+    the instance or bills it.
+  - The gateways know no unique names and no idempotency keys. So the account is listed first (once, for all names of
+    the task), and the creation is never repeated unless it provably never reached the gateway or was throttled.
+  - A name that several instances have is an error that names their IDs. Deleted instances don't count.
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - msgops.fleet.gateway
+  - msgops.fleet.gateway.partner
+  - msgops.fleet.transport
+  - msgops.fleet.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode the account is really listed, and nothing that writes is sent.
+  diff_mode:
+    support: full
+    details:
+      - Shows which instances come to exist, without secrets.
+  idempotent:
+    support: full
+  action_group:
+    support: full
+    membership:
+      - msgops.fleet.green_api
+      - msgops.fleet.plugzapi
+      - msgops.fleet.all
+options:
+  name:
+    description: The instance's name. It is compared exactly.
+    type: str
+  session_name:
+    description: PlugzAPI only. The name of the session as the linked phone shows it.
+    type: str
+  delivery_callback_url:
+    description: PlugzAPI only. The webhook for delivered messages.
+    type: str
+  received_callback_url:
+    description: PlugzAPI only. The webhook for received messages.
+    type: str
+  received_and_delivery_callback_url:
+    description: PlugzAPI only. The webhook for received messages and for those sent by oneself.
+    type: str
+  disconnected_callback_url:
+    description: PlugzAPI only. The webhook for a lost connection.
+    type: str
+  connected_callback_url:
+    description: PlugzAPI only. The webhook for a connection.
+    type: str
+  message_status_callback_url:
+    description: PlugzAPI only. The webhook for the status of messages.
+    type: str
+  settings:
+    description:
+      - GREEN-API only. The settings to create the instance with, by the names of setSettings, such as C(webhookUrl) or
+        C(stateWebhook).
+      - Booleans become the vendor's C("yes") and C("no").
+      - C(webhookUrlToken) is a secret and treated as such.
+      - They are used for a creation only; an instance that exists is left as it is.
+    type: dict
+  instances:
+    description:
+      - The instances that shall exist, instead of a single O(name). The account is listed once for all of them.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The instance's name. It is compared exactly.
+        type: str
+        required: true
+      provider:
+        description: The gateway. Without it, O(provider) is used.
+        type: str
+        choices: [green_api, plugzapi]
+      api_url:
+        description: The base address of the gateway's API. Without it, O(api_url) is used.
+        type: str
+      partner_token:
+        description: The partner's token. Without it, O(partner_token) is used.
+        type: str
+      session_name:
+        description: See O(session_name).
+        type: str
+      delivery_callback_url:
+        description: See O(delivery_callback_url).
+        type: str
+      received_callback_url:
+        description: See O(received_callback_url).
+        type: str
+      received_and_delivery_callback_url:
+        description: See O(received_and_delivery_callback_url).
+        type: str
+      disconnected_callback_url:
+        description: See O(disconnected_callback_url).
+        type: str
+      connected_callback_url:
+        description: See O(connected_callback_url).
+        type: str
+      message_status_callback_url:
+        description: See O(message_status_callback_url).
+        type: str
+      settings:
+        description: See O(settings).
+        type: dict
+seealso:
+  - module: msgops.fleet.instance_state
+  - name: GREEN-API createInstance
+    description: The call that is used for GREEN-API.
+    link: https://green-api.com/en/docs/partners/createInstance/
+  - name: PlugzAPI, creating an instance
+    description: The call that is used for PlugzAPI (in Portuguese).
+    link: https://atendimento.tecnospeed.com.br/hc/pt-br/articles/9658694844567-Criando-uma-inst%C3%A2ncia
+"""
+
+EXAMPLES = r"""
+- name: Make sure that an instance exists
+  msgops.fleet.instance_create:
+    provider: green_api
+    partner_token: "{{ green_api_partner_token }}"
+    name: shop
+    settings:
+      webhookUrl: https://hooks.example.com/green-api
+      stateWebhook: true
+  no_log: true
+  register: shop
+
+- name: Make sure that a fleet exists at both gateways
+  msgops.fleet.instance_create:
+    instances:
+      - name: support
+        provider: green_api
+        partner_token: "{{ green_api_partner_token }}"
+      - name: sales
+        provider: plugzapi
+        partner_token: "{{ plugzapi_partner_token }}"
+        session_name: Sales
+        disconnected_callback_url: https://hooks.example.com/disconnected
+  no_log: true
+  register: fleet
+"""
+
+RETURN = r"""
+instances:
+  description: The instances, in the order asked.
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The instance's name.
+      type: str
+      sample: shop
+    id:
+      description: The instance's ID. Null where only a creation can know it.
+      type: str
+      sample: "1101000001"
+    provider:
+      description: The gateway.
+      type: str
+      sample: green_api
+    token:
+      description: The instance's token, a secret. Null where only a creation can know it.
+      type: str
+    due:
+      description: Until when the instance is paid, ISO 8601 in UTC, or null.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+    due_raw:
+      description: The same as the gateway gave it.
+      type: raw
+      sample: 1769860800000
+    api_url:
+      description: The base address that was used.
+      type: str
+      sample: https://api.green-api.com
+    action:
+      description:
+        - V(created), V(adopted) (the account already had it), V(unchanged), V(would_create) (in check mode),
+          V(failed), or V(unknown) (it can't be known whether it was created).
+      type: str
+      sample: created
+    error:
+      description: Why it failed, or null.
+      type: dict
+      contains:
+        code:
+          description: The kind of failure, such as V(unauthorized) or V(timeout).
+          type: str
+        message:
+          description: What failed, why, and what to do.
+          type: str
+        retryable:
+          description: Whether the same may succeed later.
+          type: bool
+instance:
+  description: The same, for a single instance.
+  returned: for a single instance
+  type: dict
+error:
+  description: The failure, with C(code), C(message), C(http_status) and C(retryable).
+  returned: on failure, where one request is to blame
+  type: dict
+"""
+
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    GATEWAY,
+    ITEM_GATEWAY,
+    PARTNER,
+    TRANSPORT,
+    ArgumentSpec,
+    Settings,
+    Spec,
+    transport_options,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import provision, report
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import CREATION_OPTIONS, wishes_of
+
+_CREATION: Spec = {option: {"type": "dict" if option == "settings" else "str"} for option in CREATION_OPTIONS}
+
+ARGUMENTS = TRANSPORT.merge(
+    GATEWAY,
+    PARTNER,
+    ArgumentSpec(
+        {
+            "name": {"type": "str"},
+            **_CREATION,
+            "instances": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    **ITEM_GATEWAY,
+                    **PARTNER.options,
+                    **_CREATION,
+                },
+            },
+        },
+        mutually_exclusive=[("instances", option) for option in ("name", *CREATION_OPTIONS)],
+        required_one_of=[("name", "instances")],
+    ),
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Plan from the listing, create what is missing, and report."""
+    options = transport_options(task.params, check_mode=task.check_mode)
+    wishes = wishes_of(task.params, Gateways(options), Settings(task.params, task.secrets))
+    return report(provision(wishes, check_mode=task.check_mode, concurrency=options.concurrency))
+
+
+def main() -> None:
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()

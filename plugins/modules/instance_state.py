@@ -1,0 +1,287 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_state
+short_description: Read the state of WhatsApp gateway instances
+version_added: 0.1.0
+description:
+  - Reads whether instances at GREEN-API or PlugzAPI are authorized, one or thousands in one task, and can wait until
+    they are.
+  - It never changes anything, and really reads in check mode.
+  - An instance that can't be read doesn't keep the others from being read.
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - msgops.fleet.gateway
+  - msgops.fleet.gateway.instance
+  - msgops.fleet.transport
+  - msgops.fleet.waiting
+  - msgops.fleet.attributes
+  - msgops.fleet.attributes.reads_only
+attributes:
+  action_group:
+    support: full
+    membership:
+      - msgops.fleet.green_api
+      - msgops.fleet.plugzapi
+      - msgops.fleet.all
+options:
+  instances:
+    description:
+      - The instances to read, instead of a single one.
+      - What an item leaves out comes from the module's own options.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The instance's ID.
+        type: str
+        required: true
+      token:
+        description: The instance's token. Without it, O(instance_token) is used.
+        type: str
+      name:
+        description: A name for messages and results.
+        type: str
+      provider:
+        description: The gateway. Without it, O(provider) is used.
+        type: str
+        choices: [green_api, plugzapi]
+      api_url:
+        description: The base address of the gateway's API. Without it, O(api_url) is used.
+        type: str
+      client_token:
+        description: PlugzAPI's account security token. Without it, O(client_token) is used.
+        type: str
+  wait_for:
+    description:
+      - Read until each instance is in one of these states.
+    type: list
+    elements: str
+    choices: [authorized, creating, starting, sleepMode, notAuthorized, yellowCard, suspended, blocked, unknown]
+  fail_fast_on:
+    description:
+      - States that end the waiting for all instances at once, with a failure.
+      - A state that O(wait_for) names as well doesn't.
+    type: list
+    elements: str
+    choices: [authorized, creating, starting, sleepMode, notAuthorized, yellowCard, suspended, blocked, unknown]
+    default: [blocked]
+  fail_on_error:
+    description:
+      - Whether an instance that could not be read fails the task, after all were tried.
+    type: bool
+    default: true
+seealso:
+  - module: msgops.fleet.instance_create
+  - name: GREEN-API GetStateInstance
+    description: The call that is used for GREEN-API.
+    link: https://green-api.com/en/docs/api/account/GetStateInstance/
+  - name: Z-API instance status
+    description: The call that is used for PlugzAPI, a white label of Z-API.
+    link: https://developer.z-api.io/en/instance/status
+"""
+
+EXAMPLES = r"""
+- name: Read the state of one instance
+  msgops.fleet.instance_state:
+    provider: green_api
+    instance_id: "1101000001"
+    instance_token: "{{ shop_token }}"
+  register: shop
+
+- name: Read a whole fleet in one task, whatever the state of a single instance
+  msgops.fleet.instance_state:
+    provider: green_api
+    instances: "{{ fleet }}"
+    concurrency: 32
+    fail_on_error: false
+  register: states
+
+- name: Name those that need a person
+  ansible.builtin.debug:
+    msg: "{{ item.name }} is {{ item.state }}"
+  loop: "{{ states.instances | selectattr('health', 'equalto', 'action_required') }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Wait until both instances are authorized, and stop at once if one is banned
+  msgops.fleet.instance_state:
+    instances:
+      - name: shop
+        provider: green_api
+        id: "1101000001"
+        token: "{{ shop_token }}"
+      - name: support
+        provider: plugzapi
+        id: "{{ support_id }}"
+        token: "{{ support_token }}"
+        client_token: "{{ account_security_token }}"
+    wait_for: [authorized]
+    wait_timeout: 600
+"""
+
+RETURN = r"""
+instances:
+  description: The instances, in the order asked.
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The instance's ID.
+      type: str
+      sample: "1101000001"
+    name:
+      description: The name that the task gave it, or null.
+      type: str
+      sample: shop
+    provider:
+      description: The gateway.
+      type: str
+      sample: green_api
+    state:
+      description:
+        - The state in one vocabulary for both gateways, GREEN-API's own words. Null if the instance could not be read.
+        - V(creating) is an instance that GREEN-API is still setting up, V(unknown) a word that isn't in the list.
+      type: str
+      sample: authorized
+    vendor_state:
+      description: The gateway's own word, V(connected) or V(disconnected) for PlugzAPI.
+      type: str
+      sample: authorized
+    authorized:
+      description: Whether the state is V(authorized).
+      type: bool
+    health:
+      description:
+        - What to do about the state. V(ready) (nothing), V(transient) (wait), V(action_required) (link a phone),
+          V(degraded) (sending is limited), V(failed) (banned), or V(unknown).
+      type: str
+      sample: ready
+    attempts:
+      description: The number of requests that were sent for this instance.
+      type: int
+      sample: 1
+    observed_at:
+      description: When the state was read, ISO 8601 in UTC.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+    error:
+      description: Why the instance could not be read, or null.
+      type: dict
+      contains:
+        code:
+          description: The kind of failure, such as V(unauthorized), V(not_found), V(timeout) or V(connection).
+          type: str
+        message:
+          description: What failed, why, and what to do.
+          type: str
+        retryable:
+          description: Whether the same may succeed later.
+          type: bool
+summary:
+  description: How many instances there are, how many are authorized or unreadable, and how many are in which state.
+  returned: always, unless the options are wrong
+  type: dict
+  sample:
+    total: 2
+    authorized: 1
+    unreadable: 0
+    by_state:
+      authorized: 1
+      notAuthorized: 1
+state:
+  description: The state of the instance.
+  returned: for a single instance
+  type: str
+  sample: authorized
+authorized:
+  description: Whether the instance is authorized.
+  returned: for a single instance
+  type: bool
+waited:
+  description: Seconds that the waiting took.
+  returned: with O(wait_for)
+  type: float
+  sample: 12.3
+error:
+  description: The failure, with C(code), C(message), C(http_status) and C(retryable).
+  returned: on failure, where one request is to blame
+  type: dict
+"""
+
+import time
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    GATEWAY,
+    INSTANCE,
+    ITEM_GATEWAY,
+    TRANSPORT,
+    WAITING,
+    ArgumentSpec,
+    Settings,
+    transport_options,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._observation import Waiting, observe, report
+from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
+
+ARGUMENTS = TRANSPORT.merge(
+    GATEWAY,
+    INSTANCE,
+    WAITING,
+    ArgumentSpec(
+        {
+            "instances": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "id": {"type": "str", "required": True},
+                    "token": {"type": "str", "no_log": True},
+                    "name": {"type": "str"},
+                    **ITEM_GATEWAY,
+                    "client_token": {"type": "str", "no_log": True},
+                },
+            },
+            "wait_for": {"type": "list", "elements": "str", "choices": list(STATES)},
+            "fail_fast_on": {"type": "list", "elements": "str", "choices": list(STATES), "default": ["blocked"]},
+            "fail_on_error": {"type": "bool", "default": True},
+        },
+        mutually_exclusive=[("instances", "instance_id")],
+    ),
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Read, or wait, and report."""
+    params = task.params
+    check_waiting(params["wait_timeout"], params["wait_interval"])
+    options = transport_options(params, check_mode=task.check_mode)
+    targets = targets_of(params, Gateways(options), Settings(params, task.secrets))
+    waiting = None
+    if params["wait_for"]:
+        waiting = Waiting(
+            params["wait_for"], params["fail_fast_on"] or (), params["wait_timeout"], params["wait_interval"]
+        )
+    started = time.monotonic()
+    observations = observe(targets, concurrency=options.concurrency, waiting=waiting)
+    result = report(observations, waiting, fail_on_error=params["fail_on_error"])
+    if waiting:
+        result["waited"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def main() -> None:
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()
