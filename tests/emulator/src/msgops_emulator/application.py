@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One request from end to end, without the wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .clock import Clock
+from .config import Config
+from .control import ROOT, ControlDoor
+from .faults import Faults
+from .green_api import GreenApi
+from .iam import Iam
+from .koophone import KooPhone
+from .log import Log
+from .messages import Answer, Call, Match, Route, text_answer
+from .plugzapi import PlugzApi
+from .seeding import seed
+from .state import World
+
+UNKNOWN = Route("unknown")
+
+
+class Application:
+    """The emulator: the world, the vendors before it, the faults between, the log beside.
+
+    ``config`` and ``seed`` are what it starts with and what a reset goes back to.
+    """
+
+    def __init__(self, config: Mapping[str, Any] | None = None, seeds: Mapping[str, Any] | None = None) -> None:
+        self.config = Config(config)
+        self.clock = Clock()
+        self.world = World(self.config, self.clock)
+        self.log = Log(self.config["server.log_entries"])
+        self._vendors = (GreenApi(self.world), PlugzApi(self.world), KooPhone(self.world), Iam(self.world))
+        self.routes = tuple(route for vendor in self._vendors for route in vendor.routes)
+        self.faults = Faults(self.clock, self.routes)
+        self.control = ControlDoor(self)
+        self._seeds = seeds or {}
+        seed(self.world, self._seeds)
+
+    def reset(self, config: Mapping[str, Any] | None = None) -> None:
+        """Go back to the start, and select the config on top of the start's."""
+        with self.world.lock:
+            self.config.reset()
+            self.configure(config or {})
+            self.faults.reset()
+            self.clock.reset()
+            self.world.reset()
+            seed(self.world, self._seeds)
+            self.log.clear()
+
+    def configure(self, values: Mapping[str, Any]) -> None:
+        """Select behaviours."""
+        self.config.update(values)
+        self.log.resize(self.config["server.log_entries"])
+
+    def answer(self, call: Call) -> Answer:
+        """Carry out one request."""
+        first = call.segments[0]
+        if first == ROOT:
+            return self.control.answer(call)
+        match = self._match(call)
+        route = match.route
+        entry = self.log.add(call, route, self.clock.now())
+        latency = self.config[f"{entry.vendor}.latency_seconds"] if route is not UNKNOWN else 0
+        if latency:
+            time.sleep(latency)
+        with self.world.lock:
+            answer = match.act()
+        entry.committed = True
+        entry.status = None if answer.abort else answer.status
+        return answer
+
+    def _match(self, call: Call) -> Match:
+        for vendor in self._vendors:
+            match = vendor.match(call)
+            if match is not None:
+                return match
+        return Match(UNKNOWN, lambda: text_answer("Not Found", 404))

@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The behaviours that can be selected: one table, from which validation and documentation both come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class Invalid(ValueError):
+    """What was asked of the control door cannot be; the text says what and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One selectable behaviour.
+
+    ``choices`` are the only values allowed; without them a value must be of the default's kind, or null where
+    ``nullable``. Numbers are never negative.
+    """
+
+    default: Any
+    help: str
+    choices: tuple[Any, ...] = ()
+    nullable: bool = False
+
+    def check(self, key: str, value: Any) -> Any:
+        """Return the value if this option can take it, else raise Invalid naming the key."""
+        if self.choices:
+            if any(value == choice and type(value) is type(choice) for choice in self.choices):
+                return value
+            allowed = ", ".join(str(choice) for choice in self.choices)
+            raise Invalid(f"{key}: {value!r} is not one of {allowed}")
+        if value is None and self.nullable:
+            return value
+        if isinstance(self.default, bool):
+            valid, kind = isinstance(value, bool), "a boolean"
+        elif isinstance(self.default, str):
+            valid, kind = isinstance(value, str), "a string"
+        elif isinstance(self.default, int):
+            valid, kind = type(value) is int and value >= 0, "a whole number, 0 or more"
+        else:
+            valid, kind = type(value) in (int, float) and value >= 0, "a number, 0 or more"
+        if not valid:
+            raise Invalid(f"{key}: {value!r} is not {kind}")
+        return value
+
+
+_TOKEN_STYLE = Option(
+    "plain",
+    "Tokens of new instances: `plain` as the vendor makes them, `awkward` with `/ + = % &` and space.",
+    ("plain", "awkward"),
+)
+_LATENCY = Option(0.0, "Seconds that every answer of this vendor takes longer.")
+_LAG_SECONDS = Option(0.0, "Seconds until a creation shows in listings.")
+_LAG_LISTINGS = Option(0, "Number of listings until a creation shows in them.")
+_AUTO_LINK = Option(None, "Seconds after a creation until somebody scans the code; null: nobody does.", nullable=True)
+
+OPTIONS: dict[str, Option] = {
+    "green_api.partner_error": Option(
+        "http200",
+        'What a wrong partner token gets: 401, 200 with `{"code": 401}`, or 400.',
+        ("http200", "http401", "http400"),
+    ),
+    "green_api.error_body": Option(
+        "text",
+        "Body of 4xx answers: the documented text, JSON, JSON that repeats the path (token included), none.",
+        ("text", "json", "json_with_path", "empty"),
+    ),
+    "green_api.deleted_answer": Option(
+        "http400",
+        'getStateInstance of a deleted instance: 400 "Instance is deleted", or the state `starting`.',
+        ("http400", "starting"),
+    ),
+    "green_api.creating_seconds": Option(1.0, "Seconds for which a new instance's state is `null`."),
+    "green_api.starting_seconds": Option(0.0, "Seconds for which it is `starting` after that."),
+    "green_api.restart_seconds": Option(2.0, "Seconds of `starting` after setSettings and reboot."),
+    "green_api.auto_link_seconds": _AUTO_LINK,
+    "green_api.enforce_rate_limits": Option(False, "Answer 429 beyond the documented requests per second."),
+    "green_api.token_style": _TOKEN_STYLE,
+    "green_api.listing_lag_seconds": _LAG_SECONDS,
+    "green_api.listing_lag_listings": _LAG_LISTINGS,
+    "green_api.latency_seconds": _LATENCY,
+    "plugzapi.create_status": Option(200, "HTTP status of a creation.", (200, 201)),
+    "plugzapi.due_form": Option(
+        "ms",
+        "Form of `due`: milliseconds or seconds, number or string of digits.",
+        ("ms", "ms_string", "seconds", "seconds_string"),
+    ),
+    "plugzapi.listing": Option(
+        "present",
+        "Whether `GET /instances` exists, and how it is refused where it doesn't.",
+        ("present", "http404", "http405", "not_found_200"),
+    ),
+    "plugzapi.max_page_size": Option(0, "Largest page the listing gives; 0: as large as asked."),
+    "plugzapi.wrong_path": Option(
+        "not_found_200", "What a wrong path or verb gets: 200 with `NOT_FOUND`, or 405.", ("not_found_200", "http405")
+    ),
+    "plugzapi.client_token_active": Option(False, "Whether the account has activated its Client-Token."),
+    "plugzapi.client_token_missing": Option(
+        "http403", "What a missing Client-Token gets.", ("http403", "http400", "http200")
+    ),
+    "plugzapi.unknown_instance": Option(
+        "http404",
+        "What a wrong id or instance token, or an expired trial, gets (not documented by the vendor).",
+        ("http404", "http403", "http400"),
+    ),
+    "plugzapi.status_session": Option(False, "Whether `/status` has the `session` key."),
+    "plugzapi.https_webhooks": Option(True, "Refuse webhook URLs that are not https."),
+    "plugzapi.trial_seconds": Option(172800.0, "Length of the trial, after which the instance is deleted."),
+    "plugzapi.restart_seconds": Option(2.0, "Seconds of not being connected after a restart."),
+    "plugzapi.auto_link_seconds": _AUTO_LINK,
+    "plugzapi.token_style": _TOKEN_STYLE,
+    "plugzapi.listing_lag_seconds": _LAG_SECONDS,
+    "plugzapi.listing_lag_listings": _LAG_LISTINGS,
+    "plugzapi.latency_seconds": _LATENCY,
+    "koophone.unknown_ids": Option(
+        "leave_out",
+        "Unknown ids: left out of the answer, or the whole batch refused with that error code.",
+        ("leave_out", "1001", "1002", "1012", "4001"),
+    ),
+    "koophone.error_status": Option(200, "HTTP status of KooPhone's own errors.", (200, 400, 401, 500)),
+    "koophone.answer_shape": Option(
+        "data",
+        '`data.status_results` with error_code "0", or `status_results` at the top without error_code.',
+        ("data", "top_level"),
+    ),
+    "koophone.max_ids": Option(100, "Largest batch."),
+    "koophone.requests_per_second": Option(0.0, "Requests per second and account before APIG.0308; 0: no limit."),
+    "koophone.latency_seconds": _LATENCY,
+    "iam.token_seconds": Option(86400.0, "Life of a token."),
+    "iam.token_length": Option(2400, "Characters of a token."),
+    "iam.latency_seconds": _LATENCY,
+    "server.log_entries": Option(20000, "Requests that the log keeps."),
+    "server.path_prefix": Option("", "A path, such as `/gateway`, under which the vendors are served too."),
+}
+
+
+def check_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values if every key and value is valid, else raise Invalid."""
+    if not isinstance(values, Mapping):
+        raise Invalid("config must be an object")
+    for key in values:
+        if key not in OPTIONS:
+            raise Invalid(f"{key}: no such config key; the keys are {', '.join(OPTIONS)}")
+    return {key: OPTIONS[key].check(key, value) for key, value in values.items()}
+
+
+class Config:
+    """The values selected now; an account may override those of its vendor."""
+
+    def __init__(self, start: Mapping[str, Any] | None = None) -> None:
+        self._start = {key: option.default for key, option in OPTIONS.items()}
+        self._start.update(check_options(start or {}))
+        self._values = dict(self._start)
+
+    def reset(self) -> None:
+        """Go back to the values of the start."""
+        self._values = dict(self._start)
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Select behaviours; all of the values or, if one is invalid, none."""
+        self._values = {**self._values, **check_options(values)}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def describe(self) -> dict[str, Any]:
+        """Return all keys with their values."""
+        return dict(self._values)

@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The control door under ``/_emulator/``: seeding, states, the clock, faults, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .config import Invalid
+from .messages import Answer, Call, json_answer
+from .seeding import seed
+from .state import PROVIDERS, Conflict, Number, Phone, World
+
+if TYPE_CHECKING:
+    from .application import Application
+
+ROOT = "_emulator"
+
+
+class ControlDoor:
+    """Answers requests of tests and people, in JSON; errors are ``{"error": text}`` with 400, 404, 405 or 409."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._world: World = application.world
+        self._doors: dict[str, dict[str, Callable[[Call, tuple[str, ...]], Any]]] = {
+            "": {"GET": self._index},
+            "reset": {"POST": self._reset},
+            "config": {"GET": self._get_config, "POST": self._set_config},
+            "seed": {"POST": self._seed},
+            "accounts": {"GET": self._accounts},
+            "instances": {"GET": self._instances, "POST": self._set_instance},
+            "phones": {"GET": self._phones, "POST": self._set_phone},
+            "numbers": {"GET": self._numbers, "POST": self._set_number},
+            "link": {"POST": self._link},
+            "clock": {"GET": self._get_clock, "POST": self._set_clock},
+            "faults": {"GET": self._get_faults, "POST": self._arm, "DELETE": self._disarm},
+            "log": {"GET": self._get_log, "DELETE": self._clear_log},
+        }
+
+    def answer(self, call: Call) -> Answer:
+        """Carry out a request to the control door."""
+        name, rest = (call.segments[1], call.segments[2:]) if len(call.segments) > 1 else ("", ())
+        doors = self._doors.get(name)
+        if doors is None:
+            return json_answer(
+                {"error": f"no such control: {name}; there are {', '.join(filter(None, self._doors))}"}, 404
+            )
+        act = doors.get(call.method)
+        if act is None:
+            return json_answer({"error": f"{name} takes {', '.join(doors)}"}, 405)
+        try:
+            return json_answer(act(call, rest))
+        except Conflict as error:
+            return json_answer({"error": str(error)}, 409)
+        except LookupError as error:
+            return json_answer({"error": str(error.args[0])}, 404)
+        except Invalid as error:
+            return json_answer({"error": str(error)}, 400)
+
+    def _index(self, call: Call, rest: tuple[str, ...]) -> Any:
+        return {
+            "controls": {name: list(doors) for name, doors in self._doors.items() if name},
+            "routes": [{"name": route.name, "writes": route.writes} for route in self._application.routes],
+        }
+
+    def _reset(self, call: Call, rest: tuple[str, ...]) -> Any:
+        body = _body(call, "config")
+        self._application.reset(body.get("config"))
+        return {"reset": True}
+
+    def _get_config(self, call: Call, rest: tuple[str, ...]) -> Any:
+        return self._application.config.describe()
+
+    def _set_config(self, call: Call, rest: tuple[str, ...]) -> Any:
+        self._application.configure(_body(call))
+        return self._application.config.describe()
+
+    def _seed(self, call: Call, rest: tuple[str, ...]) -> Any:
+        with self._world.lock:
+            return seed(self._world, _body(call))
+
+    def _accounts(self, call: Call, rest: tuple[str, ...]) -> Any:
+        with self._world.lock:
+            return {"accounts": [account.describe() for account in self._world.accounts.values()]}
+
+    # Instances and phones
+
+    def _instances(self, call: Call, rest: tuple[str, ...]) -> Any:
+        with self._world.lock:
+            if len(rest) == 2:
+                return self._world.instance(*rest).describe()
+            if rest:
+                raise LookupError("instances/{provider}/{id}")
+            described = (instance.describe() for instance in self._world.instances())
+            return {"instances": _filtered(described, call.args, ("provider", "account", "name", "state"))}
+
+    def _set_instance(self, call: Call, rest: tuple[str, ...]) -> Any:
+        if len(rest) != 2:
+            raise LookupError("instances/{provider}/{id}")
+        body = _body(call, "state", "schedule", "name", "subscribed")
+        with self._world.lock:
+            instance = self._world.instance(*rest)
+            if "state" in body or "schedule" in body:
+                pending = self._schedule(body.get("schedule", []), "state")
+                self._world.set_state(instance, body.get("state", instance.state), pending)
+            instance.name = _typed(body, "name", str, instance.name)
+            if "subscribed" in body:
+                if not hasattr(instance, "subscribed"):
+                    raise Invalid("subscribed: only PlugzAPI's instances are")
+                instance.subscribed = _typed(body, "subscribed", bool, False)
+            instance.settle(self._world.clock.now())
+            return instance.describe()
+
+    def _phones(self, call: Call, rest: tuple[str, ...]) -> Any:
+        now = self._world.clock.now()
+        with self._world.lock:
+            for phone in self._world.phones.values():
+                phone.settle(now)
+            if len(rest) == 1:
+                return self._phone(rest[0]).describe()
+            if rest:
+                raise LookupError("phones/{id}")
+            described = (phone.describe() for phone in self._world.phones.values())
+            return {"phones": _filtered(described, call.args, ("account", "name", "status"))}
+
+    def _phone(self, id: str) -> Phone:
+        phone = self._world.phones.get(id)
+        if phone is None:
+            raise LookupError(f"no phone {id}")
+        return phone
+
+    def _set_phone(self, call: Call, rest: tuple[str, ...]) -> Any:
+        if len(rest) != 1:
+            raise LookupError("phones/{id}")
+        body = _body(call, "status", "schedule", "name")
+        with self._world.lock:
+            phone = self._phone(rest[0])
+            phone.settle(self._world.clock.now())
+            pending = self._schedule(body.get("schedule", []), "status")
+            status = body.get("status", phone.state)
+            if any(type(value) is not int for value in (status, *(value for _at, value in pending))):
+                raise Invalid("status: not an integer")
+            phone.become(status, pending)
+            phone.name = _typed(body, "name", str, phone.name)
+            return phone.describe()
+
+    def _schedule(self, steps: Any, key: str) -> list[tuple[float, Any]]:
+        """Return the planned states as (time, state)."""
+        now = self._world.clock.now()
+        if not isinstance(steps, list):
+            raise Invalid("schedule: not a list")
+        pending = []
+        for step in steps:
+            if not isinstance(step, dict) or set(step) != {"after", key} or type(step["after"]) not in (int, float):
+                raise Invalid(f'schedule: {step!r} is not {{"after": seconds, "{key}": ...}}')
+            pending.append((now + step["after"], step[key]))
+        return pending
+
+    def _link(self, call: Call, rest: tuple[str, ...]) -> Any:
+        body = _body(call, "provider", "id", "name", "account", "when_ready")
+        provider = body.get("provider")
+        with self._world.lock:
+            if "id" in body:
+                instance = self._world.instance(str(provider), body["id"])
+            else:
+                if provider not in PROVIDERS:
+                    raise Invalid(f"provider: {provider!r} is not one of {', '.join(PROVIDERS)}")
+                found = [
+                    instance
+                    for instance in self._world.instances(provider)
+                    if instance.name == body.get("name")
+                    and instance.account.name == body.get("account", instance.account.name)
+                    and instance.state != "deleted"
+                ]
+                if not found:
+                    raise LookupError(f"{provider} has no instance named {body.get('name')!r}")
+                if len(found) > 1:
+                    ids = ", ".join(str(instance.id) for instance in found)
+                    raise Conflict(f"{provider} has several instances named {body.get('name')!r}: {ids}")
+                instance = found[0]
+            self._world.link(instance, when_ready=_typed(body, "when_ready", bool, False))
+            return instance.describe()
+
+    def _numbers(self, call: Call, rest: tuple[str, ...]) -> Any:
+        with self._world.lock:
+            return {"numbers": [number.describe() for number in self._world.numbers.values()]}
+
+    def _set_number(self, call: Call, rest: tuple[str, ...]) -> Any:
+        if len(rest) != 2 or not all(part.isascii() and part.isdigit() for part in rest):
+            raise LookupError("numbers/{ddi}/{phone}")
+        settable = [key for key in Number.__dataclass_fields__ if key not in ("ddi", "phone", "onboardings", "RESULTS")]
+        body = _body(call, *settable)
+        if body.get("result", "available") not in Number.RESULTS:
+            raise Invalid(f"result: {body['result']!r} is not one of {', '.join(Number.RESULTS)}")
+        with self._world.lock:
+            number = self._world.number(*rest)
+            for key, value in body.items():
+                setattr(number, key, _typed(body, key, type(getattr(number, key)), value))
+            return number.describe()
+
+    # Clock, faults and log
+
+    def _get_clock(self, call: Call, rest: tuple[str, ...]) -> Any:
+        return self._world.clock.describe()
+
+    def _set_clock(self, call: Call, rest: tuple[str, ...]) -> Any:
+        body = _body(call, "advance", "freeze")
+        clock = self._world.clock
+        seconds = body.get("advance", 0)
+        if type(seconds) not in (int, float) or seconds < 0:
+            raise Invalid(f"advance: {seconds!r} is not a number of seconds, 0 or more")
+        if "freeze" in body:
+            clock.freeze(_typed(body, "freeze", bool, False))
+        clock.advance(seconds)
+        return clock.describe()
+
+    def _get_faults(self, call: Call, rest: tuple[str, ...]) -> Any:
+        return {"faults": self._application.faults.describe()}
+
+    def _arm(self, call: Call, rest: tuple[str, ...]) -> Any:
+        if rest == ("release",):
+            return {"released": self._application.faults.release()}
+        return self._application.faults.arm(_body(call))
+
+    def _disarm(self, call: Call, rest: tuple[str, ...]) -> Any:
+        return {"disarmed": self._application.faults.disarm(rest[0] if rest else None)}
+
+    def _get_log(self, call: Call, rest: tuple[str, ...]) -> Any:
+        return self._application.log.describe(call.args)
+
+    def _clear_log(self, call: Call, rest: tuple[str, ...]) -> Any:
+        self._application.log.clear()
+        return {"cleared": True}
+
+
+def _body(call: Call, *keys: str) -> dict[str, Any]:
+    """Return the body as an object with none but those keys (any, if none are named); no body is {}."""
+    body = call.json_object() if call.body else {}
+    if body is None:
+        raise Invalid("the body is not a JSON object")
+    for key in body:
+        if keys and key not in keys:
+            raise Invalid(f"{key}: not one of {', '.join(keys)}")
+    return body
+
+
+def _typed(body: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
+    """Return a key's value if it is of that type, the default where it is missing."""
+    value = body.get(key, default)
+    if type(value) is not kind:
+        raise Invalid(f"{key}: {value!r} is not a {kind.__name__}")
+    return value
+
+
+def _filtered(
+    described: Iterable[dict[str, Any]], filters: Mapping[str, str], keys: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    for key in filters:
+        if key not in keys:
+            raise Invalid(f"{key}: no such filter; there are {', '.join(keys)}")
+    wanted = dict(filters)
+    return [thing for thing in described if all(str(thing[key]) == value for key, value in wanted.items())]

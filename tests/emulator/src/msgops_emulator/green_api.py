@@ -1,0 +1,340 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""GREEN-API: https://green-api.com/en/docs/api/account/ and https://green-api.com/en/docs/partners/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from .clock import utc
+from .messages import Answer, Call, Match, Route, json_answer, text_answer
+from .state import (
+    AUTHORIZED,
+    CREATING,
+    DELETED,
+    GREEN_API,
+    NOT_AUTHORIZED,
+    STARTING,
+    Account,
+    Bucket,
+    GreenApiAccount,
+    GreenApiInstance,
+    World,
+)
+
+YES_NO = frozenset(
+    (
+        "markIncomingMessagesReaded",
+        "markIncomingMessagesReadedOnReply",
+        "outgoingWebhook",
+        "outgoingMessageWebhook",
+        "outgoingAPIMessageWebhook",
+        "stateWebhook",
+        "incomingWebhook",
+        "keepOnlineStatus",
+        "pollMessageWebhook",
+        "incomingCallWebhook",
+        "incomingBlockWebhook",
+        "editedMessageWebhook",
+        "deletedMessageWebhook",
+        "deviceWebhook",
+        "sharedSession",
+    )
+)
+TEXTS = frozenset(("webhookUrl", "webhookUrlToken", "countryInstance"))
+CREATE_ONLY = frozenset(("name", "typeInstance", "partnerUserUiid"))
+DELAY = "delaySendMessagesMilliseconds"
+DEFAULTS: dict[str, Any] = {
+    "webhookUrl": "",
+    "webhookUrlToken": "",
+    DELAY: 500,
+    "sharedSession": "no",
+    "countryInstance": "",
+    **dict.fromkeys(sorted(YES_NO - {"sharedSession"}), "no"),
+}
+NEVER = "0001-01-01T00:00:00"
+LISTED_AFTER_DELETION = 90 * 86400.0
+
+UNKNOWN = Route("green_api.unknown")
+
+
+class GreenApi:
+    """Answers as api.green-api.com does."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._instance_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, GreenApiInstance], Answer]]] = {
+            ("GET", "getStateInstance"): (Route("green_api.get_state"), self._get_state),
+            ("GET", "getStatusInstance"): (Route("green_api.get_status"), self._get_status),
+            ("GET", "getSettings"): (Route("green_api.get_settings"), self._get_settings),
+            ("GET", "getWaSettings"): (Route("green_api.get_wa_settings"), self._get_wa_settings),
+            ("POST", "setSettings"): (Route("green_api.set_settings", writes=True), self._set_settings),
+            ("GET", "reboot"): (Route("green_api.reboot", writes=True), self._reboot),
+            ("GET", "logout"): (Route("green_api.logout", writes=True), self._logout),
+        }
+        listing = (Route("green_api.list"), self._list)
+        self._partner_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, Account], Answer]]] = {
+            ("POST", "createInstance"): (Route("green_api.create", writes=True, creates=True), self._create),
+            ("GET", "getInstances"): listing,
+            ("POST", "getInstances"): listing,
+            ("POST", "deleteInstanceAccount"): (Route("green_api.delete", writes=True), self._delete),
+        }
+        self.routes = (
+            *dict.fromkeys(route for route, _act in (*self._instance_routes.values(), *self._partner_routes.values())),
+            UNKNOWN,
+        )
+
+    def match(self, call: Call) -> Match | None:
+        """Find what a request is for; None where it isn't GREEN-API's."""
+        first, *rest = call.segments
+        if first == "partner":
+            method, token = [*rest, "", ""][:2]
+            partner_route = self._partner_routes.get((call.method, method)) if len(rest) == 2 else None
+            if partner_route:
+                route, partner_act = partner_route
+                return Match(route, lambda: self._as_partner(call, token, partner_act), token)
+        elif first.startswith("waInstance"):
+            method, token = [*rest, "", ""][:2]
+            instance_route = self._instance_routes.get((call.method, method)) if len(rest) == 2 else None
+            if instance_route:
+                route, act = instance_route
+                id_text = first[len("waInstance") :]
+                return Match(route, lambda: self._as_instance(call, id_text, token, route, act), token)
+        else:
+            return None
+        if call.method == "OPTIONS":
+            return Match(UNKNOWN, lambda: Answer(204), token)
+        return Match(UNKNOWN, lambda: self._error(call, 404, "Not Found"), token)
+
+    def _error(self, call: Call, status: int, text: str) -> Answer:
+        """Answer an error; the vendor documents its text, not the form of its body."""
+        form = self._world.config["green_api.error_body"]
+        if form == "empty":
+            return Answer(status)
+        if form == "text":
+            return text_answer(text, status)
+        body: dict[str, Any] = {"statusCode": status, "message": text}
+        if form == "json_with_path":
+            body["path"] = "/" + "/".join(quote(segment, safe="") for segment in call.segments)
+        return json_answer(body, status)
+
+    # Instance methods
+
+    def _as_instance(
+        self, call: Call, id_text: str, token: str, route: Route, act: Callable[[Call, GreenApiInstance], Answer]
+    ) -> Answer:
+        number = int(id_text) if id_text.isdecimal() and id_text.isascii() and len(id_text) <= 10 else -1
+        instance = self._world.green_api.get(number)
+        if instance is None:
+            return self._error(call, 403, "Forbidden")
+        if instance.token != token:
+            return self._error(call, 401, "Unauthorized")
+        now = self._world.clock.now()
+        state = instance.settle(now)
+        if self._world.option(instance.account, "green_api.enforce_rate_limits"):
+            limit = instance.limits.setdefault(route.name, Bucket(1.0, now))
+            if not limit.take(now):
+                return self._error(call, 429, "Too Many Requests")
+        if state == DELETED:
+            if route.name == "green_api.get_state" and (
+                self._world.option(instance.account, "green_api.deleted_answer") == "starting"
+            ):
+                return json_answer({"stateInstance": STARTING})
+            return self._error(call, 400, "Instance is deleted")
+        if state == "expired":
+            return self._error(call, 400, "Instance account is expired. Renew your instance from personal area")
+        return act(call, instance)
+
+    def _get_state(self, call: Call, instance: GreenApiInstance) -> Answer:
+        if instance.state == CREATING:
+            return json_answer(None)
+        return json_answer({"stateInstance": instance.state})
+
+    def _get_status(self, call: Call, instance: GreenApiInstance) -> Answer:
+        return json_answer({"statusInstance": "online" if instance.state == AUTHORIZED else "offline"})
+
+    def _get_settings(self, call: Call, instance: GreenApiInstance) -> Answer:
+        return json_answer({"wid": _wid(instance), **DEFAULTS, **instance.settings})
+
+    def _get_wa_settings(self, call: Call, instance: GreenApiInstance) -> Answer:
+        wid = _wid(instance)
+        return json_answer(
+            {
+                "avatar": "",
+                "phone": instance.phone if wid else "",
+                "stateInstance": None if instance.state == CREATING else instance.state,
+                "deviceId": f"{instance.phone}:1@s.whatsapp.net" if wid else "",
+            }
+        )
+
+    def _set_settings(self, call: Call, instance: GreenApiInstance) -> Answer:
+        if instance.state in (CREATING, STARTING):
+            return self._error(call, 400, "instance in starting process try later")
+        try:
+            body = call.json
+        except ValueError:
+            return self._error(call, 400, "Unexpected token _ in JSON at position 0")
+        problem = _problem(body, extra=frozenset())
+        if problem:
+            return self._error(call, 400, problem)
+        instance.settings.update(body)
+        self._restart(instance)
+        return json_answer({"saveSettings": True})
+
+    def _reboot(self, call: Call, instance: GreenApiInstance) -> Answer:
+        if instance.state == CREATING:
+            return self._error(call, 400, "instance in starting process try later")
+        self._restart(instance)
+        return json_answer({"isReboot": True})
+
+    def _restart(self, instance: GreenApiInstance) -> None:
+        """Be starting for a while; a reboot is what ends a yellow card and a hanging start."""
+        if instance.state in ("yellowCard", "sleepMode", STARTING):
+            after = AUTHORIZED if instance.phone else NOT_AUTHORIZED
+        else:
+            after = instance.state
+        ready = self._world.clock.now() + self._world.option(instance.account, "green_api.restart_seconds")
+        instance.become(STARTING, [(ready, after)])
+
+    def _logout(self, call: Call, instance: GreenApiInstance) -> Answer:
+        if instance.state in (CREATING, STARTING):
+            return self._error(call, 400, "instance in starting process try later")
+        instance.phone = ""
+        instance.become(NOT_AUTHORIZED)
+        return json_answer({"isLogout": True})
+
+    # Partner methods
+
+    def _as_partner(self, call: Call, token: str, act: Callable[[Call, Account], Answer]) -> Answer:
+        for account in self._world.accounts_of(GREEN_API):
+            if isinstance(account, GreenApiAccount) and account.partner_token == token:
+                return act(call, account)
+        form = self._world.config["green_api.partner_error"]
+        if form == "http200":
+            return json_answer({"code": 401, "description": "Unauthorized"})
+        return self._error(call, 401 if form == "http401" else 400, "Unauthorized")
+
+    def _create(self, call: Call, account: Account) -> Answer:
+        try:
+            body = call.json
+        except ValueError:
+            return self._error(call, 400, "Unexpected token _ in JSON at position 0")
+        problem = _problem(body, extra=CREATE_ONLY)
+        if problem:
+            return self._error(call, 400, problem)
+        option = self._world.option
+        instance = self._world.create_green_api(
+            account, body.get("name", ""), token_style=option(account, "green_api.token_style")
+        )
+        if not instance.name:
+            instance.name = f"Instance {instance.id}"
+        instance.settings = {key: value for key, value in body.items() if key not in CREATE_ONLY}
+        starting = instance.created + option(account, "green_api.creating_seconds")
+        ready = starting + option(account, "green_api.starting_seconds")
+        pending: list[tuple[float, Any]] = [(starting, STARTING), (ready, NOT_AUTHORIZED)]
+        linked_after = option(account, "green_api.auto_link_seconds")
+        if linked_after is not None:
+            pending.append((max(ready, instance.created + linked_after), AUTHORIZED))
+        instance.become(CREATING, pending)
+        self._world.delay_listing(
+            instance,
+            option(account, "green_api.listing_lag_seconds"),
+            option(account, "green_api.listing_lag_listings"),
+        )
+        return json_answer(
+            {"idInstance": instance.id, "apiTokenInstance": instance.token, "typeInstance": "whatsapp"},
+            created=instance,
+        )
+
+    def _list(self, call: Call, account: Account) -> Answer:
+        now = self._world.clock.now()
+        return json_answer(
+            [
+                _listed(instance)
+                for instance in self._world.instances(GREEN_API)
+                if isinstance(instance, GreenApiInstance)
+                and instance.account is account
+                and instance.listed(now, count=True)
+                and (instance.deleted_at is None or now - instance.deleted_at < LISTED_AFTER_DELETION)
+            ]
+        )
+
+    def _delete(self, call: Call, account: Account) -> Answer:
+        body = call.json_object() or {}
+        number = str(body.get("idInstance"))
+        instance = self._world.green_api.get(int(number)) if number.isdecimal() else None
+        now = self._world.clock.now()
+        if instance is None or instance.account is not account or instance.settle(now) == DELETED:
+            return json_answer({"code": 404, "description": "Not found"})
+        instance.become(DELETED)
+        instance.deleted_at = now
+        return json_answer({"deleteInstanceAccount": True})
+
+
+def quota_answer(kind: str) -> Answer:
+    """Return the 466 of a tariff's limit: https://greenapi.com/en/docs/api/466-error-example-body."""
+    status = "QUOTE_EXCEEDED" if kind == "invokeStatus" else "CORRESPONDENTS_QUOTE_EXCEEDED"
+    return json_answer(
+        {
+            kind: {
+                "method": "checkwhatsapp",
+                "used": 100,
+                "total": 100,
+                "status": status,
+                "description": "Monthly quota has been exceeded...",
+            }
+        },
+        466,
+    )
+
+
+def _problem(body: Any, *, extra: frozenset[str]) -> str:
+    """Return what is wrong with a body of settings, "" where nothing is."""
+    if not isinstance(body, dict):
+        return "bad request data"
+    if not any(key in DEFAULTS or key in extra for key in body):
+        return "Bad Request Validation failed"
+    for key, value in body.items():
+        if key in YES_NO:
+            valid, wanted = value in ("yes", "no"), "must be one of [yes, no]"
+        elif key == DELAY:
+            valid = type(value) is int and 500 <= value <= 600000
+            wanted = "must be a number from 500 to 600000"
+        elif key in TEXTS or key in extra:
+            valid, wanted = isinstance(value, str), "must be a string"
+        else:
+            continue
+        if not valid:
+            return f"Validation failed. Details: '{key}' {wanted}"
+    return ""
+
+
+def _wid(instance: GreenApiInstance) -> str:
+    return f"{instance.phone}@c.us" if instance.phone and instance.state == AUTHORIZED else ""
+
+
+def _listed(instance: GreenApiInstance) -> dict[str, Any]:
+    return {
+        "idInstance": instance.id,
+        "name": instance.name,
+        "typeInstance": "whatsapp",
+        "typeAccount": "",
+        "partnerUserUiid": "",
+        "timeCreated": _zoneless(instance.created),
+        "timeDeleted": NEVER if instance.deleted_at is None else _zoneless(instance.deleted_at),
+        "apiTokenInstance": instance.token,
+        "deleted": instance.state == DELETED,
+        "tariff": "PARTNER_23",
+        "isFree": False,
+        "isPartner": True,
+        "expirationDate": _zoneless(instance.created + 365 * 86400),
+        "isExpired": instance.state == "expired",
+    }
+
+
+def _zoneless(seconds: float) -> str:
+    return utc(seconds).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Huawei Cloud IAM, as far as tokens go: https://support.huaweicloud.com/api-iam/iam_30_0001.html."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any
+
+from .clock import utc
+from .messages import Answer, Call, Match, Route, json_answer
+from .state import KOOPHONE, IamToken, KooPhoneAccount, World
+
+TOKEN = Route("iam.token")
+UNKNOWN = Route("iam.unknown")
+TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+
+
+class Iam:
+    """Answers as iam.myhuaweicloud.com does."""
+
+    routes = (TOKEN, UNKNOWN)
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def match(self, call: Call) -> Match | None:
+        """Find what a request is for; None where it isn't IAM's."""
+        if call.segments[0] != "v3":
+            return None
+        if call.method == "POST" and call.segments == ("v3", "auth", "tokens"):
+            return Match(TOKEN, lambda: self._token(call), _password(call))
+        return Match(UNKNOWN, lambda: _error(404, "The resource could not be found."))
+
+    def _token(self, call: Call) -> Answer:
+        body = call.json_object()
+        user = _find(body, "auth", "identity", "password", "user")
+        name, password = _find(user, "name"), _find(user, "password")
+        domain = _find(user, "domain", "name")
+        if _find(body, "auth", "identity", "methods") != ["password"] or not (name and password and domain):
+            return _error(400, "The request body is invalid.")
+        for account in self._world.accounts_of(KOOPHONE):
+            if isinstance(account, KooPhoneAccount) and (domain, name, password) == (
+                account.iam_domain,
+                account.iam_user,
+                account.iam_password,
+            ):
+                break
+        else:
+            return _error(401, "The username or password is wrong.")
+        project = _find(body, "auth", "scope", "project", "name")
+        if project is not None and project != account.project_name:
+            return _error(403, "The project does not exist or the user has no permission for it.")
+        now = self._world.clock.now()
+        issued = IamToken(account, now + self._world.option(account, "iam.token_seconds"))
+        length = max(self._world.option(account, "iam.token_length"), 32)
+        token = "MII" + "".join(secrets.choice(string.ascii_letters + string.digits + "+/-") for _ in range(length - 5))
+        token += "=="
+        self._world.iam_tokens[token] = issued
+        answer: dict[str, Any] = {
+            "expires_at": _timestamp(issued.expires_at),
+            "issued_at": _timestamp(now),
+            "methods": ["password"],
+            "user": {"name": name, "domain": {"name": domain}},
+        }
+        if project is not None:
+            answer["project"] = {"name": project, "domain": {"name": domain}}
+        if call.args.get("nocatalog") != "true":
+            answer["catalog"] = [{"type": "koophone", "name": "koophone", "endpoints": []}]
+        return json_answer({"token": answer}, 201, ("X-Subject-Token", token))
+
+
+def _find(value: Any, *keys: str) -> Any:
+    """Return what lies under the keys, None where one is missing."""
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _password(call: Call) -> str:
+    return str(_find(call.json_object(), "auth", "identity", "password", "user", "password") or "")
+
+
+def _error(status: int, text: str) -> Answer:
+    return json_answer({"error": {"code": status, "message": text, "title": TITLES[status]}}, status)
+
+
+def _timestamp(seconds: float) -> str:
+    return utc(seconds).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What comes in and what goes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+from werkzeug.datastructures import Headers
+from werkzeug.sansio.request import Request
+
+JSON_TYPE = "application/json;charset=UTF-8"
+TEXT_TYPE = "text/plain;charset=UTF-8"
+
+
+class Call(Request):
+    """One request: the path split before it is decoded, so that a token may hold an encoded slash."""
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Headers,
+        body: bytes = b"",
+        *,
+        prefix: str = "",
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:
+        path, _mark, query = target.partition("?")
+        super().__init__(method, "http", None, "", path, query.encode("latin-1"), headers, None)
+        self.target = target
+        self.body = body
+        self.gone = gone
+        if prefix and path.startswith(prefix + "/"):
+            path = path[len(prefix) :]
+        self.segments = tuple(unquote(segment) for segment in path.split("/")[1:])
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; raises ValueError where it isn't JSON."""
+        return json.loads(self.body)
+
+    def json_object(self) -> dict[str, Any] | None:
+        """Return the body as a JSON object, or None where it is something else."""
+        try:
+            value = self.json
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer, and how it goes over the wire.
+
+    ``abort`` sends nothing and ends the connection (``reset``: RST, ``close``: FIN). ``keep`` sends only that many
+    bytes of the body that Content-Length promises. ``drip`` is (bytes at a time, seconds between).
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    abort: str | None = None
+    keep: int | None = None
+    drip: tuple[int, float] | None = None
+    created: Any = None
+
+
+def json_answer(value: Any, status: int = 200, *headers: tuple[str, str], created: Any = None) -> Answer:
+    """Return an answer with a JSON body."""
+    return Answer(status, json.dumps(value).encode(), JSON_TYPE, list(headers), created=created)
+
+
+def text_answer(text: str, status: int = 200, content_type: str = TEXT_TYPE) -> Answer:
+    """Return an answer with a text body."""
+    return Answer(status, text.encode(), content_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A named door of a vendor.
+
+    ``writes``: whether it changes something at the vendor, whatever its verb. ``creates``: whether it makes an
+    instance that listings will show.
+    """
+
+    name: str
+    writes: bool = False
+    creates: bool = False
+
+
+@dataclass(slots=True)
+class Match:
+    """A request that found its route: ``act`` carries it out, ``secret`` is the credential that it carries."""
+
+    route: Route
+    act: Callable[[], Answer]
+    secret: str = ""

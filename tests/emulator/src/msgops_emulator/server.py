@@ -1,0 +1,235 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wire: HTTP/1.1 with keep-alive over threads, and connections that break on demand."""
+
+from __future__ import annotations
+
+import select
+import socket
+import socketserver
+import ssl
+import struct
+import sys
+import threading
+import time
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from werkzeug.datastructures import Headers
+from werkzeug.http import HTTP_STATUS_CODES, http_date
+
+from .application import Application
+from .messages import Answer, Call, json_answer
+
+MAX_LINE = 65536
+MAX_HEADERS = 200
+# KooPhone's gateway takes 12 MB; nobody sends more.
+MAX_BODY = 16 * 1024 * 1024
+IDLE_SECONDS = 300.0
+LINGER_ZERO = struct.pack("ii", 1, 0)
+REASONS = {
+    **{status: name.encode("latin-1") for status, name in HTTP_STATUS_CODES.items()},
+    466: b"Quota Exceeded",
+    499: b"Client Closed Request",
+}
+
+
+class BadRequest(Exception):
+    """Something that isn't HTTP came in; ``status`` is the answer to it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Listens and gives each connection a thread."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(
+        self,
+        application: Application,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.application = application
+        self.tls = tls
+        self.verbose = verbose
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), Connection)
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at its end."""
+        host, port = self.server_address[:2]
+        name = f"[{host!s}]" if self.address_family == socket.AF_INET6 else host
+        return f"{'https' if self.tls else 'http'}://{name!s}:{port}"
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        assert isinstance(request, socket.socket)
+        if self.tls is not None:
+            # In the connection's own thread: a slow handshake holds nobody else up.
+            request.settimeout(IDLE_SECONDS)
+            request = self.tls.wrap_socket(request, server_side=True)
+        try:
+            Connection(request, client_address, self)
+        finally:
+            if self.tls is not None:
+                request.close()
+
+    def shutdown_request(self, request: object) -> None:
+        # Closing does it: a shutdown would send FIN, and where RST was asked for that is one packet too many.
+        self.close_request(request)  # type: ignore[arg-type]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class Connection(socketserver.StreamRequestHandler):
+    """One connection: requests in, answers out, one after the other."""
+
+    server: Server
+    disable_nagle_algorithm = True
+    rbufsize = 65536
+    timeout = IDLE_SECONDS
+
+    def handle(self) -> None:
+        try:
+            while self._serve_one():
+                pass
+        except OSError:
+            return
+
+    def _serve_one(self) -> bool:
+        """Serve one request; return whether the connection stays open."""
+        started = time.monotonic()
+        try:
+            line = self.rfile.readline(MAX_LINE + 1)
+            if not line:
+                return False
+            if line in (b"\r\n", b"\n"):
+                return True
+            call, keep = self._read(line)
+        except BadRequest as error:
+            self._send(
+                json_answer({"error": REASONS[error.status].decode()}, error.status), head_only=False, keep=False
+            )
+            return False
+        answer = self.server.application.answer(call)
+        if self.server.verbose:
+            spent = (time.monotonic() - started) * 1000
+            path = "/".join(call.target.split("/")[:3])
+            print(f"{call.method} {path} {answer.abort or answer.status} {spent:.1f} ms", file=sys.stderr)
+        return self._send(answer, head_only=call.method == "HEAD", keep=keep)
+
+    def _read(self, line: bytes) -> tuple[Call, bool]:
+        """Read the rest of a request; return it, and whether the client wants to keep the connection."""
+        parts = line.decode("latin-1").split()
+        if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+            raise BadRequest(400)
+        method, target, version = parts
+        if not target.startswith("/"):
+            absolute = urlsplit(target)
+            target = (absolute.path or "/") + (f"?{absolute.query}" if absolute.query else "")
+        headers = Headers()
+        while True:
+            line = self.rfile.readline(MAX_LINE + 1)
+            if line in (b"\r\n", b"\n"):
+                break
+            name, colon, value = line.decode("latin-1").partition(":")
+            if not colon or len(line) > MAX_LINE or len(headers) >= MAX_HEADERS:
+                raise BadRequest(431 if line else 400)
+            headers.add(name.strip(), value.strip())
+        if headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection = headers.get("Connection", "").lower()
+        keep = connection == "keep-alive" if version == "HTTP/1.0" else connection != "close"
+        prefix = self.server.application.config["server.path_prefix"]
+        return Call(method, target, headers, self._read_body(headers), prefix=prefix, gone=self._gone), keep
+
+    def _read_body(self, headers: Headers) -> bytes:
+        if "chunked" in headers.get("Transfer-Encoding", "").lower():
+            return self._read_chunks()
+        length = headers.get("Content-Length", "0")
+        if not length.isdecimal():
+            raise BadRequest(400)
+        if int(length) > MAX_BODY:
+            raise BadRequest(413)
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise ConnectionResetError
+        return body
+
+    def _read_chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            try:
+                length = int(self.rfile.readline(MAX_LINE).partition(b";")[0], 16)
+            except ValueError:
+                raise BadRequest(400) from None
+            if len(body) + length > MAX_BODY:
+                raise BadRequest(413)
+            if length == 0:
+                break
+            body += self.rfile.read(length)
+            self.rfile.readline(MAX_LINE)
+        while self.rfile.readline(MAX_LINE) not in (b"\r\n", b"\n", b""):
+            pass
+        return bytes(body)
+
+    def _gone(self) -> bool:
+        """Return whether the client has closed the connection."""
+        try:
+            readable, _writable, _failed = select.select([self.connection], [], [], 0)
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        except ValueError:
+            # TLS sockets can't be peeked at.
+            return False
+        except OSError:
+            return True
+
+    def _send(self, answer: Answer, *, head_only: bool, keep: bool) -> bool:
+        """Send an answer; return whether the connection stays open."""
+        if answer.abort is not None:
+            if answer.abort == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+            return False
+        keep = keep and answer.keep is None
+        reason = REASONS.get(answer.status, b"Unknown")
+        lines = [f"HTTP/1.1 {answer.status} ".encode() + reason, f"Date: {http_date()}".encode()]
+        if answer.status != HTTPStatus.NO_CONTENT:
+            if answer.body:
+                lines.append(f"Content-Type: {answer.content_type}".encode())
+            lines.append(f"Content-Length: {len(answer.body)}".encode())
+        lines.extend(f"{name}: {value}".encode("latin-1") for name, value in answer.headers)
+        if not keep:
+            lines.append(b"Connection: close")
+        head = b"\r\n".join(lines) + b"\r\n\r\n"
+        body = b"" if head_only else answer.body[: answer.keep]
+        if answer.drip is None:
+            self.wfile.write(head + body)
+        else:
+            size, interval = answer.drip
+            self.wfile.write(head)
+            for start in range(0, len(body), size):
+                time.sleep(interval)
+                self.wfile.write(body[start : start + size])
+        return keep
+
+
+def serve(server: Server) -> threading.Thread:
+    """Serve in a thread of its own, which is returned."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    return thread
