@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the metadata says of the plugins is what the plugins say of themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_action_groups_are_those_that_the_modules_document(collections_path: Path) -> None:
+    modules = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
+    documentation = subprocess.run(
+        [Path(sys.executable).with_name("ansible-doc"), "--type", "module", "--json"]
+        + [f"msgops.fleet.{module}" for module in modules],
+        env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path)},
+        check=True,
+        capture_output=True,
+    ).stdout
+    documented = {
+        name.removeprefix("msgops.fleet."): set(answer["doc"]["attributes"]["action_group"]["membership"])
+        for name, answer in json.loads(documentation).items()
+    }
+    declared: dict[str, set[str]] = {module: set() for module in modules}
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+    for group, members in runtime["action_groups"].items():
+        for member in members:
+            declared.setdefault(member, set()).add(f"msgops.fleet.{group}")
+    assert documented == declared
+
+
+def test_execution_environments_install_what_the_collection_needs() -> None:
+    environment = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
+    requirements = (ROOT / environment["dependencies"]["python"]).read_text().splitlines()
+    assert [line for line in requirements if not line.startswith("#")] == ["requests"]
