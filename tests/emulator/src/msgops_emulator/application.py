@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from .iam import Iam
 from .koophone import KooPhone
 from .log import Log
 from .messages import Answer, Call, Match, Route, text_answer
+from .page import PAGE
 from .plugzapi import PlugzApi
 from .seeding import seed
 from .state import World
@@ -65,15 +65,25 @@ class Application:
         first = call.segments[0]
         if first == ROOT:
             return self.control.answer(call)
+        if call.path == "/" and call.method in ("GET", "HEAD"):
+            return text_answer(PAGE, content_type="text/html;charset=UTF-8")
         match = self._match(call)
-        route = match.route
-        entry = self.log.add(call, route, self.clock.now())
-        latency = self.config[f"{entry.vendor}.latency_seconds"] if route is not UNKNOWN else 0
-        if latency:
-            time.sleep(latency)
-        with self.world.lock:
-            answer = match.act()
-        entry.committed = True
+        entry = self.log.add(call, match.route, self.clock.now())
+        fault, lag = self.faults.take(match.route, call)
+        entry.fault = fault.kind if fault else "lag" if lag else None
+        latency = self.config[f"{entry.vendor}.latency_seconds"] if match.route is not UNKNOWN else 0
+        if latency and self.faults.pause(latency, call) == "reset":
+            return Answer(0, abort="close")
+
+        def commit() -> Answer:
+            with self.world.lock:
+                answer = match.act()
+                if lag and answer.created is not None:
+                    self.world.delay_listing(answer.created, lag.options["seconds"], lag.options["listings"])
+            entry.committed = True
+            return answer
+
+        answer = self.faults.apply(fault, call, match, commit) if fault else commit()
         entry.status = None if answer.abort else answer.status
         return answer
 

@@ -41,7 +41,9 @@ class Control:
     def __init__(self, url: str = "") -> None:
         self.url = url.rstrip("/")
         # Proxies of the environment are not for loopback; a self-signed certificate is fine there.
-        context = ssl._create_unverified_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
@@ -77,10 +79,11 @@ class Control:
         accounts: Iterable[Mapping[str, Any]] = (),
         instances: Iterable[Mapping[str, Any]] = (),
         phones: Iterable[Mapping[str, Any]] = (),
+        numbers: Iterable[Mapping[str, Any]] = (),
     ) -> dict[str, list[dict[str, Any]]]:
-        """Add accounts, instances and phones; return what was added, with ids and tokens."""
-        wanted = {"accounts": list(accounts), "instances": list(instances), "phones": list(phones)}
-        return dict(self.request("POST", "seed", wanted))
+        """Add accounts, instances, phones and numbers; return what was added, with ids and tokens."""
+        wanted = {"accounts": accounts, "instances": instances, "phones": phones, "numbers": numbers}
+        return dict(self.request("POST", "seed", {name: list(items) for name, items in wanted.items()}))
 
     def accounts(self) -> list[dict[str, Any]]:
         """Return all accounts with their credentials."""

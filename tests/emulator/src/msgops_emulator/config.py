@@ -20,34 +20,44 @@ class Option:
     """One selectable behaviour.
 
     ``choices`` are the only values allowed; without them a value must be of the default's kind, or null where
-    ``nullable``. Numbers are never negative.
+    ``nullable``, or anything at all where ``anything``. Numbers are never negative.
     """
 
     default: Any
     help: str
     choices: tuple[Any, ...] = ()
     nullable: bool = False
+    anything: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What a value has to be, in words."""
+        if self.choices:
+            return "one of " + ", ".join(str(choice) for choice in self.choices)
+        if self.anything:
+            return "any JSON"
+        if isinstance(self.default, bool):
+            kind = "a boolean"
+        elif isinstance(self.default, str):
+            kind = "a string"
+        elif isinstance(self.default, int):
+            kind = "a whole number, 0 or more"
+        else:
+            kind = "a number, 0 or more"
+        return kind + (", or null" if self.nullable else "")
 
     def check(self, key: str, value: Any) -> Any:
         """Return the value if this option can take it, else raise Invalid naming the key."""
         if self.choices:
-            if any(value == choice and type(value) is type(choice) for choice in self.choices):
-                return value
-            allowed = ", ".join(str(choice) for choice in self.choices)
-            raise Invalid(f"{key}: {value!r} is not one of {allowed}")
-        if value is None and self.nullable:
-            return value
-        if isinstance(self.default, bool):
-            valid, kind = isinstance(value, bool), "a boolean"
-        elif isinstance(self.default, str):
-            valid, kind = isinstance(value, str), "a string"
-        elif isinstance(self.default, int):
-            valid, kind = type(value) is int and value >= 0, "a whole number, 0 or more"
+            valid = any(value == choice and type(value) is type(choice) for choice in self.choices)
+        elif isinstance(self.default, bool | str):
+            valid = type(value) is type(self.default)
         else:
-            valid, kind = type(value) in (int, float) and value >= 0, "a number, 0 or more"
-        if not valid:
-            raise Invalid(f"{key}: {value!r} is not {kind}")
-        return value
+            kinds = (int,) if isinstance(self.default, int) else (int, float)
+            valid = type(value) in kinds and value >= 0
+        if valid or self.anything or (value is None and self.nullable):
+            return value
+        raise Invalid(f"{key}: {value!r} is not {self.kind}")
 
 
 _TOKEN_STYLE = Option(
@@ -140,14 +150,14 @@ OPTIONS: dict[str, Option] = {
 }
 
 
-def check_options(values: Mapping[str, Any]) -> dict[str, Any]:
+def check_options(values: Mapping[str, Any], options: Mapping[str, Option] = OPTIONS) -> dict[str, Any]:
     """Return the values if every key and value is valid, else raise Invalid."""
     if not isinstance(values, Mapping):
-        raise Invalid("config must be an object")
+        raise Invalid("config and options must be objects")
     for key in values:
-        if key not in OPTIONS:
-            raise Invalid(f"{key}: no such config key; the keys are {', '.join(OPTIONS)}")
-    return {key: OPTIONS[key].check(key, value) for key, value in values.items()}
+        if key not in options:
+            raise Invalid(f"{key}: no such key; there are {', '.join(options) or 'none'}")
+    return {key: options[key].check(key, value) for key, value in values.items()}
 
 
 class Config:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from .config import Invalid
 from .messages import Answer, Call, json_answer
-from .seeding import seed
-from .state import PROVIDERS, Conflict, Number, Phone, World
+from .page import overview
+from .seeding import seed, seed_number
+from .state import PROVIDERS, Conflict, Phone, World
 
 if TYPE_CHECKING:
     from .application import Application
@@ -39,6 +40,7 @@ class ControlDoor:
             "clock": {"GET": self._get_clock, "POST": self._set_clock},
             "faults": {"GET": self._get_faults, "POST": self._arm, "DELETE": self._disarm},
             "log": {"GET": self._get_log, "DELETE": self._clear_log},
+            "overview": {"GET": self._overview},
         }
 
     def answer(self, call: Call) -> Answer:
@@ -190,17 +192,10 @@ class ControlDoor:
             return {"numbers": [number.describe() for number in self._world.numbers.values()]}
 
     def _set_number(self, call: Call, rest: tuple[str, ...]) -> Any:
-        if len(rest) != 2 or not all(part.isascii() and part.isdigit() for part in rest):
+        if len(rest) != 2:
             raise LookupError("numbers/{ddi}/{phone}")
-        settable = [key for key in Number.__dataclass_fields__ if key not in ("ddi", "phone", "onboardings", "RESULTS")]
-        body = _body(call, *settable)
-        if body.get("result", "available") not in Number.RESULTS:
-            raise Invalid(f"result: {body['result']!r} is not one of {', '.join(Number.RESULTS)}")
         with self._world.lock:
-            number = self._world.number(*rest)
-            for key, value in body.items():
-                setattr(number, key, _typed(body, key, type(getattr(number, key)), value))
-            return number.describe()
+            return seed_number(self._world, {**_body(call), "ddi": rest[0], "phone": rest[1]}).describe()
 
     # Clock, faults and log
 
@@ -228,6 +223,10 @@ class ControlDoor:
 
     def _disarm(self, call: Call, rest: tuple[str, ...]) -> Any:
         return {"disarmed": self._application.faults.disarm(rest[0] if rest else None)}
+
+    def _overview(self, call: Call, rest: tuple[str, ...]) -> Any:
+        with self._world.lock:
+            return overview(self._application)
 
     def _get_log(self, call: Call, rest: tuple[str, ...]) -> Any:
         return self._application.log.describe(call.args)

@@ -271,7 +271,7 @@ class GreenApi:
         if instance is None or instance.account is not account or instance.settle(now) == DELETED:
             return json_answer({"code": 404, "description": "Not found"})
         instance.become(DELETED)
-        instance.deleted_at = now
+        instance.settle(now)
         return json_answer({"deleteInstanceAccount": True})
 
 

@@ -16,7 +16,7 @@ from .state import KOOPHONE, IamToken, KooPhoneAccount, World
 
 TOKEN = Route("iam.token")
 UNKNOWN = Route("iam.unknown")
-TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}
 
 
 class Iam:
@@ -33,7 +33,7 @@ class Iam:
             return None
         if call.method == "POST" and call.segments == ("v3", "auth", "tokens"):
             return Match(TOKEN, lambda: self._token(call), _password(call))
-        return Match(UNKNOWN, lambda: _error(404, "The resource could not be found."))
+        return Match(UNKNOWN, lambda: iam_error(404, "The resource could not be found."))
 
     def _token(self, call: Call) -> Answer:
         body = call.json_object()
@@ -41,7 +41,7 @@ class Iam:
         name, password = _find(user, "name"), _find(user, "password")
         domain = _find(user, "domain", "name")
         if _find(body, "auth", "identity", "methods") != ["password"] or not (name and password and domain):
-            return _error(400, "The request body is invalid.")
+            return iam_error(400, "The request body is invalid.")
         for account in self._world.accounts_of(KOOPHONE):
             if isinstance(account, KooPhoneAccount) and (domain, name, password) == (
                 account.iam_domain,
@@ -50,10 +50,10 @@ class Iam:
             ):
                 break
         else:
-            return _error(401, "The username or password is wrong.")
+            return iam_error(401, "The username or password is wrong.")
         project = _find(body, "auth", "scope", "project", "name")
         if project is not None and project != account.project_name:
-            return _error(403, "The project does not exist or the user has no permission for it.")
+            return iam_error(403, "The project does not exist or the user has no permission for it.")
         now = self._world.clock.now()
         issued = IamToken(account, now + self._world.option(account, "iam.token_seconds"))
         length = max(self._world.option(account, "iam.token_length"), 32)
@@ -86,7 +86,8 @@ def _password(call: Call) -> str:
     return str(_find(call.json_object(), "auth", "identity", "password", "user", "password") or "")
 
 
-def _error(status: int, text: str) -> Answer:
+def iam_error(status: int, text: str) -> Answer:
+    """Return an error as Keystone forms it."""
     return json_answer({"error": {"code": status, "message": text, "title": TITLES[status]}}, status)
 
 

@@ -45,13 +45,16 @@ class Call(Request):
     @cached_property
     def json(self) -> Any:
         """The body as JSON; raises ValueError where it isn't JSON."""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
     def json_object(self) -> dict[str, Any] | None:
         """Return the body as a JSON object, or None where it is something else."""
         try:
             value = self.json
-        except (ValueError, RecursionError):
+        except ValueError:
             return None
         return value if isinstance(value, dict) else None
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from .config import OPTIONS, Invalid, check_options
@@ -18,6 +19,7 @@ from .state import (
     NOT_AUTHORIZED,
     PROVIDERS,
     GreenApiInstance,
+    Number,
     Phone,
     PlugzApiInstance,
     World,
@@ -30,19 +32,21 @@ MAX_COUNT = 200_000
 def seed(world: World, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Add accounts, instances, phones and numbers; return those added, tokens too.
 
-    All that is wanted is checked before anything is added, up to clashes of ids; raises Invalid.
+    Raises Invalid at the first item that can't be added; those before it are there then.
     """
-    _check_keys("seed", wanted, ("accounts", "instances", "phones"))
+    _check_keys("seed", wanted, ("accounts", "instances", "phones", "numbers"))
     for name in wanted:
         if not isinstance(wanted[name], list) or not all(isinstance(item, dict) for item in wanted[name]):
             raise Invalid(f"{name}: not a list of objects")
     accounts = [_seed_account(world, item) for item in wanted.get("accounts", [])]
     instances = [made for item in wanted.get("instances", []) for made in _seed_instances(world, item)]
     phones = [made for item in wanted.get("phones", []) for made in _seed_phones(world, item)]
+    numbers = [seed_number(world, item) for item in wanted.get("numbers", [])]
     return {
         "accounts": accounts,
         "instances": [instance.describe() for instance in instances],
         "phones": [phone.describe() for phone in phones],
+        "numbers": [number.describe() for number in numbers],
     }
 
 
@@ -77,7 +81,9 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
 
 def _seed_instances(world: World, item: dict[str, Any]) -> list[GreenApiInstance | PlugzApiInstance]:
     _check_keys(
-        "instance", item, ("provider", "account", "count", "name", "state", "states", "id", "token", "token_style")
+        "instance",
+        item,
+        ("provider", "account", "count", "name", "state", "states", "id", "token", "token_style", "settings"),
     )
     provider = item.get("provider")
     if provider not in PROVIDERS:
@@ -90,18 +96,25 @@ def _seed_instances(world: World, item: dict[str, Any]) -> list[GreenApiInstance
     for state in states:
         check_state(provider, state)
     style = OPTIONS[f"{provider}.token_style"].check("token_style", item.get("token_style", "plain"))
+    settings, token = item.get("settings", {}), item.get("token")
+    if not isinstance(settings, dict):
+        raise Invalid("settings: not an object")
+    if token is not None and (not isinstance(token, str) or not token):
+        raise Invalid("token: not a string")
     made: list[GreenApiInstance | PlugzApiInstance] = []
     for index in range(count):
         name = _name(item.get("name", "instance-{n}"), index + 1)
         instance: GreenApiInstance | PlugzApiInstance
         if provider == GREEN_API:
             instance = world.create_green_api(
-                account, name, id=_green_api_id(world, item), token=item.get("token"), token_style=style
+                account, name, id=_green_api_id(world, item), token=token, token_style=style
             )
+            instance.settings = dict(settings)
         else:
             instance = world.create_plugzapi(
-                account, name, id=_free(item, world.plugzapi), token=item.get("token"), token_style=style
+                account, name, id=_free(item, world.plugzapi), token=token, token_style=style
             )
+            instance.attributes = dict(settings)
         world.set_state(instance, states[index % len(states)], [])
         made.append(instance)
     return made
@@ -145,6 +158,23 @@ def _seed_phones(world: World, item: dict[str, Any]) -> list[Phone]:
             world.create_phone(account, statuses[index % len(statuses)], id=_free(named, world.phones), name=name)
         )
     return made
+
+
+def seed_number(world: World, item: Mapping[str, Any]) -> Number:
+    """Say what registration finds out about a telephone number."""
+    settable = [field.name for field in fields(Number) if field.name != "onboardings"]
+    _check_keys("number", item, tuple(settable))
+    if item.get("result", "available") not in Number.RESULTS:
+        raise Invalid(f"result: {item['result']!r} is not one of {', '.join(Number.RESULTS)}")
+    for key in ("ddi", "phone"):
+        if not isinstance(item.get(key), str) or not item[key].isascii() or not item[key].isdigit():
+            raise Invalid(f"{key}: {item.get(key)!r} is not a string of digits")
+    number = world.number(item["ddi"], item["phone"])
+    for key, value in item.items():
+        if type(value) is not type(getattr(number, key)):
+            raise Invalid(f"{key}: {value!r} is not a {type(getattr(number, key)).__name__}")
+        setattr(number, key, value)
+    return number
 
 
 def _count(item: dict[str, Any], single: tuple[str, ...]) -> int:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import socketserver
@@ -63,6 +64,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.application = application
         self.tls = tls
         self.verbose = verbose
+        self._connections: set[socket.socket] = set()
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), Connection)
@@ -80,11 +82,20 @@ class Server(socketserver.ThreadingTCPServer):
             # In the connection's own thread: a slow handshake holds nobody else up.
             request.settimeout(IDLE_SECONDS)
             request = self.tls.wrap_socket(request, server_side=True)
+        self._connections.add(request)
         try:
             Connection(request, client_address, self)
         finally:
+            self._connections.discard(request)
             if self.tls is not None:
                 request.close()
+
+    def server_close(self) -> None:
+        """Stop listening, and end the connections that are open."""
+        super().server_close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: object) -> None:
         # Closing does it: a shutdown would send FIN, and where RST was asked for that is one packet too many.
@@ -208,7 +219,8 @@ class Connection(socketserver.StreamRequestHandler):
         keep = keep and answer.keep is None
         reason = REASONS.get(answer.status, b"Unknown")
         lines = [f"HTTP/1.1 {answer.status} ".encode() + reason, f"Date: {http_date()}".encode()]
-        if answer.status != HTTPStatus.NO_CONTENT:
+        bodiless = answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        if not bodiless:
             if answer.body:
                 lines.append(f"Content-Type: {answer.content_type}".encode())
             lines.append(f"Content-Length: {len(answer.body)}".encode())
@@ -216,7 +228,7 @@ class Connection(socketserver.StreamRequestHandler):
         if not keep:
             lines.append(b"Connection: close")
         head = b"\r\n".join(lines) + b"\r\n\r\n"
-        body = b"" if head_only else answer.body[: answer.keep]
+        body = b"" if head_only or bodiless else answer.body[: answer.keep]
         if answer.drip is None:
             self.wfile.write(head + body)
         else:

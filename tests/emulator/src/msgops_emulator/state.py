@@ -12,7 +12,7 @@ import secrets
 import string
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from .clock import Clock
@@ -155,6 +155,12 @@ class Instance(Stateful):
     visible_at: float = 0.0
     hidden_listings: int = 0
 
+    def settle(self, now: float) -> Any:
+        Stateful.settle(self, now)
+        if self.state in (AUTHORIZED, CONNECTED) and not self.phone:
+            self.phone = "55449" + "".join(random.choices(string.digits, k=8))
+        return self.state
+
     def listed(self, now: float, *, count: bool) -> bool:
         """Return whether a listing made now shows the instance; ``count`` it as one of those that don't."""
         if now < self.visible_at:
@@ -175,6 +181,14 @@ class GreenApiInstance(Instance):
     limits: dict[str, Bucket] = field(default_factory=dict)
 
     provider: ClassVar[str] = GREEN_API
+
+    def settle(self, now: float) -> Any:
+        Instance.settle(self, now)
+        if self.state != DELETED:
+            self.deleted_at = None
+        elif self.deleted_at is None:
+            self.deleted_at = now
+        return self.state
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -204,7 +218,7 @@ class PlugzApiInstance(Instance):
     provider: ClassVar[str] = PLUGZAPI
 
     def settle(self, now: float) -> Any:
-        Stateful.settle(self, now)
+        Instance.settle(self, now)
         if now >= self.due and not self.subscribed and self.state != DELETED:
             self.become(DELETED)
         return self.state
@@ -261,7 +275,7 @@ class Number:
     RESULTS: ClassVar[tuple[str, ...]] = ("available", "banned", "error")
 
     def describe(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in self.__dataclass_fields__}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,13 +433,7 @@ class World:
         for word in (state, *(word for _at, word in pending)):
             check_state(instance.provider, word)
         instance.become(state, pending)
-        now = self.clock.now()
-        if isinstance(instance, GreenApiInstance):
-            instance.deleted_at = now if state == DELETED else None
-            if state == AUTHORIZED and not instance.phone:
-                instance.phone = new_phone_number()
-        elif state == CONNECTED and not instance.phone:
-            instance.phone = new_phone_number()
+        instance.settle(self.clock.now())
 
     def link(self, instance: GreenApiInstance | PlugzApiInstance, *, when_ready: bool = False) -> None:
         """Let a person scan the code; with ``when_ready`` they wait until there is one.
@@ -435,7 +443,6 @@ class World:
         linked = AUTHORIZED if isinstance(instance, GreenApiInstance) else CONNECTED
         unlinked = NOT_AUTHORIZED if isinstance(instance, GreenApiInstance) else DISCONNECTED
         who = f"{instance.provider} instance {instance.id}"
-        instance.phone = instance.phone or new_phone_number()
         if instance.state == unlinked:
             instance.become(linked)
         elif instance.state in (CREATING, STARTING):
@@ -447,6 +454,7 @@ class World:
             raise Conflict(f"{who} is {linked} already")
         else:
             raise Conflict(f"{who} shows no code: it is {instance.state}")
+        instance.settle(self.clock.now())
 
 
 def check_state(provider: str, state: Any) -> None:
@@ -458,11 +466,6 @@ def check_state(provider: str, state: Any) -> None:
         raise Invalid(f"state {state!r} is not one of {CONNECTED}, {DISCONNECTED}, {DELETED}")
     if not isinstance(state, str) or not state:
         raise Invalid(f"state {state!r} is not a word")
-
-
-def new_phone_number() -> str:
-    """Return a made-up Brazilian mobile number."""
-    return "55449" + "".join(random.choices(string.digits, k=8))
 
 
 def _token(length: int, alphabet: str, style: str) -> str:

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page for a person's eye: what exists and in which state, without any token."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from .state import GREEN_API, PLUGZAPI
+
+if TYPE_CHECKING:
+    from .application import Application
+
+PAGE = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+
+SHOWN = 4000
+REQUESTS = 40
+STATUS_NAMES = ("unknown", "stopped", "running", "offline", "starting", "shut down")
+
+
+def overview(application: Application) -> dict[str, Any]:
+    """Return what the page shows; the caller holds the world's lock."""
+    world = application.world
+    now = world.clock.now()
+    gateways = {
+        provider: [(str(instance.id), instance.name, instance.state) for instance in world.instances(provider)]
+        for provider in (GREEN_API, PLUGZAPI)
+    }
+    phones = [(phone.id, phone.name, _status_name(phone.settle(now))) for phone in world.phones.values()]
+    return {
+        "clock": world.clock.describe(),
+        "groups": [
+            _group("GREEN-API", gateways[GREEN_API]),
+            _group("PlugzAPI", gateways[PLUGZAPI]),
+            _group("KooPhone", phones),
+        ],
+        "faults": [
+            {key: fault[key] for key in ("route", "fault", "count", "hits")} for fault in application.faults.describe()
+        ],
+        "requests": [
+            {
+                "seq": entry.seq,
+                "age": now - entry.time,
+                "method": entry.method,
+                "route": entry.route,
+                "writes": entry.writes,
+                "status": entry.status,
+                "fault": entry.fault,
+            }
+            for entry in application.log.latest(REQUESTS)
+        ],
+    }
+
+
+def _group(title: str, members: list[tuple[str, str, str]]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "total": len(members),
+        "counts": dict(Counter(state for _id, _name, state in members).most_common()),
+        "members": members[:SHOWN],
+    }
+
+
+def _status_name(status: int) -> str:
+    return STATUS_NAMES[status] if 0 <= status < len(STATUS_NAMES) else str(status)
