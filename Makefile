@@ -10,6 +10,11 @@ DEV := tests/requirements/dev.txt
 # Pass arguments to a check: make units ARGS="-k journal"
 ARGS ?=
 
+# uv does not read pip's settings.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
 .PHONY: help demo test test-all lint sanity docs-lint build importer units integration molecule pins clean
 
 help:  ## Show this list

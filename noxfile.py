@@ -42,9 +42,9 @@ MATRIX = {
     "2.22": ("3.13", "3.14"),
 }
 PRE_RELEASES = ("2.22",)
-# The newest stable ansible-core for each Python, which is what runs unless more is asked for.
-STABLE = {python: core for core, pythons in MATRIX.items() if core not in PRE_RELEASES for python in pythons}
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# The newest stable ansible-core for this Python.
+CORE = [core for core, pythons in MATRIX.items() if PYTHON in pythons and core not in PRE_RELEASES][-1]
 # Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
 INTERPRETERS = dict(
     line.split(" ", 1)
@@ -136,11 +136,8 @@ def emulator(session: nox.Session) -> Iterator[str]:
             process.terminate()
 
 
-def per_core(*, every_python: bool = False, parallel: bool = False) -> Callable[[Callable[..., None]], None]:
-    """Make a session of the check for each row of the matrix.
-
-    By default those run that have the newest stable ansible-core for a Python: for this one, or for every one.
-    """
+def per_core(usual: dict[str, str], *, parallel: bool = False) -> Callable[[Callable[..., None]], None]:
+    """Make a session of the check for each row of the matrix; by default those in ``usual`` (Python: core) run."""
 
     def register(check: Callable[[nox.Session, str, str], None]) -> None:
         def add(core: str, python: str) -> None:
@@ -150,13 +147,13 @@ def per_core(*, every_python: bool = False, parallel: bool = False) -> Callable[
                 check(session, core, python)
 
             run.__doc__ = check.__doc__
-            usual = core == STABLE[python] and (every_python or python == PYTHON)
+            default = usual.get(python) == core
             nox.session(
                 run,
                 name=f"{check.__name__}-{python}-{core}",
                 python=INTERPRETERS.get(python, False),
-                tags=["all", check.__name__] if usual else ["all"],
-                default=usual,
+                tags=["all", check.__name__] if default else ["all"],
+                default=default,
                 allow_parallel=parallel,
             )
 
@@ -193,7 +190,7 @@ def lint(session: nox.Session) -> None:
         session.error(f"{', '.join(failed)} failed")
 
 
-@per_core(parallel=True)
+@per_core({PYTHON: CORE}, parallel=True)
 def sanity(session: nox.Session, core: str, python: str) -> None:
     """All of ansible-test's sanity tests, without exceptions."""
     install(session, f"ansible-core-{core}", "sanity")
@@ -245,7 +242,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(tags=["all"], allow_parallel=True)
 def build(session: nox.Session) -> None:
     """The tarball for Galaxy, and that nothing is in it but what is tracked and meant for users."""
-    install(session, f"ansible-core-{STABLE[PYTHON]}")
+    install(session, f"ansible-core-{CORE}")
     dist = CACHE / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "build", "--output-path", str(dist), env=sandbox(session), silent=True)
@@ -292,7 +289,8 @@ def importer(session: nox.Session) -> None:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
 
 
-@per_core(every_python=True)
+# Every Python once, and between them the oldest and the newest ansible-core.
+@per_core({"3.10": "2.16", "3.11": "2.19", "3.12": "2.20", "3.13": "2.21", "3.14": "2.21"})
 def units(session: nox.Session, core: str, python: str) -> None:
     """Unit tests."""
     install(session, f"ansible-core-{core}", "units")
@@ -302,16 +300,16 @@ def units(session: nox.Session, core: str, python: str) -> None:
     # The Makefile ends with these lines: the last thing that a reader of the log sees.
     summaries = CACHE / "summary"
     summaries.mkdir(parents=True, exist_ok=True)
-    (summaries / session.name).write_text(f"Python {python}, ansible-core {core}: {summary}\n")
+    (summaries / session.name).write_text(f"{summary}  Python {python}, ansible-core {core}\n")
 
 
-@per_core()
+@per_core({PYTHON: CORE})
 def integration(session: nox.Session, core: str, python: str) -> None:
     """Integration targets, against the emulator."""
     install(session, f"ansible-core-{core}", "integration")
     root = copy_tree(session)
     if not list(root.glob("tests/integration/targets/*/tasks")):
-        session.error("there are no integration targets")
+        session.error("there are no targets")
     with emulator(session) as url:
         (root / "tests" / "integration" / "integration_config.yml").write_text(f"emulator_url: {url}\n")
         session.chdir(root)
@@ -326,6 +324,8 @@ def molecule(session: nox.Session) -> None:
     """The role's molecule scenarios, against the emulator."""
     install(session, "molecule")
     root = copy_tree(session)
+    if not list(root.glob("extensions/molecule/*/molecule.yml")):
+        session.error("there are no scenarios")
     with emulator(session) as url:
         session.chdir(root / "extensions")
         session.run(
