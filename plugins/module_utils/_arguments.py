@@ -27,7 +27,7 @@ class ArgumentSpec:
     mutually_exclusive: Sequence[Sequence[str]] = ()
     required_one_of: Sequence[Sequence[str]] = ()
     required_together: Sequence[Sequence[str]] = ()
-    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    required_if: Sequence[tuple[str, Any, Sequence[str]]] = ()
 
     def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
         """This spec and ``others`` in one; a later one's options win."""
@@ -38,7 +38,7 @@ class ArgumentSpec:
                 [*merged.mutually_exclusive, *other.mutually_exclusive],
                 [*merged.required_one_of, *other.required_one_of],
                 [*merged.required_together, *other.required_together],
-                {**merged.required_by, **other.required_by},
+                [*merged.required_if, *other.required_if],
             )
         return merged
 
@@ -49,7 +49,7 @@ class ArgumentSpec:
             "mutually_exclusive": self.mutually_exclusive,
             "required_one_of": self.required_one_of,
             "required_together": self.required_together,
-            "required_by": self.required_by,
+            "required_if": self.required_if,
         }
 
 
@@ -97,6 +97,16 @@ KOOPHONE = ArgumentSpec(
             **_from_environment("KOOPHONE_ENDPOINT"),
         },
         "auth_token": {"type": "str", "no_log": True, **_from_environment("KOOPHONE_AUTH_TOKEN")},
+    }
+)
+
+JOURNAL = ArgumentSpec(
+    {
+        "journal": {
+            "type": "path",
+            "default": "~/.local/state/msgops/fleet.sqlite3",
+            **_from_environment("MSGOPS_JOURNAL"),
+        }
     }
 )
 

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ._arguments import ArgumentSpec
 from ._errors import FleetError
 from ._http import REQUESTS_IMPORT_ERROR
-from ._secrets import register_secret
+from ._secrets import can_register_secrets, register_secret
 
 
 @dataclass
@@ -32,8 +32,13 @@ class Task:
     secrets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def can_hand_over(self) -> bool:
+        """Whether secrets may be in the result at all."""
+        return self.no_log or can_register_secrets()
+
     def hand_over(self, secret: str) -> bool:
-        """Whether ``secret`` may be in the result, because Ansible won't print it."""
+        """Whether ``secret`` may be in the result: from now on Ansible won't print it."""
         return self.no_log or register_secret(secret)
 
 

@@ -92,10 +92,10 @@ def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
     return {"failed": True, "msg": msg} | ({"error": error.as_error()} if error else {})
 
 
-def unreadable_failure(kind: str, unreadable: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:
-    """The failure of a task that could not read some of its ``kind``: label and error of each."""
-    if len(unreadable) == 1:
-        return failed(unreadable[0][1].message, unreadable[0][1])
-    named = "; ".join(f"{label}: {error.message}" for label, error in unreadable[:shown])
-    more = f"; and {len(unreadable) - shown} more (see {kind})" if len(unreadable) > shown else ""
-    return failed(f"{len(unreadable)} {kind} could not be read: {named}{more}")
+def failure_of(kind: str, done: str, failures: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:
+    """The failure of a task that could not do some of its many: label and error of each of ``kind``."""
+    if len(failures) == 1:
+        return failed(failures[0][1].message, failures[0][1])
+    named = "; ".join(f"{label}: {error.message}" for label, error in failures[:shown])
+    more = f"; and {len(failures) - shown} more" if len(failures) > shown else ""
+    return failed(f"{len(failures)} {kind} could not be {done}: {named}{more} (each one's error is in {kind})")

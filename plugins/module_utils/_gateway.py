@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Protocol
 
 from ._http import Call
 
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -98,9 +100,15 @@ def parse_due(raw: Any) -> str | None:
 
 def format_time(moment: datetime.datetime) -> str:
     """ISO 8601 in UTC, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime(_TIME_FORMAT)
 
 
 def utc_now() -> str:
     """The time now, ISO 8601 in UTC."""
     return format_time(datetime.datetime.now(datetime.timezone.utc))
+
+
+def seconds_since(moment: str) -> float:
+    """How long ago ``moment`` was, a time as ``utc_now`` gives it."""
+    then = datetime.datetime.strptime(moment, _TIME_FORMAT).replace(tzinfo=datetime.timezone.utc)
+    return (datetime.datetime.now(datetime.timezone.utc) - then).total_seconds()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _states
-from ._errors import FleetError, failed, unreadable_failure
+from ._errors import FleetError, failed, failure_of
 from ._gateway import Credentials, Gateway, Reading, utc_now
 from ._http import Call, sentence
 from ._polling import poll
@@ -160,7 +160,7 @@ def report(observations: Sequence[Observation], waiting: Waiting | None, *, fail
             f"{_states_of(laggards)}; {_remedies(laggards)}"
         )
     if unreadable and fail_on_error:
-        return result | unreadable_failure("instances", [(o.target.label, o.error) for o in unreadable if o.error])
+        return result | failure_of("instances", "read", [(o.target.label, o.error) for o in unreadable if o.error])
     return result
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._errors import FleetError, UsageError, failed, unreadable_failure
+from ._errors import FleetError, UsageError, failed, failure_of
 from ._http import Call, sentence
 from ._koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
 from ._polling import check_waiting, poll
@@ -122,7 +122,7 @@ def report(phones: Sequence[Phone], query: PhonesQuery, *, fail_on_error: bool) 
             f"within {query.wait_timeout:g} s: {named}"
         )
     if unreadable and fail_on_error:
-        return result | unreadable_failure("phones", unreadable)
+        return result | failure_of("phones", "read", unreadable)
     return result
 
 

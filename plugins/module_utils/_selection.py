@@ -14,6 +14,7 @@ from ._creation import Wish
 from ._errors import UsageError
 from ._gateway import Credentials
 from ._http import Transport, TransportOptions
+from ._journal import fingerprint
 from ._koophone import Koophone
 from ._observation import Target
 from ._providers import PROVIDERS, Gateways
@@ -81,10 +82,10 @@ def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings)
     """
     items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
     wishes = [_wish(item, params, gateways, settings) for item in items]
-    counts = collections.Counter((wish.gateway, wish.name) for wish in wishes)
-    for (gateway, name), count in counts.items():
+    counts = collections.Counter((wish.gateway.provider, wish.name) for wish in wishes)
+    for (provider, name), count in counts.items():
         if count > 1:
-            raise UsageError(f"instances names {name} {count} times for {gateway.provider}; a name stands for one")
+            raise UsageError(f"instances names {name} {count} times for {provider}; a name stands for one instance")
     return wishes
 
 
@@ -101,6 +102,7 @@ def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways
         name=name,
         gateway=gateways.get(provider, api_url, partner_token),
         api_url=api_url.rstrip("/"),
+        account=fingerprint(provider, api_url.rstrip("/"), partner_token),
         payload=PROVIDERS[provider].client.payload_for(name, options),
     )
 

@@ -14,6 +14,11 @@ description:
   - The gateways know no unique names and no idempotency keys. So the account is listed first (once, for all names of
     the task), and the creation is never repeated unless it provably never reached the gateway or was throttled.
   - A name that several instances have is an error that names their IDs. Deleted instances don't count.
+  - Each creation is written to a journal before it is sent. If its outcome stays unknown (a timeout, a broken
+    connection, an HTTP 5xx), the account is listed again for up to 15 seconds; what then isn't there is V(unknown), and
+    no later run creates it again until the matter is settled with M(msgops.fleet.creation_journal) or O(on_unknown).
+  - A token that Ansible would print is never asked for. To create anything, the task needs C(no_log=true), or
+    O(credentials_file), or ansible-core 2.22 or newer, where the module has Ansible mask the token.
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -71,6 +76,26 @@ options:
       - C(webhookUrlToken) is a secret and treated as such.
       - They are used for a creation only; an instance that exists is left as it is.
     type: dict
+  journal:
+    description:
+      - The journal of creations, a SQLite file of mode 0600. Runs that may create the same instances must share it.
+      - It never holds a token. Nothing is created if it can't be written.
+      - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
+    type: path
+    default: ~/.local/state/msgops/fleet.sqlite3
+  on_unknown:
+    description:
+      - What to do about an earlier creation that the listing doesn't show. With V(fail), the task fails and names the
+        ways out. With V(create), it is created again, which can make a second one.
+    type: str
+    choices: [fail, create]
+    default: fail
+  credentials_file:
+    description:
+      - A JSON file of mode 0600 that ID, token and address of each instance are merged into, by provider and name. It
+        is replaced atomically, and what else it holds is kept.
+      - RV(ignore:changed) tells of instances, not of this file.
+    type: path
   instances:
     description:
       - The instances that shall exist, instead of a single O(name). The account is listed once for all of them.
@@ -117,6 +142,7 @@ options:
         type: dict
 seealso:
   - module: msgops.fleet.instance_state
+  - module: msgops.fleet.creation_journal
   - name: GREEN-API createInstance
     description: The call that is used for GREEN-API.
     link: https://green-api.com/en/docs/partners/createInstance/
@@ -150,6 +176,13 @@ EXAMPLES = r"""
         disconnected_callback_url: https://hooks.example.com/disconnected
   no_log: true
   register: fleet
+
+- name: Hand the tokens over in a file
+  msgops.fleet.instance_create:
+    provider: green_api
+    partner_token: "{{ green_api_partner_token }}"
+    name: newsletter
+    credentials_file: ~/.config/msgops/credentials.json
 """
 
 RETURN = r"""
@@ -172,7 +205,9 @@ instances:
       type: str
       sample: green_api
     token:
-      description: The instance's token, a secret. Null where only a creation can know it.
+      description:
+        - The instance's token, a secret. Null where only a creation can know it.
+        - Null as well where Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
       type: str
     due:
       description: Until when the instance is paid, ISO 8601 in UTC, or null.
@@ -188,8 +223,8 @@ instances:
       sample: https://api.green-api.com
     action:
       description:
-        - V(created), V(adopted) (the account already had it), V(unchanged), V(would_create) (in check mode),
-          V(failed), or V(unknown) (it can't be known whether it was created).
+        - V(created), V(adopted) (the account already had it, and it was first seen now), V(unchanged), V(would_create)
+          (in check mode), V(failed), or V(unknown) (it can't be known whether it was created).
       type: str
       sample: created
     error:
@@ -220,6 +255,7 @@ from typing import Any
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     GATEWAY,
     ITEM_GATEWAY,
+    JOURNAL,
     PARTNER,
     TRANSPORT,
     ArgumentSpec,
@@ -227,8 +263,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     Spec,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import provision, report
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import Handover, Provisioner, report
+from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
 from ansible_collections.msgops.fleet.plugins.module_utils._selection import CREATION_OPTIONS, wishes_of
 
@@ -237,10 +275,13 @@ _CREATION: Spec = {option: {"type": "dict" if option == "settings" else "str"} f
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
     PARTNER,
+    JOURNAL,
     ArgumentSpec(
         {
             "name": {"type": "str"},
             **_CREATION,
+            "on_unknown": {"type": "str", "choices": ["fail", "create"], "default": "fail"},
+            "credentials_file": {"type": "path"},
             "instances": {
                 "type": "list",
                 "elements": "dict",
@@ -259,10 +300,20 @@ ARGUMENTS = TRANSPORT.merge(
 
 
 def run(task: Task) -> dict[str, Any]:
-    """Plan from the listing, create what is missing, and report."""
-    options = transport_options(task.params, check_mode=task.check_mode)
-    wishes = wishes_of(task.params, Gateways(options), Settings(task.params, task.secrets))
-    return report(provision(wishes, check_mode=task.check_mode, concurrency=options.concurrency))
+    """Plan from the listing and the journal, create what is missing, and report."""
+    params = task.params
+    options = transport_options(params, check_mode=task.check_mode)
+    wishes = wishes_of(params, Gateways(options), Settings(params, task.secrets))
+    file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
+    provisioner = Provisioner(
+        journal=Journal(params["journal"]),
+        handover=Handover(can_show=task.can_hand_over, show=task.hand_over, file=file),
+        on_unknown=params["on_unknown"],
+        concurrency=options.concurrency,
+    )
+    outcomes = provisioner.predict(wishes) if task.check_mode else provisioner.provision(wishes)
+    task.warnings.extend(provisioner.warnings)
+    return report(outcomes)
 
 
 def main() -> None:
