@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# A value for ANSIBLE_COLLECTIONS_PATH: ROOT is its ansible_collections/msgops/fleet.
+# ROOT is the folder ansible_collections/msgops/fleet in it.
 COLLECTIONS_PATH = ROOT / ".cache" / "tree"
 
 
@@ -29,9 +30,10 @@ def _link_checkout() -> None:
 
 _link_checkout()
 sys.path.insert(0, str(COLLECTIONS_PATH))
+os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS_PATH)
 
 
 @pytest.fixture(scope="session")
 def collections_path() -> Path:
-    """The folder to name in ANSIBLE_COLLECTIONS_PATH so that processes of a test find this checkout."""
+    """The value of ANSIBLE_COLLECTIONS_PATH with which Ansible finds this checkout; processes of a test inherit it."""
     return COLLECTIONS_PATH
