@@ -20,7 +20,8 @@ class Option:
     """One selectable behaviour.
 
     ``choices`` are the only values allowed; without them a value must be of the default's kind, or null where
-    ``nullable``, or anything at all where ``anything``. Numbers are never negative.
+    ``nullable``, or anything at all where ``anything``. Numbers are never negative. What holds for the ``whole_server``
+    cannot differ between accounts.
     """
 
     default: Any
@@ -28,6 +29,7 @@ class Option:
     choices: tuple[Any, ...] = ()
     nullable: bool = False
     anything: bool = False
+    whole_server: bool = False
 
     @property
     def kind(self) -> str:
@@ -65,7 +67,7 @@ _TOKEN_STYLE = Option(
     "Tokens of new instances: `plain` as the vendor makes them, `awkward` with `/ + = % &` and space.",
     ("plain", "awkward"),
 )
-_LATENCY = Option(0.0, "Seconds that every answer of this vendor takes longer.")
+_LATENCY = Option(0.0, "Seconds that every answer of this vendor takes longer.", whole_server=True)
 _LAG_SECONDS = Option(0.0, "Seconds until a creation shows in listings.")
 _LAG_LISTINGS = Option(0, "Number of listings until a creation shows in them.")
 _AUTO_LINK = Option(None, "Seconds after a creation until somebody scans the code; null: nobody does.", nullable=True)
@@ -75,11 +77,13 @@ OPTIONS: dict[str, Option] = {
         "http200",
         'What a wrong partner token gets: 401, 200 with `{"code": 401}`, or 400.',
         ("http200", "http401", "http400"),
+        whole_server=True,
     ),
     "green_api.error_body": Option(
         "text",
         "Body of 4xx answers: the documented text, JSON, JSON that repeats the path (token included), none.",
         ("text", "json", "json_with_path", "empty"),
+        whole_server=True,
     ),
     "green_api.deleted_answer": Option(
         "http400",
@@ -105,10 +109,14 @@ OPTIONS: dict[str, Option] = {
         "present",
         "Whether `GET /instances` exists, and how it is refused where it doesn't.",
         ("present", "http404", "http405", "not_found_200"),
+        whole_server=True,
     ),
     "plugzapi.max_page_size": Option(0, "Largest page the listing gives; 0: as large as asked."),
     "plugzapi.wrong_path": Option(
-        "not_found_200", "What a wrong path or verb gets: 200 with `NOT_FOUND`, or 405.", ("not_found_200", "http405")
+        "not_found_200",
+        "What a wrong path or verb gets: 200 with `NOT_FOUND`, or 405.",
+        ("not_found_200", "http405"),
+        whole_server=True,
     ),
     "plugzapi.client_token_active": Option(False, "Whether the account has activated its Client-Token."),
     "plugzapi.client_token_missing": Option(
@@ -118,6 +126,7 @@ OPTIONS: dict[str, Option] = {
         "http404",
         "What a wrong id or instance token, or an expired trial, gets (not documented by the vendor).",
         ("http404", "http403", "http400"),
+        whole_server=True,
     ),
     "plugzapi.status_session": Option(False, "Whether `/status` has the `session` key."),
     "plugzapi.https_webhooks": Option(True, "Refuse webhook URLs that are not https."),
@@ -145,8 +154,10 @@ OPTIONS: dict[str, Option] = {
     "iam.token_seconds": Option(86400.0, "Life of a token."),
     "iam.token_length": Option(2400, "Characters of a token."),
     "iam.latency_seconds": _LATENCY,
-    "server.log_entries": Option(20000, "Requests that the log keeps."),
-    "server.path_prefix": Option("", "A path, such as `/gateway`, under which the vendors are served too."),
+    "server.log_entries": Option(20000, "Requests that the log keeps.", whole_server=True),
+    "server.path_prefix": Option(
+        "", "A path, such as `/gateway`, under which the vendors are served too.", whole_server=True
+    ),
 }
 
 

@@ -60,8 +60,9 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
     _check_keys("account", item, ("provider", "name", "options", *kind.CREDENTIALS))
     options = check_options(item.get("options", {}))
     for key in options:
-        if key.partition(".")[0] not in ((provider, "iam") if provider == KOOPHONE else (provider,)):
-            raise Invalid(f"options: {key} is not an option of {provider}")
+        vendors = (provider, "iam") if provider == KOOPHONE else (provider,)
+        if OPTIONS[key].whole_server or key.partition(".")[0] not in vendors:
+            raise Invalid(f"options: {key} is not an option of an account of {provider}")
     account = world.accounts.get((provider, name))
     if account is None:
         account = kind(provider, name)

@@ -203,11 +203,9 @@ class Connection(socketserver.StreamRequestHandler):
         """Return whether the client has closed the connection."""
         try:
             readable, _writable, _failed = select.select([self.connection], [], [], 0)
-            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
-        except ValueError:
-            # TLS sockets can't be peeked at.
-            return False
-        except OSError:
+            # TLS can't be peeked at, but a client that waits for an answer has nothing else to say.
+            return bool(readable) and (self.server.tls is not None or not self.connection.recv(1, socket.MSG_PEEK))
+        except (OSError, ValueError):
             return True
 
     def _send(self, answer: Answer, *, head_only: bool, keep: bool) -> bool:

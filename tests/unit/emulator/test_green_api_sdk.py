@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The vendor's own Python SDK takes the emulator for the vendor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("msgops_emulator")
+API: Any = pytest.importorskip("whatsapp_api_client_python.API")
+
+if TYPE_CHECKING:
+    from msgops_emulator import Control
+
+
+def test_an_instance_from_its_creation_to_its_deletion(emulator: Control) -> None:
+    emulator.config({"green_api.creating_seconds": 0, "green_api.restart_seconds": 30})
+    token = emulator.account("green_api")["partner_token"]
+    partner = API.GreenApiPartner(token, host=emulator.url)
+    made = partner.partner.createInstance({"name": "shop", "stateWebhook": "yes"})
+    assert made.code == 200
+    number = made.data["idInstance"]
+    api = API.GreenApi(str(number), made.data["apiTokenInstance"], host=emulator.url)
+
+    assert api.account.getStateInstance().data == {"stateInstance": "notAuthorized"}
+    emulator.link("green_api", number)
+    assert api.account.getStateInstance().data == {"stateInstance": "authorized"}
+    assert api.account.getSettings().data["stateWebhook"] == "yes"
+
+    assert api.account.setSettings({"stateWebhook": "no"}).data == {"saveSettings": True}
+    assert api.account.getStateInstance().data == {"stateInstance": "starting"}
+    emulator.advance(30)
+    assert api.account.getSettings().data["stateWebhook"] == "no"
+    assert api.account.getStatusInstance().data == {"statusInstance": "online"}
+    assert api.account.getWaSettings().data["stateInstance"] == "authorized"
+    assert api.account.reboot().data == {"isReboot": True}
+    emulator.advance(30)
+    assert api.account.logout().data == {"isLogout": True}
+
+    assert [item["idInstance"] for item in partner.partner.getInstances().data] == [number]
+    assert partner.partner.deleteInstanceAccount(number).data == {"deleteInstanceAccount": True}
+    assert partner.partner.getInstances().data[0]["deleted"] is True
+    assert api.account.getStateInstance().code == 400
+
+
+def test_a_wrong_partner_token(emulator: Control) -> None:
+    partner = API.GreenApiPartner("wrong", host=emulator.url)
+    assert partner.partner.getInstances().data == {"code": 401, "description": "Unauthorized"}
+
+
+def test_the_sdk_repeats_a_throttled_creation(emulator: Control) -> None:
+    emulator.arm("green_api.create", "throttle")
+    partner = API.GreenApiPartner(emulator.account("green_api")["partner_token"], host=emulator.url)
+    assert partner.partner.createInstance({"name": "shop"}).code == 200
+    assert len(emulator.instances()) == 1
+    assert [entry["status"] for entry in emulator.log(route="green_api.create")] == [429, 200]

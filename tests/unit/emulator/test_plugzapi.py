@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("msgops_emulator")
+
+if TYPE_CHECKING:
+    from msgops_emulator import Control
+
+    from .conftest import PlugzApi
+
+NOT_FOUND = {"error": "NOT_FOUND", "message": "Unable to find matching target resource method"}
+
+
+def seeded(emulator: Control, **item: Any) -> dict[str, Any]:
+    return emulator.seed(instances=[{"provider": "plugzapi", **item}])["instances"][0]
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_creation(plugz: PlugzApi, emulator: Control, status: int) -> None:
+    emulator.config({"plugzapi.create_status": status})
+    response = plugz.create(name="loja", sessionName="s", connectedCallbackUrl="https://example.org/up")
+    assert response.status_code == status
+    body = response.json()
+    assert set(body) == {"id", "token", "due"}
+    assert re.fullmatch("[0-9A-F]{32}", body["id"])
+    assert re.fullmatch("[0-9A-F]{24}", body["token"])
+    (instance,) = emulator.instances()
+    assert instance["attributes"] == {"sessionName": "s", "connectedCallbackUrl": "https://example.org/up"}
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "factor"),
+    [("ms", int, 1000), ("ms_string", str, 1000), ("seconds", int, 1), ("seconds_string", str, 1)],
+)
+def test_forms_of_due(plugz: PlugzApi, emulator: Control, form: str, kind: type, factor: int) -> None:
+    emulator.config({"plugzapi.due_form": form})
+    due = plugz.create(name="loja").json()["due"]
+    assert type(due) is kind
+    assert int(due) / factor == pytest.approx(time.time() + 2 * 86400, abs=60)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"name": ""}, {"name": 3}, {"name": "a", "deliveryCallbackUrl": "http://example.org"}]
+)
+def test_a_bad_creation(plugz: PlugzApi, emulator: Control, body: dict[str, Any]) -> None:
+    assert plugz.create(**body).status_code == 400
+    assert emulator.instances() == []
+
+
+def test_a_creation_needs_bearer_and_content_type(plugz: PlugzApi, emulator: Control) -> None:
+    path = "/instances/integrator/on-demand"
+    assert plugz.send("POST", path, data=b'{"name": "a"}', headers=plugz.bearer).status_code == 415
+    assert plugz.send("POST", path, json={"name": "a"}).status_code == 401
+    assert plugz.send("POST", path, json={"name": "a"}, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert emulator.instances() == []
+
+
+def test_the_listing_pages(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.seed(instances=[{"provider": "plugzapi", "count": 7, "name": "loja-{n}"}])
+    answer = plugz.list(2, 3).json()
+    assert {key: answer[key] for key in ("total", "totalPage", "pageSize", "page")} == {
+        "total": 7,
+        "totalPage": 3,
+        "pageSize": 3,
+        "page": 2,
+    }
+    assert [item["name"] for item in answer["content"]] == ["loja-4", "loja-5", "loja-6"]
+    assert plugz.list(4, 3).json()["content"] == []
+    assert plugz.send("GET", "/instances", headers=plugz.bearer).status_code == 400
+    emulator.config({"plugzapi.max_page_size": 2})
+    assert plugz.list(1, 50).json()["totalPage"] == 4
+
+
+def test_a_query_is_fuzzy_on_name_and_id(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.seed(
+        instances=[
+            {"provider": "plugzapi", "name": "loja"},
+            {"provider": "plugzapi", "name": "minha LOJA 2"},
+            {"provider": "plugzapi", "name": "x", "id": "9LOJA0"},
+            {"provider": "plugzapi", "name": "y", "settings": {"isDevice": True}},
+        ]
+    )
+    assert [item["name"] for item in plugz.list(query="loja").json()["content"]] == ["loja", "minha LOJA 2", "x"]
+    assert [item["name"] for item in plugz.list(middleware="mobile").json()["content"]] == ["y"]
+
+
+@pytest.mark.parametrize(("mode", "status"), [("http404", 404), ("http405", 405), ("not_found_200", 200)])
+def test_without_a_listing(plugz: PlugzApi, emulator: Control, mode: str, status: int) -> None:
+    emulator.config({"plugzapi.listing": mode})
+    response = plugz.list()
+    assert response.status_code == status
+    assert (response.json() == NOT_FOUND) == (status == 200)
+
+
+@pytest.mark.parametrize(("mode", "status"), [("http405", 405), ("not_found_200", 200)])
+def test_a_wrong_path_or_verb(plugz: PlugzApi, emulator: Control, mode: str, status: int) -> None:
+    emulator.config({"plugzapi.wrong_path": mode})
+    instance = seeded(emulator)
+    for response in (
+        plugz.instance(instance, "status", "POST", json={}),
+        plugz.instance(instance, "nothing"),
+        plugz.send("GET", "/instances/integrator/on-demand"),
+    ):
+        assert response.status_code == status
+        assert (response.json() == NOT_FOUND) == (status == 200)
+
+
+def test_the_error_of_a_status_is_no_error(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator, state="connected")
+    response = plugz.instance(instance, "status")
+    assert response.json() == {"connected": True, "error": "You are already connected", "smartphoneConnected": True}
+    emulator.set_state("plugzapi", instance["id"], "disconnected")
+    emulator.config({"plugzapi.status_session": True})
+    body = plugz.instance(instance, "status").json()
+    assert (body["connected"], body["session"]) == (False, False)
+    assert body["error"]
+
+
+def test_me_and_device(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator, state="connected", name="loja")
+    me = plugz.instance(instance, "me").json()
+    assert (me["id"], me["token"], me["connected"]) == (instance["id"], instance["token"], True)
+    assert plugz.instance(instance, "device").json()["phone"].isdigit()
+
+
+def test_restart_and_disconnect_are_gets_with_effects(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator, state="connected")
+    assert plugz.instance(instance, "restart").json() == {"value": True}
+    assert plugz.instance(instance, "status").json()["connected"] is False
+    emulator.advance(5)
+    assert plugz.instance(instance, "status").json()["connected"] is True
+    assert plugz.instance(instance, "disconnect").json() == {"value": True}
+    emulator.advance(5)
+    assert plugz.instance(instance, "status").json()["connected"] is False
+    assert [entry["route"] for entry in emulator.log(writes=True)] == ["plugzapi.restart", "plugzapi.disconnect"]
+
+
+def test_the_client_token_once_it_is_active(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator)
+    assert plugz.instance(instance, "status", headers={"Client-Token": "any"}).status_code == 200
+    emulator.seed(
+        accounts=[{"provider": "plugzapi", "name": "default", "options": {"plugzapi.client_token_active": True}}]
+    )
+    missing = plugz.instance(instance, "status")
+    assert (missing.status_code, missing.json()) == (403, {"error": "null not allowed"})
+    wrong = plugz.instance(instance, "status", headers={"Client-Token": "s3cret"})
+    assert (wrong.status_code, wrong.json()) == (403, {"error": "Client-Token s3cret not allowed"})
+    right = {"Client-Token": plugz.credential("plugzapi", "client_token")}
+    assert plugz.instance(instance, "status", headers=right).status_code == 200
+    emulator.config({"plugzapi.client_token_missing": "http200"})
+    assert plugz.instance(instance, "status").status_code == 200
+    assert plugz.list().status_code == 200
+
+
+@pytest.mark.parametrize(("mode", "status"), [("http404", 404), ("http403", 403), ("http400", 400)])
+def test_a_wrong_id_or_token(plugz: PlugzApi, emulator: Control, mode: str, status: int) -> None:
+    emulator.config({"plugzapi.unknown_instance": mode})
+    instance = seeded(emulator)
+    assert plugz.instance({**instance, "id": "A0"}, "status").status_code == status
+    assert plugz.instance({**instance, "token": "A0"}, "status").status_code == status
+
+
+def test_a_trial_ends_with_the_instance(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.seed(instances=[{"provider": "plugzapi", "name": "trial"}, {"provider": "plugzapi", "name": "paid"}])
+    trial, paid = emulator.instances()
+    subscribe = plugz.instance(paid, "integrator/on-demand/subscription", "POST", json={}, headers=plugz.bearer)
+    assert (subscribe.status_code, subscribe.text) == (201, "OK")
+    emulator.advance(2 * 86400)
+    assert plugz.instance(trial, "status").status_code == 404
+    assert [item["name"] for item in plugz.list().json()["content"]] == ["paid"]
+    cancel = plugz.instance(paid, "integrator/on-demand/cancel", "POST", json={}, headers=plugz.bearer)
+    assert cancel.status_code == 201
+    assert plugz.instance(paid, "status").status_code == 200
+    emulator.advance(30 * 86400)
+    assert plugz.instance(paid, "status").status_code == 404
+
+
+def test_a_number_is_available_banned_or_in_error(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator)
+    assert plugz.registration(instance, "55", "4499999999").json() == {
+        "available": True,
+        "smsWaitSeconds": 0,
+        "voiceWaitSeconds": 0,
+        "waOldWaitSeconds": 0,
+        "waOldEligible": True,
+    }
+    emulator.set_number("55", "4499999998", result="banned")
+    banned = plugz.registration(instance, "55", "4499999998").json()
+    assert set(banned) == {"available", "blocked", "appealToken"}
+    emulator.set_number("55", "4499999997", result="error", reason="no_routes")
+    assert plugz.registration(instance, "55", "4499999997").json()["reason"] == "no_routes"
+    numbers = {number["phone"]: number for number in emulator.numbers()}
+    assert [len(numbers[f"449999999{n}"]["onboardings"]) for n in (9, 8, 7)] == [1, 1, 1]
+    assert banned["appealToken"] == numbers["4499999998"]["appeal_token"]
+
+
+def test_a_registration_needs_client_token_digits_and_content_type(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator)
+    assert plugz.registration(instance, "55", "44", headers={}).status_code == 403
+    assert plugz.registration(instance, "55", "44", headers={"Client-Token": "x"}).status_code == 403
+    assert plugz.registration(instance, "55", "(44) 9999").status_code == 400
+    assert plugz.registration(instance, 55, "44").status_code == 400
+    headers = {"Client-Token": plugz.credential("plugzapi", "client_token")}
+    response = plugz.instance(instance, "mobile/registration-available", "POST", data=b"{}", headers=headers)
+    assert response.status_code == 415
+    assert emulator.numbers() == []
+    assert {entry["writes"] for entry in emulator.log()} == {True}
+
+
+def test_awkward_tokens(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.config({"plugzapi.token_style": "awkward"})
+    made = plugz.create(name="loja").json()
+    assert set("/+=%& ") <= set(made["token"])
+    assert plugz.instance(made, "status").status_code == 200
