@@ -385,7 +385,9 @@ def _by_account(wishes: Sequence[Wish]) -> Iterable[tuple[Gateway, list[Wish]]]:
 
 
 def _awaits_listing(entry: Entry | None) -> bool:
-    return entry is not None and entry.status != "rejected" and seconds_since(entry.updated_at) < SETTLE
+    if entry is None or entry.status in ("rejected", "unknown"):
+        return False  # nothing will come, or it was waited for already
+    return seconds_since(entry.updated_at) < SETTLE
 
 
 def _settled_at(entry: Entry) -> float:

@@ -78,6 +78,11 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
 
+    def failed(self, reason: str, remedy: str, delivery: Delivery) -> str:
+        """The message of this call's failure, without advice to repeat what may have happened already."""
+        may_have_happened = self.effect is Effect.WRITES and delivery is Delivery.UNKNOWN
+        return sentence(self.what, reason, "" if may_have_happened else remedy)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -108,7 +113,7 @@ class Answer:
         """A failure that this answer tells of; ``reason`` may hold the vendor's words, in which secrets are masked."""
         return FleetError(
             code,
-            sentence(self.request.what, self.masked(reason), remedy),
+            self.request.failed(self.masked(reason), remedy, delivery),
             http_status=self.status,
             retryable=retryable,
             settles=settles,
@@ -330,7 +335,7 @@ class Transport:
             reason = f"{self._host} can't be reached"
         else:
             reason = f"the connection to {self._host} broke off before the whole answer was here"
-        return FleetError(code, sentence(request.what, reason, remedy), retryable=retryable, delivery=delivery)
+        return FleetError(code, request.failed(reason, remedy, delivery), retryable=retryable, delivery=delivery)
 
     @property
     def _host(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import html
+import json
 import re
 from collections.abc import Iterable
 
@@ -19,6 +20,9 @@ MASK = "***"
 
 # Ansible masks a registered value wherever it stands: a short one would make its output unreadable.
 _SHORTEST_REGISTERED = 8
+
+# What the escapes of _spellings_of_character begin with.
+_ESCAPES = frozenset("%\\&+")
 
 
 def can_register_secrets() -> bool:
@@ -37,13 +41,21 @@ def register_secret(value: str) -> bool:
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Replace each of ``secrets`` in ``text``, however its characters are spelled, by asterisks.
 
-    Tokens travel in URL paths, so a vendor, a proxy or a library may give them back percent-encoded (in part, and
-    in either case of the hexadecimal digits), escaped for JSON or for HTML.
+    Tokens travel in URL paths, so a vendor, a proxy or a library may give them back percent-encoded (in part, in either
+    case of the hexadecimal digits, more than once), escaped for JSON or for HTML.
     """
-    # The longest first: a secret may be the beginning of another one.
-    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
-        text = _spellings(secret).sub(MASK, text)
-    return text
+    # A pattern takes milliseconds to compile, and most texts hold neither a secret nor an escape.
+    escaped = not _ESCAPES.isdisjoint(text)
+    suspects = [secret for secret in set(secrets) if secret and (escaped or secret in text)]
+    spans = sorted(match.span() for secret in suspects for match in _spellings(secret).finditer(text))
+    pieces: list[str] = []
+    end = 0
+    for start, stop in spans:
+        # Secrets may overlap: what is left of one is as secret as the whole.
+        if start >= end:
+            pieces += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join(pieces) + text[end:]
 
 
 @functools.lru_cache(maxsize=256)
@@ -51,14 +63,16 @@ def _spellings(secret: str) -> re.Pattern[str]:
     return re.compile("".join(_spellings_of_character(c) for c in secret))
 
 
+@functools.lru_cache(maxsize=256)
 def _spellings_of_character(character: str) -> str:
-    percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
-    spellings = [re.escape(character), f"(?i:{percent})"]
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    utf16 = character.encode("utf-16-be", "surrogatepass").hex()
+    json_escape = "".join(rf"\\u{utf16[i : i + 4]}" for i in range(0, len(utf16), 4))
+    # The longest first: a percent sign begins its own escape, and a backslash, too.
+    spellings = [f"(?i:{percent}|{json_escape}|&#0*{ord(character)};|&#x0*{ord(character):x};)"]
     if not character.isalnum():
-        spellings += [re.escape("\\" + character), re.escape(html.escape(character)), f"(?i:&#x0*{ord(character):x};)"]
-        spellings += [f"&#0*{ord(character)};"]
-    if ord(character) < 0x10000:
-        spellings.append(rf"(?i:\\u{ord(character):04x})")
+        spellings += map(re.escape, (html.escape(character), json.dumps(character)[1:-1], "\\" + character))
     if character == " ":
         spellings.append(r"\+")
+    spellings.append(re.escape(character))
     return "(?:" + "|".join(dict.fromkeys(spellings)) + ")"
