@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers and settings for the tests of the core; nothing of the caller's environment reaches them."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils import _http
+from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, ROOT, Clock, Wire
+from hypothesis import configuration, settings
+from pytest_httpserver import HTTPServer
+
+configuration.set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
+# The same examples each time: a failure is due to a change, not to the day. A slow machine is no failure.
+settings.register_profile("core", derandomize=True, deadline=None)
+settings.load_profile("core")
+
+_MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in filter(_MEANINGFUL.fullmatch, list(os.environ)):
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture(scope="session")
+def make_httpserver() -> Iterator[HTTPServer]:
+    """The plugin's server, but with an address that needs no name resolution, and with a thread for each connection."""
+    with HTTPServer("127.0.0.1", 0, threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def url(httpserver: HTTPServer) -> Iterator[str]:
+    """The address of ``httpserver``; a request that the test didn't announce makes the test fail."""
+    yield f"http://127.0.0.1:{httpserver.port}"
+    httpserver.check()
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[..., Wire]]:
+    """Start a server from ``support.Wire``'s arguments; it stops with the test."""
+    wires: list[Wire] = []
+
+    def start(*conversations: Any, **options: Any) -> Wire:
+        wires.append(Wire(*conversations, **options))
+        return wires[-1]
+
+    yield start
+    for server in wires:
+        server.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The transport's clock, so that its pauses take no time; timeouts on the sockets stay real."""
+    clock = Clock()
+    monkeypatch.setattr(_http, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def refusing_url() -> Iterator[str]:
+    """An address where nobody listens, and that nobody else gets meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{holder.getsockname()[1]}"
+
+
+@pytest.fixture
+def deaf_url() -> Iterator[str]:
+    """An address that neither accepts nor refuses a connection: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address, timeout=PATIENCE):
+            with socket.socket() as another:
+                another.settimeout(0.05)
+                if another.connect_ex(address) == 0:
+                    pytest.skip("this system queues more connections than it was asked to")
+            yield f"http://127.0.0.1:{address[1]}"

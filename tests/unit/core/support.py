@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of the core share: a server that misbehaves byte by byte, and short ways to call the transport."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http import (
+    Answer,
+    Call,
+    Effect,
+    Request,
+    Transport,
+    TransportOptions,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULE_UTILS = ROOT / "plugins" / "module_utils"
+
+# A token with every character that a URL, JSON or HTML spells in another way.
+TOKEN = "s3cret/t0ken+with=all&kinds?of%characters"
+
+ANY = re.compile(".*")
+
+# Longer than any test takes; a test that reaches it fails by its own assertion, not by hanging.
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as it came over the wire: the target isn't decoded."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Peer:
+    """The server's end of one connection."""
+
+    def __init__(self, connection: socket.socket, received: list[Received]) -> None:
+        self._connection = connection
+        self._received = received
+        self._buffer = b""
+
+    def read_head(self) -> tuple[str, str, dict[str, str]]:
+        """Read up to the empty line after the headers, and nothing of the body."""
+        while b"\r\n\r\n" not in self._buffer:
+            self._receive()
+        head, _end, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _version = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
+        return method, target, headers
+
+    def read_request(self) -> Received:
+        """Read one whole request and note it in the server's ``received``."""
+        method, target, headers = self.read_head()
+        length = int(headers.get("content-length", 0))
+        while len(self._buffer) < length:
+            self._receive()
+        body, self._buffer = self._buffer[:length], self._buffer[length:]
+        request = Received(method, target, headers, body)
+        self._received.append(request)
+        return request
+
+    def send(self, data: bytes) -> None:
+        self._connection.sendall(data)
+
+    def reset(self) -> None:
+        """Close so that the client sees a reset instead of an end."""
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._connection.close()
+
+    def wait_for_end(self) -> None:
+        """Wait until the client has closed its end."""
+        while self._connection.recv(65536):
+            pass
+
+    def _receive(self) -> None:
+        data = self._connection.recv(65536)
+        if not data:
+            raise EOFError
+        self._buffer += data
+
+
+Conversation = Callable[[Peer], None]
+
+
+class Wire:
+    """A server on loopback whose every byte a test decides.
+
+    Each connection is served by the next of ``conversations``, all later ones by the last of them.
+    """
+
+    def __init__(self, *conversations: Conversation, tls: ssl.SSLContext | None = None) -> None:
+        self.received: list[Received] = []
+        self.connections = 0
+        self._conversations = conversations
+        self._tls = tls
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        # Closing alone doesn't wake a thread that accepts.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _address = self._listener.accept()
+            except OSError:
+                return
+            conversation = self._conversations[min(self.connections, len(self._conversations) - 1)]
+            self.connections += 1
+            self._open.append(connection)
+            threading.Thread(target=self._serve, args=(connection, conversation), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, conversation: Conversation) -> None:
+        try:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+            conversation(Peer(connection, self.received))
+        except (OSError, EOFError):
+            # The client went away, which is often what the test is about.
+            pass
+        finally:
+            connection.close()
+
+
+def response(
+    body: Any = b"", status: int = 200, headers: Mapping[str, str] | None = None, *, length: int | None = None
+) -> bytes:
+    """The bytes of an HTTP answer; ``length`` is what it claims of its body, where that isn't the truth."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(content) if length is None else length),
+        **(headers or {}),
+    }
+    lines = [f"HTTP/1.1 {status} Whatever", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content
+
+
+def answering(*answers: bytes) -> Conversation:
+    """Answer each request of a connection with the next of ``answers``, all later ones with the last of them."""
+
+    def converse(peer: Peer) -> None:
+        for index in range(1_000_000):
+            peer.read_request()
+            peer.send(answers[min(index, len(answers) - 1)])
+
+    return converse
+
+
+def silence(peer: Peer) -> None:
+    """Read the request and never answer."""
+    peer.read_request()
+    peer.wait_for_end()
+
+
+def reading(path: str = "/thing", **fields: Any) -> Request:
+    return Request("GET", path, "reading the thing", Effect.READS, "the_token", **fields)
+
+
+def writing(path: str = "/thing", **fields: Any) -> Request:
+    return Request("POST", path, "making the thing", Effect.WRITES, "the_token", **{"body": {"name": "a"}, **fields})
+
+
+def judge(answer: Answer) -> Any:
+    """The JSON of a successful answer, as any client would have it."""
+    if not 200 <= answer.status < 300:
+        raise answer.error_by_status(answer.status)
+    if not answer.is_json:
+        raise answer.unusable("JSON")
+    return answer.body
+
+
+def send(url: str, request: Request, call: Call | None = None, **options: Any) -> Any:
+    """One request through a transport of its own; without retries, unless ``retry_timeout`` is given."""
+    return transport(url, **options).send(request, judge, call)
+
+
+def transport(url: str, **options: Any) -> Transport:
+    return Transport(url, TransportOptions(**{"timeout": PATIENCE, "retry_timeout": 0.0, **options}))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and whatever a traceback would show with it."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def texts_of(error: FleetError) -> str:
+    """All that a careless handler could print of ``error``."""
+    shown = [error.message, repr(error.as_error()), repr(error.as_item_error()), repr(vars(error))]
+    for link in chain(error):
+        shown += [str(link), repr(link)]
+    return "\n".join(shown)
+
+
+@dataclass
+class Clock:
+    """A clock that only moves when somebody sleeps."""
+
+    now: float = 1000.0
+    pauses: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+class Crowd:
+    """Counts how many are inside at once, and holds each until ``expected`` have been inside together."""
+
+    def __init__(self, expected: int) -> None:
+        self.most = 0
+        self.total = 0
+        self._inside = 0
+        self._lock = threading.Lock()
+        self._meeting = threading.Barrier(expected)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            self.total += 1
+            self.most = max(self.most, self._inside)
+        self._meeting.wait(PATIENCE)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._inside -= 1
