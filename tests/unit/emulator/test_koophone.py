@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -121,8 +123,8 @@ def test_a_token_from_iam_works_until_it_expires(koo: KooPhone, emulator: Contro
     assert response.status_code == 201
     token = response.headers["X-Subject-Token"]
     assert len(token) > 2000
-    expires = datetime.strptime(response.json()["token"]["expires_at"], "%Y-%m-%dT%H:%M:%S.%fZ")
-    assert expires.replace(tzinfo=timezone.utc).timestamp() == pytest.approx(emulator.clock()["now"] + 86400, abs=60)
+    expires = datetime.strptime(response.json()["token"]["expires_at"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    assert expires.timestamp() == pytest.approx(emulator.clock()["now"] + 86400, abs=60)
     headers = {"X-Auth-Token": token, "x-request-id": "1"}
     assert koo.query(ids, headers).json()["error_code"] == "0"
     emulator.advance(86400)
@@ -152,9 +154,6 @@ def test_iam_refuses_in_the_form_of_keystone(koo: KooPhone, changes: dict[str, A
 
 def signed(emulator: Control, ids: list[str], *, secret_key: str | None = None, at: float | None = None) -> Any:
     """Sign a batch query as the vendor's documentation says, step by step."""
-    import hashlib
-    import hmac
-
     account = emulator.account("koophone")
     body = json.dumps({"instance_ids": ids}).encode()
     now = datetime.fromtimestamp(emulator.clock()["now"] if at is None else at, timezone.utc)
@@ -168,11 +167,12 @@ def signed(emulator: Control, ids: list[str], *, secret_key: str | None = None, 
     to_sign = f"SDK-HMAC-SHA256\n{date}\n" + hashlib.sha256(canonical.encode()).hexdigest()
     key = account["secret_key"] if secret_key is None else secret_key
     signature = hmac.new(key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+    scheme = "SDK-HMAC-SHA256"
     headers = {
         "Content-Type": "application/json",
         "X-Sdk-Date": date,
         "x-request-id": "1",
-        "Authorization": f"SDK-HMAC-SHA256 Access={account['access_key']}, SignedHeaders={names}, Signature={signature}",
+        "Authorization": f"{scheme} Access={account['access_key']}, SignedHeaders={names}, Signature={signature}",
     }
     return body, headers
 

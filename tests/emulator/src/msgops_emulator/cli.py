@@ -77,14 +77,14 @@ def _check_host(host: str, allow_remote: bool) -> None:
     """Raise Invalid for an address that others can reach: the control door shows every token."""
     if allow_remote:
         return
+    if not host:
+        raise Invalid("--host is empty, which means all addresses")
     try:
-        loopback = all(
-            ipaddress.ip_address(str(info[4][0])).is_loopback for info in socket.getaddrinfo(host, None) if info[4]
-        )
+        addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, None)]
     except OSError as error:
         raise Invalid(f"{host}: {error}") from None
-    if not loopback or not host:
-        raise Invalid(f"{host or 'all addresses'}: not a loopback address; --allow-remote allows it")
+    if not all(ipaddress.ip_address(address).is_loopback for address in addresses):
+        raise Invalid(f"{host}: not a loopback address; --allow-remote allows it")
 
 
 def _load(path: str | None) -> Any:
