@@ -40,6 +40,16 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
+    class _Session(requests.Session):
+        """A session that doesn't even look at where a redirect leads.
+
+        requests prepares to follow it in any case: it reads the whole answer and fails where the address is broken.
+        """
+
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            return None
+
+
 USER_AGENT = f"msgops.fleet/{VERSION} (Ansible collection)"
 
 # Ten thousand instances of a GREEN-API partner are listed in about 5 MB.
@@ -362,11 +372,14 @@ def check_base_url(url: str, option: str) -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        host, _port = parts.hostname, parts.port
+        host, _port = parts.hostname or "", parts.port
+        host.encode("idna")  # fails for a label that is empty or too long
     except ValueError:
         raise UsageError(f"{option} isn't a valid URL") from None
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(f"{option} must be a URL that begins with https:// and names a host")
+    if not re.fullmatch(r"[\w.:-]+", host):
+        raise UsageError(f"{option} isn't a valid URL")
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{option} must not hold a user name or a password")
     if parts.query or parts.fragment:
@@ -388,7 +401,7 @@ def shorten(text: str, limit: int = 300) -> str:
 
 
 def _new_session(base_url: str, options: TransportOptions) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     # What requests would look up in the environment for each request is looked up once; a .netrc is left alone,
     # because requests would put its password in the place of our Authorization header.
     session.trust_env = False
