@@ -13,10 +13,16 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 
 from ._errors import UsageError
+from ._green_api import SECRET_SETTINGS, SETTINGS
 from ._http import TransportOptions
+from ._plugzapi import CREATE_FIELDS
 from ._providers import PROVIDERS
 
 Spec = dict[str, dict[str, Any]]
+
+
+# What Ansible itself puts in the place of a secret option.
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,25 @@ class ArgumentSpec:
             "required_together": self.required_together,
             "required_if": self.required_if,
         }
+
+    def without_secrets(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """``params`` as they may be shown."""
+        return _without_secrets(params, self.options)
+
+
+def _without_secrets(params: Mapping[str, Any], options: Spec) -> dict[str, Any]:
+    return {name: _shown(value, options.get(name, {})) for name, value in params.items()}
+
+
+def _shown(value: Any, option: Mapping[str, Any]) -> Any:
+    if option.get("no_log"):
+        return value if value is None else _HIDDEN
+    suboptions = option.get("options")
+    if suboptions and isinstance(value, list):
+        return [_without_secrets(item, suboptions) for item in value]
+    if suboptions and isinstance(value, dict):
+        return _without_secrets(value, suboptions)
+    return value
 
 
 def _from_environment(variable: str) -> dict[str, Any]:
@@ -97,6 +122,17 @@ KOOPHONE = ArgumentSpec(
             **_from_environment("KOOPHONE_ENDPOINT"),
         },
         "auth_token": {"type": "str", "no_log": True, **_from_environment("KOOPHONE_AUTH_TOKEN")},
+    }
+)
+
+# What goes to the vendor with a creation; each client says which of them it takes.
+CREATION = ArgumentSpec(
+    {
+        "settings": {
+            "type": "dict",
+            "options": {key: {"type": kind, "no_log": key in SECRET_SETTINGS} for key, kind in SETTINGS.items()},
+        },
+        **{option: {"type": "str"} for option in CREATE_FIELDS},
     }
 )
 

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ._arguments import ArgumentSpec
 from ._errors import FleetError
 from ._http import REQUESTS_IMPORT_ERROR
-from ._secrets import can_register_secrets, register_secret
+from ._secrets import can_register_secrets, occurring, register_secret
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Task:
 
     params: Mapping[str, Any]
     check_mode: bool
+    diff: bool
     no_log: bool
     secrets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
@@ -50,14 +51,23 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     module = AnsibleModule(supports_check_mode=True, **arguments.for_validation())
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    task = Task(module.params, module.check_mode, module.no_log)
-    result = guard(run, task)
-    module.no_log_values.update(task.secrets)
+    task = Task(module.params, module.check_mode, module._diff, module.no_log)
+    result = execute(arguments, run, task)
+    # Ansible looks for each of these values in each string of the result: for a fleet's tokens that takes minutes.
+    module.no_log_values = occurring(module.no_log_values | task.secrets, result)
     for warning in task.warnings:
         module.warn(warning)
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def execute(arguments: ArgumentSpec, run: Run, task: Task) -> dict[str, Any]:
+    """The result of ``run(task)`` as Ansible gets it, with the invocation without its secrets."""
+    result = guard(run, task)
+    if not task.diff:
+        result.pop("diff", None)
+    return result | {"invocation": {"module_args": arguments.without_secrets(task.params)}}
 
 
 def guard(run: Run, task: Task) -> dict[str, Any]:

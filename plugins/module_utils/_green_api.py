@@ -14,6 +14,27 @@ from ._errors import UsageError
 from ._gateway import Credentials, Instance, Reading, parse_due
 from ._http import Answer, Call, Effect, Request, Transport
 
+# https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
+# "yes" or "no" there.
+SETTINGS: dict[str, str] = {
+    "webhookUrl": "str",
+    "webhookUrlToken": "str",
+    "delaySendMessagesMilliseconds": "int",
+    "markIncomingMessagesReaded": "bool",
+    "markIncomingMessagesReadedOnReply": "bool",
+    "outgoingWebhook": "bool",
+    "outgoingMessageWebhook": "bool",
+    "outgoingAPIMessageWebhook": "bool",
+    "stateWebhook": "bool",
+    "incomingWebhook": "bool",
+    "deviceWebhook": "bool",
+    "keepOnlineStatus": "bool",
+    "pollMessageWebhook": "bool",
+    "incomingBlockWebhook": "bool",
+    "incomingCallWebhook": "bool",
+    "editedMessageWebhook": "bool",
+    "deletedMessageWebhook": "bool",
+}
 SECRET_SETTINGS = ("webhookUrlToken",)
 
 
@@ -64,17 +85,11 @@ class GreenApi:
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """``settings`` travel in the create request, their booleans as the vendor's "yes" and "no"."""
         _refuse_foreign(options)
-        payload: dict[str, Any] = {"name": name}
-        for key, value in (options.get("settings") or {}).items():
-            if key == "name":
-                raise UsageError("settings must not hold name: give it as the option name")
-            if isinstance(value, bool):
-                payload[key] = "yes" if value else "no"
-            elif isinstance(value, (str, int)):
-                payload[key] = value
-            else:
-                raise UsageError(f"settings.{key} of {name} must be a string, a number or a boolean")
-        return payload
+        settings = {key: value for key, value in (options.get("settings") or {}).items() if value is not None}
+        yes_no = {True: "yes", False: "no"}
+        return {"name": name} | {
+            key: yes_no[value] if isinstance(value, bool) else value for key, value in settings.items()
+        }
 
     def _partner_request(
         self,

@@ -25,7 +25,7 @@ _MAX_PAGES = 10_000
 
 PageOrNone = TypeVar("PageOrNone", bound="_Page | None")
 
-_CREATE_FIELDS = {
+CREATE_FIELDS = {
     "session_name": "sessionName",
     "delivery_callback_url": "deliveryCallbackUrl",
     "received_callback_url": "receivedCallbackUrl",
@@ -130,10 +130,10 @@ class Plugzapi:
     @staticmethod
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The vendor's spelling of the options."""
-        foreign = sorted(set(options) - set(_CREATE_FIELDS))
+        foreign = sorted(set(options) - set(CREATE_FIELDS))
         if foreign:
             raise UsageError(f"{foreign[0]} is an option of green_api; plugzapi has options such as session_name")
-        return {"name": name} | {_CREATE_FIELDS[option]: value for option, value in options.items()}
+        return {"name": name} | {CREATE_FIELDS[option]: value for option, value in options.items()}
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._partner_token}"}

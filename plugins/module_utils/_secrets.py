@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 try:
     from ansible.module_utils.secrets import register_secret as _register_secret  # since ansible-core 2.22
@@ -36,6 +38,34 @@ def register_secret(value: str) -> bool:
         return False
     _register_secret(value)
     return True
+
+
+def occurring(secrets: Iterable[str], value: Any) -> set[str]:
+    """Those of ``secrets`` that occur in a string somewhere in ``value``, which is of JSON's types.
+
+    In time that doesn't grow with the product of the two, because a fleet has as many tokens as instances.
+    """
+    by_length: dict[int, set[str]] = collections.defaultdict(set)
+    for secret in secrets:
+        by_length[len(secret)].add(secret)
+    by_length.pop(0, None)
+    found: set[str] = set()
+    for text in set(_strings(value)):
+        for length, candidates in by_length.items():
+            found |= candidates.intersection(text[i : i + length] for i in range(len(text) - length + 1))
+    return found
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (key for key in value if isinstance(key, str))
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

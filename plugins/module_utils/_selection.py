@@ -9,7 +9,7 @@ import collections
 from collections.abc import Mapping
 from typing import Any
 
-from ._arguments import Settings
+from ._arguments import CREATION, Settings
 from ._creation import Wish
 from ._errors import UsageError
 from ._gateway import Credentials
@@ -18,18 +18,6 @@ from ._journal import fingerprint
 from ._koophone import Koophone
 from ._observation import Target
 from ._providers import PROVIDERS, Gateways
-
-# The options of a creation that go to the vendor; each client says which of them it takes.
-CREATION_OPTIONS = (
-    "settings",
-    "session_name",
-    "delivery_callback_url",
-    "received_callback_url",
-    "received_and_delivery_callback_url",
-    "disconnected_callback_url",
-    "connected_callback_url",
-    "message_status_callback_url",
-)
 
 
 def targets_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Target]:
@@ -96,8 +84,7 @@ def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways
     provider = settings.provider(item, name)
     api_url = settings.api_url(provider, item)
     partner_token = settings.require(provider, "partner_token", name, own=item.get("partner_token"))
-    # A callback for all instances of the task may stand beside ``instances``.
-    options = {option: item[option] for option in CREATION_OPTIONS if item[option] is not None}
+    options = {option: item[option] for option in CREATION.options if item[option] is not None}
     return Wish(
         name=name,
         gateway=gateways.get(provider, api_url, partner_token),

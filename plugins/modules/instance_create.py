@@ -70,12 +70,62 @@ options:
     type: str
   settings:
     description:
-      - GREEN-API only. The settings to create the instance with, by the names of setSettings, such as C(webhookUrl) or
-        C(stateWebhook).
-      - Booleans become the vendor's C("yes") and C("no").
-      - C(webhookUrlToken) is a secret and treated as such.
+      - GREEN-API only. The settings to create the instance with, by the names of setSettings.
+      - Booleans become the vendor's C("yes") and C("no"). What is left out is as the vendor's default has it.
       - They are used for a creation only; an instance that exists is left as it is.
     type: dict
+    suboptions: &settings
+      webhookUrl:
+        description: The address that notifications are sent to.
+        type: str
+      webhookUrlToken:
+        description: The token that the notifications carry, a secret.
+        type: str
+      delaySendMessagesMilliseconds:
+        description: Milliseconds between two messages that are sent, from 500 to 600000.
+        type: int
+      markIncomingMessagesReaded:
+        description: Mark incoming messages as read.
+        type: bool
+      markIncomingMessagesReadedOnReply:
+        description: Mark incoming messages as read when a message is sent to the chat by the API.
+        type: bool
+      outgoingWebhook:
+        description: Notify about the status of sent messages.
+        type: bool
+      outgoingMessageWebhook:
+        description: Notify about messages sent from the phone.
+        type: bool
+      outgoingAPIMessageWebhook:
+        description: Notify about messages sent by the API.
+        type: bool
+      stateWebhook:
+        description: Notify about changes of the instance's state.
+        type: bool
+      incomingWebhook:
+        description: Notify about incoming messages and files.
+        type: bool
+      deviceWebhook:
+        description: Notify about the device.
+        type: bool
+      keepOnlineStatus:
+        description: Show the account as online.
+        type: bool
+      pollMessageWebhook:
+        description: Notify about polls and votes.
+        type: bool
+      incomingBlockWebhook:
+        description: Notify about chats that block the account.
+        type: bool
+      incomingCallWebhook:
+        description: Notify about incoming calls.
+        type: bool
+      editedMessageWebhook:
+        description: Notify about edited messages.
+        type: bool
+      deletedMessageWebhook:
+        description: Notify about deleted messages.
+        type: bool
   journal:
     description:
       - The journal of creations, a SQLite file of mode 0600. Runs that may create the same instances must share it.
@@ -140,6 +190,7 @@ options:
       settings:
         description: See O(settings).
         type: dict
+        suboptions: *settings
 seealso:
   - module: msgops.fleet.instance_state
   - module: msgops.fleet.creation_journal
@@ -253,6 +304,7 @@ error:
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    CREATION,
     GATEWAY,
     ITEM_GATEWAY,
     JOURNAL,
@@ -260,7 +312,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     TRANSPORT,
     ArgumentSpec,
     Settings,
-    Spec,
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._creation import Handover, Provisioner, report
@@ -268,9 +319,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._credentials import C
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import CREATION_OPTIONS, wishes_of
-
-_CREATION: Spec = {option: {"type": "dict" if option == "settings" else "str"} for option in CREATION_OPTIONS}
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import wishes_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -279,7 +328,7 @@ ARGUMENTS = TRANSPORT.merge(
     ArgumentSpec(
         {
             "name": {"type": "str"},
-            **_CREATION,
+            **CREATION.options,
             "on_unknown": {"type": "str", "choices": ["fail", "create"], "default": "fail"},
             "credentials_file": {"type": "path"},
             "instances": {
@@ -289,11 +338,11 @@ ARGUMENTS = TRANSPORT.merge(
                     "name": {"type": "str", "required": True},
                     **ITEM_GATEWAY,
                     **PARTNER.options,
-                    **_CREATION,
+                    **CREATION.options,
                 },
             },
         },
-        mutually_exclusive=[("instances", option) for option in ("name", *CREATION_OPTIONS)],
+        mutually_exclusive=[("instances", option) for option in ("name", *CREATION.options)],
         required_one_of=[("name", "instances")],
     ),
 )
