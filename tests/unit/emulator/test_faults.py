@@ -243,11 +243,11 @@ def test_a_close_is_an_end_without_an_answer(emulator: Control, when: str) -> No
 
 
 def test_a_truncated_answer(emulator: Control) -> None:
-    emulator.arm("green_api.create", "truncate", keep=10)
+    emulator.arm("green_api.create", "truncate", keep=0.1)
     with connect(emulator) as connection:
         create(connection, emulator)
         head, _empty, body = received(connection).partition(b"\r\n\r\n")
-    assert body == b'{"idInstan'
+    assert body == b'{"idInstance'
     assert b"Content-Length: 128" in head
     assert len(emulator.instances()) == 1
 

@@ -93,7 +93,7 @@ KINDS: dict[str, Kind] = {
     "close": Kind("The connection ends with FIN, without an answer.", {"when": _BEFORE}),
     "truncate": Kind(
         "The right answer, cut off: Content-Length promises more.",
-        {"keep": Option(None, "Bytes of the body that are sent; null: half of it.", nullable=True)},
+        {"keep": Option(0.5, "Share of the body that is sent.")},
     ),
     "garbage": Kind(
         "An answer that can't be read.",
@@ -205,7 +205,7 @@ class Faults:
             raise Invalid(f"route: lag is for routes that create, and {route} does not")
         given = check_options(wanted.get("options") or {}, KINDS[kind].options)
         options = {key: given.get(key, option.default) for key, option in KINDS[kind].options.items()}
-        if kind == "status" and not 200 <= options["status"] <= 599:
+        if "status" in options and not 200 <= options["status"] <= 599:
             raise Invalid(f"status: {options['status']} is not from 200 to 599")
         count = Option(1, "", nullable=True).check("count", wanted.get("count", 1))
         skip = Option(0, "").check("skip", wanted.get("skip", 0))
@@ -261,8 +261,7 @@ class Faults:
             return answer
         if fault.kind == "truncate":
             answer = commit()
-            keep = options["keep"]
-            answer.keep = len(answer.body) // 2 if keep is None else min(keep, max(len(answer.body) - 1, 0))
+            answer.keep = min(int(len(answer.body) * options["keep"]), max(len(answer.body) - 1, 0))
             return answer
         if fault.kind in ("reset", "close"):
             return Answer(0, abort=fault.kind)

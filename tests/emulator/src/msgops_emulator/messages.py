@@ -38,8 +38,8 @@ class Call(Request):
         self.target = target
         self.body = body
         self.gone = gone
-        if prefix and path.startswith(prefix + "/"):
-            path = path[len(prefix) :]
+        if prefix and path.startswith(f"/{prefix}/"):
+            path = path[len(prefix) + 1 :]
         self.segments = tuple(unquote(segment) for segment in path.split("/")[1:])
 
     @cached_property

@@ -166,7 +166,7 @@ class Connection(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         connection = headers.get("Connection", "").lower()
         keep = connection == "keep-alive" if version == "HTTP/1.0" else connection != "close"
-        prefix = self.server.application.config["server.path_prefix"]
+        prefix = self.server.application.config["server.path_prefix"].strip("/")
         return Call(method, target, headers, self._read_body(headers), prefix=prefix, gone=self._gone), keep
 
     def _read_body(self, headers: Headers) -> bytes:
