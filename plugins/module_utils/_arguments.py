@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,10 @@ class ArgumentSpec:
         """``params`` as they may be shown."""
         return _without_secrets(params, self.options)
 
+    def secrets_in(self, params: Mapping[str, Any]) -> set[str]:
+        """The values of secret options."""
+        return set(_secrets_in(params, self.options))
+
 
 def _without_secrets(params: Mapping[str, Any], options: Spec) -> dict[str, Any]:
     return {name: _shown(value, options.get(name, {})) for name, value in params.items()}
@@ -76,6 +80,16 @@ def _shown(value: Any, option: Mapping[str, Any]) -> Any:
     if suboptions and isinstance(value, dict):
         return _without_secrets(value, suboptions)
     return value
+
+
+def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
+    for name, value in params.items():
+        option = options.get(name, {})
+        if option.get("no_log") and value:
+            yield str(value)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                yield from _secrets_in(item, option.get("options", {}))
 
 
 def _from_environment(variable: str) -> dict[str, Any]:

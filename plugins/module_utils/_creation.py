@@ -137,6 +137,7 @@ class Provisioner:
     handover: Handover
     on_unknown: OnUnknown
     concurrency: int
+    progress: Callable[[str], None] | None = None
     warnings: list[str] = field(default_factory=list)
 
     def predict(self, wishes: Sequence[Wish]) -> list[Outcome]:
@@ -201,8 +202,13 @@ class Provisioner:
             outcomes[wish.key] = self._create(wish, lease)
             return True
 
+        def tell() -> None:
+            if self.progress:
+                done = sum(outcomes[wish.key].action != "would_create" for wish in wishes)
+                self.progress(f"{done} of {len(wishes)} creations answered")
+
         if self.handover.is_safe:
-            poll(wishes, create, workers=self.concurrency)
+            poll(wishes, create, workers=self.concurrency, progress=tell if self.progress else None)
         else:
             outcomes |= {wish.key: Outcome(wish, "failed", error=_no_safe_way()) for wish in wishes}
         return list(outcomes.values())

@@ -23,13 +23,15 @@ from ._secrets import can_register_secrets, occurring, register_secret
 class Task:
     """What the core learns of the task that it runs for.
 
-    ``secrets`` are values that Ansible must mask in whatever it prints; ``warnings`` go to the user.
+    ``progress`` takes a line about long work that is under way. ``secrets`` are values that Ansible must mask in
+    whatever it prints; ``warnings`` go to the user.
     """
 
     params: Mapping[str, Any]
     check_mode: bool
     diff: bool
     no_log: bool
+    progress: Callable[[str], None] | None = None
     secrets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 

@@ -55,6 +55,11 @@ USER_AGENT = f"msgops.fleet/{VERSION} (Ansible collection)"
 # Ten thousand instances of a GREEN-API partner are listed in about 5 MB.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+# What a session is made from, beside the options.
+_RELEVANT_VARIABLES = frozenset(
+    ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+)
+
 _FIRST_PAUSE = 0.5
 _FIRST_PAUSE_THROTTLED = 1.0
 _LONGEST_PAUSE = 10.0
@@ -256,17 +261,14 @@ class Transport:
         for attempt in itertools.count():
             call.requests += 1
             try:
-                value = judge(self._exchange(request, call))
+                return judge(self._exchange(request, call))
             except FleetError as error:
                 failure = error
-            else:
-                self._unreachable = False
-                return value
             pause = self._pause_before_retry(request, failure, attempt)
             if pause is None or time.monotonic() + pause > give_up_at:
                 break
             time.sleep(pause)
-        if failure.code == "connection" and failure.delivery is Delivery.NOT_SENT:
+        if failure.delivery is Delivery.NOT_SENT and failure.retryable:
             self._unreachable = True
         raise failure
 
@@ -286,7 +288,8 @@ class Transport:
         if failure.retry_after is not None:
             return failure.retry_after + random.uniform(0, 0.25)
         first = _FIRST_PAUSE_THROTTLED if failure.delivery is Delivery.THROTTLED else _FIRST_PAUSE
-        return float(min(_LONGEST_PAUSE, first * 2**attempt) * random.uniform(0.75, 1.25))
+        # Two to the power of a thousand attempts is no float any more.
+        return float(min(_LONGEST_PAUSE, first * 2 ** min(attempt, 16)) * random.uniform(0.75, 1.25))
 
     def _exchange(self, request: Request, call: Call) -> Answer:
         timeout = max(0.001, min(self._options.timeout, call.remaining()))
@@ -305,6 +308,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
             failure = self._explain(exc, request, timeout, sent=body is None or body.touched)
         else:
+            self._unreachable = False
             return _answer(request, response.status_code, response.headers, content)
         # Outside of the handler, so that no chained exception carries the URL with the token along.
         raise failure
@@ -350,6 +354,23 @@ class Transport:
     @property
     def _host(self) -> str:
         return urlsplit(self.base_url).netloc
+
+
+_transports: dict[tuple[Any, ...], Transport] = {}
+
+
+def transport_to(base_url: str, options: TransportOptions, *, url_option: str = "api_url") -> Transport:
+    """The transport of this process to ``base_url``: the items of a loop share its connections.
+
+    One that was made before a fork, or for another environment, is of no use.
+
+    :raises UsageError: if ``base_url`` isn't a URL that may be used.
+    """
+    environment = tuple(sorted((k, v) for k, v in os.environ.items() if k.lower() in _RELEVANT_VARIABLES))
+    key = (os.getpid(), base_url, options, url_option, environment)
+    if key not in _transports:
+        _transports[key] = Transport(base_url, options, url_option=url_option)
+    return _transports[key]
 
 
 class _Body(io.BytesIO):

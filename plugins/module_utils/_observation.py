@@ -9,7 +9,7 @@ import collections
 import dataclasses
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,13 @@ class Waiting:
         return not self.is_met_by(observation) and observation.state in self.fail_fast_on
 
 
-def observe(targets: Sequence[Target], *, concurrency: int, waiting: Waiting | None = None) -> list[Observation]:
+def observe(
+    targets: Sequence[Target],
+    *,
+    concurrency: int,
+    waiting: Waiting | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> list[Observation]:
     """The last observation of each target, in their order; an error of one doesn't keep the others from being read.
 
     Without ``waiting``, each is read once. With it, until it is over for each of them or time is up; one instance in
@@ -116,6 +122,10 @@ def observe(targets: Sequence[Target], *, concurrency: int, waiting: Waiting | N
             hopeless.set()
         return deadline is None or waiting is None or waiting.is_over_for(observation)
 
+    def tell() -> None:
+        if progress:
+            progress(_progress_of(observations, waiting))
+
     poll(
         range(len(targets)),
         step,
@@ -123,8 +133,20 @@ def observe(targets: Sequence[Target], *, concurrency: int, waiting: Waiting | N
         interval=waiting.interval if waiting else 0.0,
         deadline=deadline,
         stop=lambda: hopeless.is_set() and not unseen,
+        progress=tell if progress else None,
     )
     return [o if o.observed_at else _unseen(o) for o in observations]
+
+
+def _progress_of(observations: Sequence[Observation], waiting: Waiting | None) -> str:
+    seen = [o for o in observations if o.observed_at]
+    line = f"{len(seen)} of {len(observations)} instances read"
+    if waiting:
+        laggards = [o for o in observations if not waiting.is_over_for(o)]
+        line += f", {len(observations) - len(laggards)} are {' or '.join(waiting.states)}"
+        line += f"; waiting for {_states_of(laggards[:5])}" if laggards else ""
+        line += f" and {len(laggards) - 5} more" if len(laggards) > 5 else ""
+    return line
 
 
 def summarize(observations: Sequence[Observation]) -> dict[str, Any]:
@@ -165,7 +187,7 @@ def report(observations: Sequence[Observation], waiting: Waiting | None, *, fail
 
 
 def _states_of(observations: Sequence[Observation]) -> str:
-    return ", ".join(f"{o.target.label} is {o.state or 'unreadable'}" for o in observations)
+    return ", ".join(f"{o.target.label} is {o.state or ('unreadable' if o.error else 'unread')}" for o in observations)
 
 
 def _remedies(observations: Sequence[Observation]) -> str:

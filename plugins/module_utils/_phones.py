@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,13 @@ class PhonesQuery:
             raise UsageError("batch_size must be between 1 and 100")
 
 
-def read_phones(koophone: Koophone, query: PhonesQuery, *, concurrency: int) -> tuple[list[Phone], int]:
+def read_phones(
+    koophone: Koophone,
+    query: PhonesQuery,
+    *,
+    concurrency: int,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[list[Phone], int]:
     """The last seen status of each phone, in the order asked, and the number of requests sent.
 
     With ``wait_for``, those that aren't in one of these statuses yet are asked for again until time is up.
@@ -89,9 +95,30 @@ def read_phones(koophone: Koophone, query: PhonesQuery, *, concurrency: int) -> 
             batch.instance_ids = [i for i in batch.instance_ids if not _is_over(phones[i], query.wait_for)]
         return deadline is None or not batch.instance_ids
 
-    poll(batches, step, workers=concurrency, interval=query.wait_interval, deadline=deadline)
+    def tell() -> None:
+        if progress:
+            progress(_progress_of(phones, query))
+
+    poll(
+        batches,
+        step,
+        workers=concurrency,
+        interval=query.wait_interval,
+        deadline=deadline,
+        progress=tell if progress else None,
+    )
     seen = [phone or _unseen(instance_id) for instance_id, phone in phones.items()]
     return seen, sum(batch.call.requests for batch in batches)
+
+
+def _progress_of(phones: Mapping[str, Phone | None], query: PhonesQuery) -> str:
+    line = f"{sum(phone is not None for phone in phones.values())} of {len(phones)} phones read"
+    if query.wait_for:
+        laggards = [instance_id for instance_id, phone in phones.items() if not _is_over(phone, query.wait_for)]
+        line += f", {len(phones) - len(laggards)} are {' or '.join(query.wait_for)}"
+        line += f"; waiting for {', '.join(laggards[:5])}" if laggards else ""
+        line += f" and {len(laggards) - 5} more" if len(laggards) > 5 else ""
+    return line
 
 
 def summarize(phones: Sequence[Phone]) -> dict[str, Any]:

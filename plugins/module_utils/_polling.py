@@ -18,6 +18,9 @@ from ._errors import UsageError
 
 Job = TypeVar("Job")
 
+# Seconds between two calls of ``progress``.
+PROGRESS_INTERVAL = 5.0
+
 
 def check_waiting(timeout: float, interval: float) -> None:
     """:raises UsageError: unless both are usable numbers of seconds."""
@@ -35,12 +38,13 @@ def poll(
     interval: float = 0.0,
     deadline: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[], None] | None = None,
 ) -> None:
     """Call ``step(job)`` for each job until it returns true, ``interval`` seconds (and a little jitter) apart.
 
     A job that pauses holds no worker. Returns when all are done, when ``stop()`` says so after a step, or at
     ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone. What ``step`` raises is
-    raised here.
+    raised here. ``progress`` is called every few seconds.
     """
     ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
@@ -63,15 +67,19 @@ def poll(
 
     pausing: list[tuple[float, int, Job]] = []
     tie_break = itertools.count()
+    report_at = time.monotonic() + PROGRESS_INTERVAL if progress else None
     try:
         while under_way or pausing:
             now = time.monotonic()
             while pausing and pausing[0][0] <= now:
                 ready.put(heapq.heappop(pausing)[2])
                 under_way += 1
-            wake_at = [at for at in (deadline, pausing[0][0] if pausing else None) if at is not None]
             if deadline is not None and now >= deadline:
                 return
+            if progress and report_at is not None and now >= report_at:
+                progress()
+                report_at = now + PROGRESS_INTERVAL
+            wake_at = [at for at in (deadline, report_at, pausing[0][0] if pausing else None) if at is not None]
             try:
                 job, done, failure = finished.get(timeout=min(wake_at) - now if wake_at else None)
             except queue.Empty:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ._gateway import Gateway
 from ._green_api import GreenApi
-from ._http import Transport, TransportOptions
+from ._http import TransportOptions, transport_to
 from ._plugzapi import Plugzapi
 
 
@@ -53,7 +53,6 @@ class Gateways:
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
-        self._transports: dict[str, Transport] = {}
         self._gateways: dict[tuple[str, str, str | None], Gateway] = {}
 
     def get(self, provider: str, api_url: str, partner_token: str | None = None) -> Gateway:
@@ -63,7 +62,5 @@ class Gateways:
         """
         key = (provider, api_url, partner_token)
         if key not in self._gateways:
-            if api_url not in self._transports:
-                self._transports[api_url] = Transport(api_url, self._options)
-            self._gateways[key] = PROVIDERS[provider].client(self._transports[api_url], partner_token)
+            self._gateways[key] = PROVIDERS[provider].client(transport_to(api_url, self._options), partner_token)
         return self._gateways[key]

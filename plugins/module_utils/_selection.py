@@ -13,7 +13,7 @@ from ._arguments import CREATION, Settings
 from ._creation import Wish
 from ._errors import UsageError
 from ._gateway import Credentials
-from ._http import Transport, TransportOptions
+from ._http import TransportOptions, transport_to
 from ._journal import fingerprint
 from ._koophone import Koophone
 from ._observation import Target
@@ -102,5 +102,5 @@ def koophone_of(params: Mapping[str, Any], options: TransportOptions) -> Koophon
     token = (params["auth_token"] or "").strip()
     if not token:
         raise UsageError("the task needs auth_token or the variable KOOPHONE_AUTH_TOKEN")
-    transport = Transport(params["endpoint"], options, url_option="endpoint")
+    transport = transport_to(params["endpoint"], options, url_option="endpoint")
     return Koophone(transport, lambda: {"X-Auth-Token": token})

@@ -186,7 +186,8 @@ def run(task: Task) -> dict[str, Any]:
         wait_interval=params["wait_interval"],
     )
     started = time.monotonic()
-    phones, requests = read_phones(koophone_of(params, options), query, concurrency=options.concurrency)
+    koophone = koophone_of(params, options)
+    phones, requests = read_phones(koophone, query, concurrency=options.concurrency, progress=task.progress)
     result = report(phones, query, fail_on_error=params["fail_on_error"]) | {"requests": requests}
     if query.wait_for:
         result["waited"] = round(time.monotonic() - started, 3)

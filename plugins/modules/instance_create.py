@@ -359,6 +359,7 @@ def run(task: Task) -> dict[str, Any]:
         handover=Handover(can_show=task.can_hand_over, show=task.hand_over, file=file),
         on_unknown=params["on_unknown"],
         concurrency=options.concurrency,
+        progress=task.progress,
     )
     outcomes = provisioner.predict(wishes) if task.check_mode else provisioner.provision(wishes)
     task.warnings.extend(provisioner.warnings)

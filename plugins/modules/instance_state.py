@@ -272,7 +272,7 @@ def run(task: Task) -> dict[str, Any]:
             params["wait_for"], params["fail_fast_on"] or (), params["wait_timeout"], params["wait_interval"]
         )
     started = time.monotonic()
-    observations = observe(targets, concurrency=options.concurrency, waiting=waiting)
+    observations = observe(targets, concurrency=options.concurrency, waiting=waiting, progress=task.progress)
     result = report(observations, waiting, fail_on_error=params["fail_on_error"])
     if waiting:
         result["waited"] = round(time.monotonic() - started, 3)

@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module's core in the controller's own process.
+
+A module costs a third of a second before it does anything: a new Python process, its imports, the unpacking. An API is
+called from wherever there is a network, so where the task would run on the controller anyway, its core runs right here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any, ClassVar, Literal
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.vars import merge_hash
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, execute
+from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._secrets import occurring
+
+EXECUTION_VARIABLE = "msgops_execution"
+EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"
+
+Place = Literal["controller", "module"]
+
+# Ansible imports an action plugin in its main process, whose terminal the workers don't have.
+_WATCHED = sys.stdout.isatty()
+
+
+class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type information
+    """The action plugin of a module: the same options, the same core, the same result."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+    _supports_async = True
+
+    door: ClassVar[ModuleType]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the core here if the task would run on the controller, else hand it over to the module."""
+        result = super().run(None, task_vars)
+        if self._place(task_vars or {}) == "module":
+            wrap_async = self._task.async_val and not self._connection.has_native_async
+            result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
+            if not wrap_async:
+                self._remove_tmp_path(self._connection._shell.tmpdir)
+            return dict(result)
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        with _environment(environment):
+            result = merge_hash(result, self._run_core())
+        if not _wants_invocation(task_vars or {}):
+            result.pop("invocation", None)
+        return dict(result)
+
+    @property
+    def _arguments(self) -> ArgumentSpec:
+        arguments: ArgumentSpec = self.door.ARGUMENTS
+        return arguments
+
+    def _place(self, task_vars: Mapping[str, Any]) -> Place:
+        """The one place where it is decided who runs the core.
+
+        :raises AnsibleActionFail: if the task is told to run here, and can't.
+        """
+        wish = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or os.environ.get(EXECUTION_ENVIRONMENT)
+        if wish not in (None, "", "auto", "controller", "module"):
+            raise AnsibleActionFail(f"{EXECUTION_VARIABLE} must be auto, controller or module, not {wish}")
+        impossible = [
+            *(["async"] if self._task.async_val else []),
+            *(["a Python without requests"] if REQUESTS_IMPORT_ERROR is not None else []),
+        ]
+        if wish == "controller":
+            if impossible:
+                raise AnsibleActionFail(f"{EXECUTION_VARIABLE} is controller, which {impossible[0]} makes impossible")
+            return "controller"
+        elsewhere = self._connection.transport != "local" or self._connection.become is not None
+        return "module" if wish == "module" or impossible or elsewhere else "controller"
+
+    def _run_core(self) -> dict[str, Any]:
+        validation = ArgumentSpecValidator(**self._arguments.for_validation()).validate(_plain(self._task.args))
+        if validation.error_messages:
+            msg = validation.errors.msg
+            if isinstance(validation.errors[0], UnsupportedError):
+                msg = f"Unsupported parameters for ({self._task.action}) module: {msg}"
+            return {"failed": True, "msg": msg}
+        task = Task(
+            _plain(validation.validated_parameters),
+            check_mode=bool(self._task.check_mode),
+            diff=bool(self._task.diff),
+            no_log=bool(self._task.no_log),
+            progress=self._progress,
+        )
+        result = execute(self._arguments, self.door.run, task)
+        secrets = occurring(self._arguments.secrets_in(task.params) | task.secrets, result)
+        if secrets:
+            result = remove_values(result, secrets)
+        if task.warnings:
+            result["warnings"] = task.warnings
+        return result
+
+    def _progress(self, line: str) -> None:
+        """Tell somebody who watches how far a long task is."""
+        display = Display()
+        if _WATCHED or display.verbosity:
+            display.display(f"{self._task.action}: {line}")
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as a module would get it: JSON's own types, without what Ansible has attached to them."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def _wants_invocation(task_vars: Mapping[str, Any]) -> bool:
+    try:
+        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+    except AnsibleError:
+        return True  # before ansible-core 2.20 there is no choice
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """The task's ``environment``; a worker process runs one task at a time, so nobody else sees it."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    try:
+        yield
+    finally:
+        for name in variables:
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
