@@ -12,6 +12,7 @@ import io
 import ipaddress
 import itertools
 import json
+import logging
 import os
 import random
 import re
@@ -422,6 +423,8 @@ def shorten(text: str, limit: int = 300) -> str:
 
 
 def _new_session(base_url: str, options: TransportOptions) -> requests.Session:
+    # urllib3 logs URLs, in warnings too, and ours hold tokens; without any handler Python prints warnings.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     session = _Session()
     # What requests would look up in the environment for each request is looked up once; a .netrc is left alone,
     # because requests would put its password in the place of our Authorization header.
