@@ -342,6 +342,9 @@ class Transport:
             code, reason, remedy = "timeout", f"no answer from {self._host} within {timeout:g} s", "raise timeout"
         elif isinstance(exc, requests.exceptions.ProxyError):
             reason, remedy = f"the proxy on the way to {self._host} failed", "check the proxy variables"
+        elif _first(chain, urllib3.exceptions.DecodeError):
+            code, retryable = "bad_answer", False
+            reason, remedy = "the answer isn't compressed the way it claims to be", f"check {self._url_option}"
         elif _first(chain, socket.gaierror):
             reason = f"the host name {self._host} can't be resolved"
         elif _first(chain, ConnectionRefusedError):
