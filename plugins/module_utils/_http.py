@@ -85,14 +85,14 @@ class Request:
     """
 
     method: str
-    path: str
+    path: str = field(repr=False)
     what: str
     effect: Effect
     credential: str
-    secrets: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    body: Any = field(default=None, repr=False)
 
     def failed(self, reason: str, remedy: str, delivery: Delivery) -> str:
         """The message of this call's failure, without advice to repeat what may have happened already."""
@@ -106,8 +106,8 @@ class Answer:
 
     request: Request
     status: int
-    headers: Mapping[str, str]
-    body: Any
+    headers: Mapping[str, str] = field(repr=False)
+    body: Any = field(repr=False)
     is_json: bool
     description: str
 
