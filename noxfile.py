@@ -163,9 +163,11 @@ def lint(session: nox.Session) -> None:
 
 @per_core({PYTHON: CORE}, parallel=True)
 def sanity(session: nox.Session, core: str, python: str) -> None:
-    """All of ansible-test's sanity tests, without exceptions."""
+    """The sanity tests of ansible-test, without ignore files."""
     install(session, f"ansible-core-{core}", "sanity")
     root = copy_tree(session)
+    if list(root.glob("tests/sanity/ignore-*")):
+        session.error("there are ignore files: mend what they hide")
     environment = sandbox(session)
 
     # ansible-test fetches get-pip.py from a host that is no package registry; its cache gets ours instead.
@@ -191,6 +193,10 @@ def sanity(session: nox.Session, core: str, python: str) -> None:
 
     session.chdir(root)
     command = ["ansible-test", "sanity", "--venv", "--color", "no", *session.posargs]
+    if core == "2.22":
+        # Its release candidate takes a dependency of pylint from a commit on GitHub, which is no package registry.
+        session.warn("without pylint")
+        command += ["--skip-test", "pylint"]
     output = str(session.run(*command, env=environment, silent=True))
     for line in output.splitlines():
         if line.startswith("WARNING: "):
