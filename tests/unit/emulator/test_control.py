@@ -174,7 +174,7 @@ def test_a_planned_life(green: GreenApi, emulator: Control) -> None:
     emulator.freeze()
     emulator.set_state("green_api", instance["id"], "starting", [(10, "authorized"), (30, "blocked")])
     seen = []
-    for _ in range(4):
+    for _n in range(4):
         seen.append(green.state(instance)["stateInstance"])
         emulator.advance(10)
     assert seen == ["starting", "authorized", "authorized", "blocked"]
@@ -210,7 +210,7 @@ def test_the_log_tells_everything(plugz: PlugzApi, emulator: Control) -> None:
 
 def test_the_log_is_bounded(plugz: PlugzApi, emulator: Control) -> None:
     emulator.config({"server.log_entries": 3})
-    for _ in range(5):
+    for _n in range(5):
         plugz.list()
     assert [entry["seq"] for entry in emulator.log()] == [entry["seq"] for entry in emulator.log()][-3:]
     assert len(emulator.log()) == 3

@@ -65,7 +65,7 @@ def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
 
 def test_skip_count_and_what_is_left(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     armed = emulator.arm("green_api.get_state", "status", skip=1, count=2, status=503)
-    assert [green.instance(instance, "getStateInstance").status_code for _ in range(4)] == [200, 503, 503, 200]
+    assert [green.instance(instance, "getStateInstance").status_code for _n in range(4)] == [200, 503, 503, 200]
     (fault,) = emulator.faults()
     assert fault == {**armed, "seen": 3, "hits": 2}
     assert emulator.disarm() == 1
@@ -74,7 +74,7 @@ def test_skip_count_and_what_is_left(green: GreenApi, emulator: Control, instanc
 
 def test_for_ever_until_it_is_disarmed(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     armed = emulator.arm("*", "bad_gateway", count=None)
-    assert {green.instance(instance, "getStateInstance").status_code for _ in range(5)} == {502}
+    assert {green.instance(instance, "getStateInstance").status_code for _n in range(5)} == {502}
     assert emulator.disarm(armed["id"]) == 1
     assert green.instance(instance, "getStateInstance").status_code == 200
     with pytest.raises(msgops_emulator.ControlError) as raised:
@@ -92,7 +92,7 @@ def test_match_looks_at_path_and_body(green: GreenApi, emulator: Control, instan
 def test_the_first_that_fits_strikes(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     emulator.arm("green_api.get_state", "status", status=500)
     emulator.arm("*", "status", status=503)
-    assert [green.instance(instance, "getStateInstance").status_code for _ in range(3)] == [500, 503, 200]
+    assert [green.instance(instance, "getStateInstance").status_code for _n in range(3)] == [500, 503, 200]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_what_cannot_be_armed(emulator: Control, wanted: dict[str, Any], text: s
 def test_the_log_names_the_fault(green: GreenApi, emulator: Control) -> None:
     emulator.arm("green_api.create", "bad_gateway", when="before")
     emulator.arm("green_api.create", "client_closed", when="after")
-    assert [green.create(name="shop").status_code for _ in range(3)] == [502, 499, 200]
+    assert [green.create(name="shop").status_code for _n in range(3)] == [502, 499, 200]
     entries = emulator.log()
     assert [(entry["fault"], entry["status"], entry["committed"]) for entry in entries] == [
         ("bad_gateway", 502, False),
@@ -145,7 +145,7 @@ def test_throttling_in_each_vendors_form(green: GreenApi, plugz: PlugzApi, koo: 
 def test_forms_of_retry_after(green: GreenApi, emulator: Control) -> None:
     for form in ("seconds", "date", "nonsense"):
         emulator.arm("green_api.create", "throttle", retry_after=form, seconds=7)
-    seconds, date, nonsense = (green.create(name="a").headers["Retry-After"] for _ in range(3))
+    seconds, date, nonsense = (green.create(name="a").headers["Retry-After"] for _n in range(3))
     assert seconds == "7"
     assert parsedate_to_datetime(date).timestamp() == pytest.approx(emulator.clock()["now"] + 7, abs=3)
     assert nonsense == "in a while"
@@ -331,7 +331,7 @@ def test_a_reset_drops_what_is_slow(emulator: Control) -> None:
 
 def test_hanging_requests_hold_nobody_up(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     emulator.arm("green_api.create", "hang", count=None)
-    connections = [connect(emulator) for _ in range(20)]
+    connections = [connect(emulator) for _n in range(20)]
     for connection in connections:
         create(connection, emulator)
     assert green.state(instance) == {"stateInstance": "authorized"}
@@ -361,13 +361,13 @@ def test_lag_goes_with_another_fault(green: GreenApi, emulator: Control) -> None
     emulator.arm("green_api.create", "lag", listings=1)
     emulator.arm("green_api.create", "client_closed", when="after")
     assert green.create(name="a").status_code == 499
-    assert [len(green.partner("getInstances", "GET").json()) for _ in range(2)] == [0, 1]
+    assert [len(green.partner("getInstances", "GET").json()) for _n in range(2)] == [0, 1]
 
 
 def test_a_standing_lag(green: GreenApi, emulator: Control) -> None:
     emulator.config({"green_api.listing_lag_listings": 1})
     green.create(name="a")
-    assert [len(green.partner("getInstances", "GET").json()) for _ in range(2)] == [0, 1]
+    assert [len(green.partner("getInstances", "GET").json()) for _n in range(2)] == [0, 1]
 
 
 def test_latency_of_one_vendor(green: GreenApi, koo: KooPhone, emulator: Control) -> None:
@@ -391,7 +391,7 @@ def test_many_connections_at_once(emulator: Control, instance: dict[str, Any]) -
         statuses.append(connection.getresponse().status)
         connection.close()
 
-    threads = [threading.Thread(target=ask) for _ in range(300)]
+    threads = [threading.Thread(target=ask) for _n in range(300)]
     started = time.monotonic()
     for thread in threads:
         thread.start()

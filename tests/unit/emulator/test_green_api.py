@@ -189,11 +189,11 @@ def test_status_and_account_of_an_instance(green: GreenApi, emulator: Control) -
 
 def test_documented_rate_limits_when_they_are_on(green: GreenApi, emulator: Control) -> None:
     instance = seeded(emulator)
-    statuses = [green.instance(instance, "getStateInstance").status_code for _ in range(3)]
+    statuses = [green.instance(instance, "getStateInstance").status_code for _n in range(3)]
     assert statuses == [200, 200, 200]
     emulator.config({"green_api.enforce_rate_limits": True})
     emulator.freeze()
-    statuses = [green.instance(instance, "getStateInstance").status_code for _ in range(2)]
+    statuses = [green.instance(instance, "getStateInstance").status_code for _n in range(2)]
     assert statuses == [200, 429]
     assert green.instance(instance, "getSettings").status_code == 200
     emulator.advance(1)

@@ -107,7 +107,7 @@ def test_phones_of_another_tenant_are_unknown(koo: KooPhone, emulator: Control, 
 def test_a_limit_per_second(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
     emulator.config({"koophone.requests_per_second": 2})
     emulator.freeze()
-    responses = [koo.query(ids) for _ in range(3)]
+    responses = [koo.query(ids) for _n in range(3)]
     assert [response.status_code for response in responses] == [200, 200, 429]
     assert responses[2].json()["error_code"] == "APIG.0308"
     assert "over ratelimit,limit:2,time:1 second" in responses[2].json()["error_msg"]

@@ -44,7 +44,7 @@ def test_a_creation(plugz: PlugzApi, emulator: Control, status: int) -> None:
 def test_forms_of_due(plugz: PlugzApi, emulator: Control, form: str, kind: type, factor: int) -> None:
     emulator.config({"plugzapi.due_form": form})
     due = plugz.create(name="loja").json()["due"]
-    assert type(due) is kind
+    assert isinstance(due, kind)
     assert int(due) / factor == pytest.approx(time.time() + 2 * 86400, abs=60)
 
 

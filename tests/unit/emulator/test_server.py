@@ -59,7 +59,7 @@ def talk(emulator: Control, data: bytes) -> bytes:
 def test_a_connection_is_kept(emulator: Control) -> None:
     where = urlsplit(emulator.url)
     with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
-        for _ in range(3):
+        for _n in range(3):
             connection.sendall(b"GET /_emulator/clock HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = connection.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200 OK\r\n")

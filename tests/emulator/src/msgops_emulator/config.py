@@ -15,6 +15,16 @@ class Invalid(ValueError):
     """What was asked of the control door cannot be; the text says what and why."""
 
 
+def is_whole(value: object) -> bool:
+    """Return whether a value is an integer, which in JSON a boolean is not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a number, which in JSON a boolean is not."""
+    return is_whole(value) or isinstance(value, float)
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One selectable behaviour.
@@ -55,8 +65,7 @@ class Option:
         elif isinstance(self.default, bool | str):
             valid = type(value) is type(self.default)
         else:
-            kinds = (int,) if isinstance(self.default, int) else (int, float)
-            valid = type(value) in kinds and value >= 0
+            valid = (is_whole if isinstance(self.default, int) else is_number)(value) and value >= 0
         if valid or self.anything or (value is None and self.nullable):
             return value
         raise Invalid(f"{key}: {value!r} is not {self.kind}")
@@ -161,7 +170,7 @@ OPTIONS: dict[str, Option] = {
 }
 
 
-def check_options(values: Mapping[str, Any], options: Mapping[str, Option] = OPTIONS) -> dict[str, Any]:
+def check_options(values: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
     """Return the values if every key and value is valid, else raise Invalid."""
     if not isinstance(values, Mapping):
         raise Invalid("config and options must be objects")
@@ -176,7 +185,7 @@ class Config:
 
     def __init__(self, start: Mapping[str, Any] | None = None) -> None:
         self._start = {key: option.default for key, option in OPTIONS.items()}
-        self._start.update(check_options(start or {}))
+        self._start.update(check_options(start or {}, OPTIONS))
         self._values = dict(self._start)
 
     def reset(self) -> None:
@@ -185,7 +194,7 @@ class Config:
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Select behaviours; all of the values or, if one is invalid, none."""
-        self._values = {**self._values, **check_options(values)}
+        self._values = {**self._values, **check_options(values, OPTIONS)}
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]

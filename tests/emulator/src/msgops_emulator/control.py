@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .config import Invalid
+from .config import Invalid, is_number, is_whole
 from .messages import Answer, Call, json_answer
 from .page import overview
 from .seeding import seed, seed_number
@@ -144,7 +144,7 @@ class ControlDoor:
             phone.settle(self._world.clock.now())
             pending = self._schedule(body.get("schedule", []), "status")
             status = body.get("status", phone.state)
-            if any(type(value) is not int for value in (status, *(value for _at, value in pending))):
+            if not all(is_whole(value) for value in (status, *(value for _at, value in pending))):
                 raise Invalid("status: not an integer")
             phone.become(status, pending)
             phone.name = _typed(body, "name", str, phone.name)
@@ -157,7 +157,7 @@ class ControlDoor:
             raise Invalid("schedule: not a list")
         pending = []
         for step in steps:
-            if not isinstance(step, dict) or set(step) != {"after", key} or type(step["after"]) not in (int, float):
+            if not isinstance(step, dict) or set(step) != {"after", key} or not is_number(step["after"]):
                 raise Invalid(f'schedule: {step!r} is not {{"after": seconds, "{key}": ...}}')
             pending.append((now + step["after"], step[key]))
         return pending
@@ -206,7 +206,7 @@ class ControlDoor:
         body = _body(call, "advance", "freeze")
         clock = self._world.clock
         seconds = body.get("advance", 0)
-        if type(seconds) not in (int, float) or seconds < 0:
+        if not is_number(seconds) or seconds < 0:
             raise Invalid(f"advance: {seconds!r} is not a number of seconds, 0 or more")
         if "freeze" in body:
             clock.freeze(_typed(body, "freeze", bool, False))
@@ -250,7 +250,7 @@ def _body(call: Call, *keys: str) -> dict[str, Any]:
 def _typed(body: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
     """Return a key's value if it is of that type, the default where it is missing."""
     value = body.get(key, default)
-    if type(value) is not kind:
+    if not isinstance(value, kind):
         raise Invalid(f"{key}: {value!r} is not a {kind.__name__}")
     return value
 

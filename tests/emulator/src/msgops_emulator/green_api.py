@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .clock import utc
+from .config import is_whole
 from .messages import Answer, Call, Match, Route, json_answer, text_answer
 from .state import (
     AUTHORIZED,
@@ -302,7 +303,7 @@ def _problem(body: Any, *, extra: frozenset[str]) -> str:
         if key in YES_NO:
             valid, wanted = value in ("yes", "no"), "must be one of [yes, no]"
         elif key == DELAY:
-            valid = type(value) is int and 500 <= value <= 600000
+            valid = is_whole(value) and 500 <= value <= 600000
             wanted = "must be a number from 500 to 600000"
         elif key in TEXTS or key in extra:
             valid, wanted = isinstance(value, str), "must be a string"

@@ -57,7 +57,9 @@ class Iam:
         now = self._world.clock.now()
         issued = IamToken(account, now + self._world.option(account, "iam.token_seconds"))
         length = max(self._world.option(account, "iam.token_length"), 32)
-        token = "MII" + "".join(secrets.choice(string.ascii_letters + string.digits + "+/-") for _ in range(length - 5))
+        token = "MII" + "".join(
+            secrets.choice(string.ascii_letters + string.digits + "+/-") for _n in range(length - 5)
+        )
         token += "=="
         self._world.iam_tokens[token] = issued
         answer: dict[str, Any] = {

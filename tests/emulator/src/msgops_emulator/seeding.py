@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from .config import OPTIONS, Invalid, check_options
+from .config import OPTIONS, Invalid, check_options, is_whole
 from .state import (
     ACCOUNTS,
     DISCONNECTED,
@@ -34,6 +34,8 @@ def seed(world: World, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Invalid at the first item that can't be added; those before it are there then.
     """
+    if not isinstance(wanted, Mapping):
+        raise Invalid("a seed is an object")
     _check_keys("seed", wanted, ("accounts", "instances", "phones", "numbers"))
     for name in wanted:
         if not isinstance(wanted[name], list) or not all(isinstance(item, dict) for item in wanted[name]):
@@ -58,7 +60,7 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(f"name: {name!r} is not a name")
     kind = ACCOUNTS[provider]
     _check_keys("account", item, ("provider", "name", "options", *kind.CREDENTIALS))
-    options = check_options(item.get("options", {}))
+    options = check_options(item.get("options", {}), OPTIONS)
     for key in options:
         vendors = (provider, "iam") if provider == KOOPHONE else (provider,)
         if OPTIONS[key].whole_server or key.partition(".")[0] not in vendors:
@@ -147,7 +149,7 @@ def _seed_phones(world: World, item: dict[str, Any]) -> list[Phone]:
     _check_keys("phone", item, ("account", "count", "id", "name", "status", "statuses"))
     account = world.account(KOOPHONE, item.get("account", "default"))
     statuses = item.get("statuses", [item.get("status", 2)])
-    if not isinstance(statuses, list) or not statuses or any(type(status) is not int for status in statuses):
+    if not isinstance(statuses, list) or not statuses or not all(is_whole(status) for status in statuses):
         raise Invalid("status: not an integer")
     made = []
     for index in range(_count(item, ())):
@@ -180,12 +182,12 @@ def seed_number(world: World, item: Mapping[str, Any]) -> Number:
 
 def _count(item: dict[str, Any], single: tuple[str, ...]) -> int:
     count = item.get("count", 1)
-    if type(count) is not int or not 0 <= count <= MAX_COUNT:
+    if not is_whole(count) or not 0 <= count <= MAX_COUNT:
         raise Invalid(f"count: {count!r} is not a number from 0 to {MAX_COUNT}")
     for key in single:
         if count != 1 and key in item:
             raise Invalid(f"{key}: only for a single one")
-    return count
+    return int(count)
 
 
 def _name(pattern: Any, n: int) -> str:

@@ -93,7 +93,7 @@ class Server(socketserver.ThreadingTCPServer):
     def server_close(self) -> None:
         """Stop listening, and end the connections that are open."""
         super().server_close()
-        for connection in list(self._connections):
+        for connection in self._connections.copy():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 

@@ -471,8 +471,8 @@ def check_state(provider: str, state: Any) -> None:
 def _token(length: int, alphabet: str, style: str) -> str:
     """Return a random token; an awkward one holds each character that URLs and headers treat specially."""
     if style == "plain":
-        return "".join(secrets.choice(alphabet) for _ in range(length))
+        return "".join(secrets.choice(alphabet) for _n in range(length))
     # The ends stay plain: HTTP strips white space from the ends of header values.
-    middle = list(AWKWARD) + [secrets.choice(alphabet + AWKWARD) for _ in range(length - len(AWKWARD) - 2)]
+    middle = list(AWKWARD) + [secrets.choice(alphabet + AWKWARD) for _n in range(length - len(AWKWARD) - 2)]
     random.shuffle(middle)
     return secrets.choice(alphabet) + "".join(middle) + secrets.choice(alphabet)
