@@ -330,6 +330,10 @@ class Transport:
         if isinstance(exc, (requests.exceptions.InvalidHeader, UnicodeError)):
             code, retryable, delivery = "bad_request", False, Delivery.NOT_SENT
             reason, remedy = "a header has a character that HTTP doesn't allow", f"check {request.credential}"
+        elif isinstance(exc, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+            # The API's own address was checked before.
+            retryable, delivery = False, Delivery.NOT_SENT
+            reason, remedy = "the proxy that the environment names can't be used", "check the proxy variables"
         elif tls is not None and not isinstance(exc, requests.exceptions.ProxyError):
             code, retryable = "tls", False
             reason = "TLS failed: " + (getattr(tls, "verify_message", "") or tls.reason or "the handshake broke off")
