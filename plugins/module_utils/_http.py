@@ -453,7 +453,14 @@ def _verification(options: TransportOptions) -> bool | str:
         # The user has chosen it; a warning for each connection says nothing new.
         warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
         return False
-    return options.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    if options.ca_path:
+        return options.ca_path
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if path := os.environ.get(variable):
+            if not os.path.exists(path):
+                raise UsageError(f"the variable {variable} names {path}, which doesn't exist")
+            return path
+    return True
 
 
 def _answer(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
