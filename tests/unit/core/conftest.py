@@ -68,14 +68,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def refusing_url() -> Iterator[str]:
-    """An address where nobody listens, and that nobody else gets meanwhile."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{holder.getsockname()[1]}"
-
-
-@pytest.fixture
 def deaf_url() -> Iterator[str]:
     """An address that neither accepts nor refuses a connection: its queue is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -57,7 +58,7 @@ class Peer:
     """The server's end of one connection."""
 
     def __init__(self, connection: socket.socket, received: list[Received]) -> None:
-        self._connection = connection
+        self.connection = connection
         self._received = received
         self._buffer = b""
 
@@ -83,20 +84,20 @@ class Peer:
         return request
 
     def send(self, data: bytes) -> None:
-        self._connection.sendall(data)
+        self.connection.sendall(data)
 
     def reset(self) -> None:
         """Close so that the client sees a reset instead of an end."""
-        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._connection.close()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def wait_for_end(self) -> None:
         """Wait until the client has closed its end."""
-        while self._connection.recv(65536):
+        while self.connection.recv(65536):
             pass
 
     def _receive(self) -> None:
-        data = self._connection.recv(65536)
+        data = self.connection.recv(65536)
         if not data:
             raise EOFError
         self._buffer += data
@@ -108,23 +109,31 @@ Conversation = Callable[[Peer], None]
 class Wire:
     """A server on loopback whose every byte a test decides.
 
-    Each connection is served by the next of ``conversations``, all later ones by the last of them.
+    Each connection is served by the next of ``conversations``, all later ones by the last of them. A server that isn't
+    ``listening`` refuses connections until ``listen`` is called.
     """
 
-    def __init__(self, *conversations: Conversation, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *conversations: Conversation, tls: ssl.SSLContext | None = None, listening: bool = True) -> None:
         self.received: list[Received] = []
         self.connections = 0
         self._conversations = conversations
         self._tls = tls
         self._open: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if listening:
+            self.listen()
+
+    def listen(self) -> None:
+        self._listener.listen()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        # Closing alone doesn't wake a thread that accepts.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            # Closing alone doesn't wake a thread that accepts.
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
             connection.close()
@@ -218,12 +227,16 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def texts_of(error: FleetError) -> str:
-    """All that a careless handler could print of ``error``."""
+def assert_tells_no_secret(error: FleetError) -> None:
+    """Nothing that anybody could print of ``error`` holds ``TOKEN``, in whatever spelling, nor a URL to find it in."""
     shown = [error.message, repr(error.as_error()), repr(error.as_item_error()), repr(vars(error))]
     for link in chain(error):
         shown += [str(link), repr(link)]
-    return "\n".join(shown)
+    for text in shown:
+        assert "s3cret" not in text
+        assert "t0ken" not in text
+        assert "://" not in text
+    assert "\n" not in error.message
 
 
 @dataclass
@@ -232,6 +245,7 @@ class Clock:
 
     now: float = 1000.0
     pauses: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
 
     def monotonic(self) -> float:
         return self.now
@@ -239,6 +253,7 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += seconds
+        self.on_sleep()
 
 
 class Crowd:

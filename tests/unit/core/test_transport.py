@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -298,6 +299,24 @@ def test_advice_to_repeat_is_not_given_for_what_may_have_happened(httpserver: HT
     with pytest.raises(FleetError) as caught:
         send(url, writing())
     assert "again" not in caught.value.message
+
+
+# What a traceback or a log could show
+
+
+def test_a_request_and_its_answer_look_as_if_they_held_no_secret(wire: WireFactory) -> None:
+    request = writing(f"/make/{TOKEN}", secrets=(TOKEN,), headers={"Client-Token": TOKEN}, body={"token": TOKEN})
+    server = wire(answering(response({"token": TOKEN}, headers={"Token": TOKEN})))
+    answer = transport(server.url).send(request, lambda answer: answer)
+    assert answer.body == {"token": TOKEN}
+    assert "s3cret" not in repr(request) + repr(answer)
+
+
+def test_nothing_is_logged(wire: WireFactory, caplog: pytest.LogCaptureFixture) -> None:
+    server = wire(answering(response({})))
+    with caplog.at_level(logging.DEBUG):
+        send(server.url, reading(f"/wait/{TOKEN}"))
+    assert caplog.text == ""
 
 
 # Options
