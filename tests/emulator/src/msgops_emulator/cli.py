@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         application = Application(_load(options.config), _load(options.seed))
         tls = server_context(options.certfile, options.keyfile) if options.tls else None
         server = Server(application, options.host, options.port, tls=tls, verbose=options.verbose)
-    except (Invalid, LookupError, OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         print(f"msgops-emulator: {error}", file=sys.stderr)
         return 2
     stop = threading.Event()

@@ -15,6 +15,10 @@ class Invalid(ValueError):
     """What was asked of the control door cannot be; the text says what and why."""
 
 
+class Missing(ValueError):
+    """What was asked for does not exist."""
+
+
 def is_whole(value: object) -> bool:
     """Return whether a value is an integer, which in JSON a boolean is not."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .config import Invalid, is_number, is_whole
+from .config import Invalid, Missing, is_number, is_whole
 from .messages import Answer, Call, json_answer
 from .page import overview
 from .seeding import seed, seed_number
@@ -58,8 +58,8 @@ class ControlDoor:
             return json_answer(act(call, rest))
         except Conflict as error:
             return json_answer({"error": str(error)}, 409)
-        except LookupError as error:
-            return json_answer({"error": str(error.args[0])}, 404)
+        except Missing as error:
+            return json_answer({"error": str(error)}, 404)
         except Invalid as error:
             return json_answer({"error": str(error)}, 400)
 
@@ -96,13 +96,13 @@ class ControlDoor:
             if len(rest) == 2:
                 return self._world.instance(*rest).describe()
             if rest:
-                raise LookupError("instances/{provider}/{id}")
+                raise Missing("instances/{provider}/{id}")
             described = (instance.describe() for instance in self._world.instances())
             return {"instances": _filtered(described, call.args, ("provider", "account", "name", "state"))}
 
     def _set_instance(self, call: Call, rest: tuple[str, ...]) -> Any:
         if len(rest) != 2:
-            raise LookupError("instances/{provider}/{id}")
+            raise Missing("instances/{provider}/{id}")
         body = _body(call, "state", "schedule", "name", "subscribed")
         with self._world.lock:
             instance = self._world.instance(*rest)
@@ -125,19 +125,19 @@ class ControlDoor:
             if len(rest) == 1:
                 return self._phone(rest[0]).describe()
             if rest:
-                raise LookupError("phones/{id}")
+                raise Missing("phones/{id}")
             described = (phone.describe() for phone in self._world.phones.values())
             return {"phones": _filtered(described, call.args, ("account", "name", "status"))}
 
     def _phone(self, id: str) -> Phone:
         phone = self._world.phones.get(id)
         if phone is None:
-            raise LookupError(f"no phone {id}")
+            raise Missing(f"no phone {id}")
         return phone
 
     def _set_phone(self, call: Call, rest: tuple[str, ...]) -> Any:
         if len(rest) != 1:
-            raise LookupError("phones/{id}")
+            raise Missing("phones/{id}")
         body = _body(call, "status", "schedule", "name")
         with self._world.lock:
             phone = self._phone(rest[0])
@@ -179,7 +179,7 @@ class ControlDoor:
                     and instance.state != "deleted"
                 ]
                 if not found:
-                    raise LookupError(f"{provider} has no instance named {body.get('name')!r}")
+                    raise Missing(f"{provider} has no instance named {body.get('name')!r}")
                 if len(found) > 1:
                     ids = ", ".join(str(instance.id) for instance in found)
                     raise Conflict(f"{provider} has several instances named {body.get('name')!r}: {ids}")
@@ -193,7 +193,7 @@ class ControlDoor:
 
     def _set_number(self, call: Call, rest: tuple[str, ...]) -> Any:
         if len(rest) != 2:
-            raise LookupError("numbers/{ddi}/{phone}")
+            raise Missing("numbers/{ddi}/{phone}")
         with self._world.lock:
             return seed_number(self._world, {**_body(call), "ddi": rest[0], "phone": rest[1]}).describe()
 

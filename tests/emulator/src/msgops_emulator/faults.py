@@ -19,7 +19,7 @@ from urllib.parse import quote
 from werkzeug.http import http_date
 
 from .clock import Clock
-from .config import Invalid, Option, check_options
+from .config import Invalid, Missing, Option, check_options
 from .green_api import quota_answer
 from .iam import iam_error
 from .koophone import throttled
@@ -225,7 +225,7 @@ class Faults:
             disarmed = len(self._faults) - len(kept)
             self._faults = kept
         if id is not None and not disarmed:
-            raise LookupError(f"no fault {id}")
+            raise Missing(f"no fault {id}")
         return disarmed
 
     def describe(self) -> list[dict[str, Any]]:

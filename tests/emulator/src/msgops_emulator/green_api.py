@@ -92,21 +92,18 @@ class GreenApi:
     def match(self, call: Call) -> Match | None:
         """Find what a request is for; None where it isn't GREEN-API's."""
         first, *rest = call.segments
-        if first == "partner":
-            method, token = [*rest, "", ""][:2]
-            partner_route = self._partner_routes.get((call.method, method)) if len(rest) == 2 else None
-            if partner_route:
-                route, partner_act = partner_route
-                return Match(route, lambda: self._as_partner(call, token, partner_act), token)
-        elif first.startswith("waInstance"):
-            method, token = [*rest, "", ""][:2]
-            instance_route = self._instance_routes.get((call.method, method)) if len(rest) == 2 else None
-            if instance_route:
-                route, act = instance_route
-                id_text = first[len("waInstance") :]
-                return Match(route, lambda: self._as_instance(call, id_text, token, route, act), token)
-        else:
+        partner = first == "partner"
+        if not partner and not first.startswith("waInstance"):
             return None
+        method, token = rest if len(rest) == 2 else ("", "")
+        key = (call.method, method)
+        if partner and key in self._partner_routes:
+            route, partner_act = self._partner_routes[key]
+            return Match(route, lambda: self._as_partner(call, token, partner_act), token)
+        if not partner and key in self._instance_routes:
+            route, act = self._instance_routes[key]
+            id_text = first[len("waInstance") :]
+            return Match(route, lambda: self._as_instance(call, id_text, token, route, act), token)
         if call.method == "OPTIONS":
             return Match(UNKNOWN, lambda: Answer(204), token)
         return Match(UNKNOWN, lambda: self._error(call, 404, "Not Found"), token)

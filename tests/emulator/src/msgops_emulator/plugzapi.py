@@ -306,7 +306,7 @@ class PlugzApi:
                     "device_model": "PlugzAPI",
                 },
                 "originalDevice": "smba" if instance.attributes.get("businessDevice") else "android",
-                "sessionId": int(instance.id[:4], 16) % 100 if _is_hex(instance.id[:4]) else 1,
+                "sessionId": 1,
                 "isBusiness": bool(instance.attributes.get("businessDevice")),
             }
         )
@@ -383,7 +383,3 @@ def _milliseconds(seconds: float) -> int:
 
 def _is_digits(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit()
-
-
-def _is_hex(text: str) -> bool:
-    return bool(text) and all(character in "0123456789ABCDEF" for character in text)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from .clock import Clock
-from .config import Config, Invalid
+from .config import Config, Invalid, Missing
 
 GREEN_API = "green_api"
 PLUGZAPI = "plugzapi"
@@ -376,14 +376,11 @@ class World:
     def create_phone(self, account: Account, status: int, *, id: str | None = None, name: str | None = None) -> Phone:
         """Add a cloud phone."""
         if id is None:
-            id = next(candidate for candidate in self._new_phone_ids() if candidate not in self.phones)
+            candidates = ("".join(random.choices(ALPHANUMERIC, k=8)) for _n in itertools.count())
+            id = next(candidate for candidate in candidates if candidate not in self.phones)
         phone = Phone(account=account, name=name or id, state=status, created=self.clock.now(), id=id)
         self.phones[id] = phone
         return phone
-
-    def _new_phone_ids(self) -> Iterator[str]:
-        while True:
-            yield "".join(random.choices(ALPHANUMERIC, k=8))
 
     def number(self, ddi: str, phone: str) -> Number:
         """Return a telephone number, which exists once it is spoken of."""
@@ -412,7 +409,7 @@ class World:
             yield instance
 
     def instance(self, provider: str, id: object) -> GreenApiInstance | PlugzApiInstance:
-        """Return an instance by its id, a number in digits or not; raise LookupError where there is none."""
+        """Return an instance by its id, a number in digits or not; raise Missing where there is none."""
         found: GreenApiInstance | PlugzApiInstance | None = None
         text = str(id)
         if provider == GREEN_API:
@@ -422,7 +419,7 @@ class World:
         else:
             raise Invalid(f"{provider!r} is not one of {', '.join(PROVIDERS)}")
         if found is None:
-            raise LookupError(f"{provider} has no instance {text}")
+            raise Missing(f"{provider} has no instance {text}")
         found.settle(self.clock.now())
         return found
 
