@@ -174,7 +174,8 @@ def _successful_body(answer: Answer) -> Any:
         if isinstance(code, int) and code >= 400 and "description" in body:
             raise answer.error_by_status(code, str(body["description"]))
         return body
-    text = _vendor_says(body)
+    # The pages give the texts of errors, not their form.
+    text = _vendor_says(body) or answer.text
     if answer.status == 400 and "in starting process" in text.lower():
         raise answer.error("unavailable", f"HTTP 400: {text}", retryable=True, remedy="wait until it has started")
     if answer.status == 400 and "is expired" in text.lower():

@@ -102,7 +102,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A vendor's answer: ``body`` is the parsed JSON, unless ``is_json`` is false."""
+    """A vendor's answer: ``body`` is the parsed JSON, unless ``is_json`` is false; then ``text`` may have its words."""
 
     request: Request
     status: int
@@ -110,6 +110,7 @@ class Answer:
     body: Any = field(repr=False)
     is_json: bool
     description: str
+    text: str = field(default="", repr=False)
 
     def masked(self, text: str, *more_secrets: str) -> str:
         """The vendor's words on one line, without the secrets that the request carried."""
@@ -473,7 +474,10 @@ def _answer(request: Request, status: int, headers: Mapping[str, str], content: 
     except (ValueError, RecursionError):
         body, is_json = None, False
     description = f"no JSON ({media_type}, {len(content)} bytes)" if content else "empty"
-    return Answer(request, status, headers, body, is_json, description)
+    # A short text is what the vendor says, a page isn't.
+    is_text = not is_json and len(content) <= 1000 and not content.lstrip().startswith(b"<")
+    text = content.decode(errors="replace").strip() if is_text else ""
+    return Answer(request, status, headers, body, is_json, description, text)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

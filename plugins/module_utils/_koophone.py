@@ -98,7 +98,7 @@ def _judge_statuses(answer: Answer) -> dict[str, int | None]:
         if code != "0":
             raise _failure(answer, code, str(body.get("error_msg") or "no message"))
     if not 200 <= answer.status < 300:
-        raise answer.error_by_status(answer.status)
+        raise answer.error_by_status(answer.status, answer.text)
     if isinstance(body, dict):
         # The page's table has data.status_results, its example status_results at the top and no error_code.
         data = body.get("data")

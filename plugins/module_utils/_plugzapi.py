@@ -241,7 +241,7 @@ def _raise_failure(answer: Answer) -> None:
     A wrong path or verb is HTTP 200 with NOT_FOUND in the field and 405 in the documentation; a missing
     Client-Token is "null not allowed" (https://developer.z-api.io/en/security/client-token).
     """
-    text = _vendor_says(answer.body)
+    text = _vendor_says(answer.body) or answer.text
     refused = "not allowed" in text.lower()
     if _is_no_such_call(answer):
         raise answer.error_by_status(404, text)
