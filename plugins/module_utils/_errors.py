@@ -56,9 +56,9 @@ class FleetError(Exception):
         retry_after: float | None = None,
         vendor_code: str | None = None,
     ) -> None:
-        super().__init__(message)
+        self.message = one_line(message)
+        super().__init__(self.message)
         self.code: Code = code
-        self.message = message
         self.http_status = http_status
         self.retryable = retryable
         self.settles = settles
@@ -87,9 +87,14 @@ class UsageError(FleetError):
         super().__init__("bad_request", message, delivery=Delivery.NOT_SENT)
 
 
+def one_line(text: str) -> str:
+    """``text`` as one printable line: names and vendors' words may hold anything."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
     """The part of a result that makes the task fail; ``error`` where one request is to blame."""
-    return {"failed": True, "msg": msg} | ({"error": error.as_error()} if error else {})
+    return {"failed": True, "msg": one_line(msg)} | ({"error": error.as_error()} if error else {})
 
 
 def failure_of(kind: str, done: str, failures: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from ._errors import Code, Delivery, FleetError, UsageError
+from ._errors import Code, Delivery, FleetError, UsageError, one_line
 from ._secrets import redact
 from ._version import VERSION
 
@@ -438,7 +438,7 @@ def sentence(what: str, reason: str, remedy: str) -> str:
 
 def shorten(text: str, limit: int = 300) -> str:
     """One printable line of ``limit`` characters at most."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = one_line(text)
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
