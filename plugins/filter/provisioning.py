@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: provisioning
+short_description: What the role provision hands from one of its tasks to the next
+version_added: 0.1.0
+description:
+  - Turns the items of the role P(msgops.fleet.provision#role) into the arguments of its tasks, and what these returned
+    into the role's result. It is of use to that role only.
+author:
+  - msgops.fleet contributors (@msgops)
+positional: _input
+options:
+  _input:
+    description: The role's items.
+    type: list
+    elements: dict
+    required: true
+  provider:
+    description: The gateway of items that name none.
+    type: str
+  api_urls:
+    description: The base address of each gateway.
+    type: dict
+    default: {}
+  partner_tokens:
+    description: The partner's token at each gateway.
+    type: dict
+    default: {}
+  client_token:
+    description: PlugzAPI's account security token.
+    type: str
+  creation:
+    description: What M(msgops.fleet.instance_create) returned for RV(_value.wishes).
+    type: dict
+    default: {}
+  reading:
+    description: What M(msgops.fleet.instance_state) returned for RV(_value.targets).
+    type: dict
+    default: {}
+seealso:
+  - plugin: msgops.fleet.provision
+    plugin_type: role
+"""
+
+EXAMPLES = r"""
+- name: Show what would be handed to instance_create
+  ansible.builtin.debug:
+    msg: "{{ ([{'name': 'shop'}] | msgops.fleet.provisioning(provider='green_api')).wishes }}"
+    # => [{"name": "shop", "provider": "green_api"}]
+"""
+
+RETURN = r"""
+_value:
+  description: The arguments of the role's tasks, and its result.
+  type: dict
+  contains:
+    wishes:
+      description: The items of M(msgops.fleet.instance_create), those without an ID. They hold secrets.
+      type: list
+      elements: dict
+    targets:
+      description: The items of M(msgops.fleet.instance_state), those whose ID is known. They hold secrets.
+      type: list
+      elements: dict
+    result:
+      description: The fact C(provision_result), which holds no secrets.
+      type: dict
+    report:
+      description: The same without what differs from run to run where nothing has happened.
+      type: dict
+    errors:
+      description: What the tasks complained of as a whole, before they came to single instances.
+      type: list
+      elements: str
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._states import health_of
+
+Item = dict[str, Any]
+
+_TARGET = ("id", "token", "name", "provider", "api_url", "client_token")
+# An instance of which nothing is known yet, and what differs from run to run where nothing has happened.
+_UNREAD: Item = {
+    "name": None,
+    "provider": None,
+    "id": None,
+    "api_url": None,
+    "action": None,
+    "due": None,
+    "state": None,
+    "vendor_state": None,
+    "authorized": False,
+    "health": health_of(None),
+    "error": None,
+}
+_FLEETING = ("action", "due")
+
+
+def provisioning(
+    items: Iterable[Mapping[str, Any]],
+    *,
+    provider: str | None = None,
+    api_urls: Mapping[str, str] | None = None,
+    partner_tokens: Mapping[str, str] | None = None,
+    client_token: str | None = None,
+    creation: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The arguments of the role's tasks and its result, as far as they can be known yet.
+
+    ``creation`` and ``reading`` may be those of skipped tasks, or be left from an earlier run of the role.
+    """
+    creation, reading = creation or {}, reading or {}
+    defaults = {
+        "api_url": api_urls or {},
+        "partner_token": partner_tokens or {},
+        "client_token": {"plugzapi": client_token},
+    }
+    asked = [_complete(item, provider, defaults) for item in items]
+    created = iter(creation.get("instances") or ())
+    missing = {"action": "failed"} if _failed_as_a_whole(creation) else {}
+    found = [item | ({"action": "checked"} if _exists(item) else next(created, missing)) for item in asked]
+    read = iter(reading.get("instances") or ())
+    instances = [_result(item, next(read, {}) if _exists(item) else {}) for item in found]
+    summary = _summarize(instances)
+    return {
+        "wishes": [
+            {key: value for key, value in item.items() if key != "client_token"} for item in asked if not _exists(item)
+        ],
+        "targets": [
+            {key: item[key] for key in _TARGET if item.get(key) is not None} for item in found if _exists(item)
+        ],
+        "result": {"instances": instances, "summary": summary},
+        "report": {
+            "instances": [
+                {key: value for key, value in instance.items() if key not in _FLEETING} for instance in instances
+            ],
+            "summary": summary,
+        },
+        "errors": [
+            str(result["msg"]) for result in (creation, reading) if "msg" in result and "instances" not in result
+        ],
+    }
+
+
+def _complete(item: Mapping[str, Any], provider: str | None, defaults: Mapping[str, Mapping[str, str | None]]) -> Item:
+    """``item`` with what it leaves out; null and blank are the same as left out, except for an id or a token."""
+    complete = {key: value for key, value in item.items() if value is not None}
+    complete["provider"] = complete.get("provider") or provider
+    for option, values in defaults.items():
+        complete[option] = complete.get(option) or values.get(complete["provider"])
+    return {key: value for key, value in complete.items() if value or key in ("id", "token")}
+
+
+def _exists(item: Mapping[str, Any]) -> bool:
+    """Whether the instance is known to exist; a blank id is a mistake that must not end in a creation."""
+    return item.get("id") is not None or item.get("token") is not None
+
+
+def _failed_as_a_whole(result: Mapping[str, Any]) -> bool:
+    return "msg" in result and "instances" not in result
+
+
+def _result(item: Mapping[str, Any], reading: Mapping[str, Any]) -> Item:
+    known = _UNREAD | dict(item) | dict(reading)
+    known["id"] = None if known["id"] is None else str(known["id"])
+    return {key: known[key] for key in _UNREAD}
+
+
+def _summarize(instances: Sequence[Item]) -> dict[str, Any]:
+    by_state = Counter(instance["state"] for instance in instances if instance["state"] is not None)
+    return {
+        "total": len(instances),
+        "authorized": sum(instance["authorized"] for instance in instances),
+        "unreadable": sum(instance["id"] is not None and instance["state"] is None for instance in instances),
+        "by_state": dict(sorted(by_state.items())),
+    }
+
+
+class FilterModule:
+    """The filter's door."""
+
+    def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
+        return {"provisioning": provisioning}
