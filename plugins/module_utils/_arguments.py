@@ -15,6 +15,7 @@ from ansible.module_utils.basic import env_fallback
 from ._errors import UsageError
 from ._green_api import SECRET_SETTINGS, SETTINGS
 from ._http import TransportOptions
+from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS
 from ._plugzapi import CREATE_FIELDS
 from ._providers import PROVIDERS
 
@@ -128,6 +129,8 @@ INSTANCE = ArgumentSpec(
 
 PARTNER = ArgumentSpec({"partner_token": {"type": "str", "no_log": True}})
 
+# The options that say who asks have no fallback here, because what a task gives goes before the environment as a
+# whole: a token in the environment must not contradict an access key in the task.
 KOOPHONE = ArgumentSpec(
     {
         "endpoint": {
@@ -135,8 +138,10 @@ KOOPHONE = ArgumentSpec(
             "default": "https://koophone.myhuaweicloud.com",
             **_from_environment("KOOPHONE_ENDPOINT"),
         },
-        "auth_token": {"type": "str", "no_log": True, **_from_environment("KOOPHONE_AUTH_TOKEN")},
-    }
+        "iam_endpoint": {"type": "str", "default": IAM_ENDPOINT, **_from_environment("KOOPHONE_IAM_ENDPOINT")},
+        **{option: {"type": "str", "no_log": option in SECRETS} for options in WAYS.values() for option in options},
+    },
+    mutually_exclusive=[tuple(WAYS)],
 )
 
 # What goes to the vendor with a creation; each client says which of them it takes.

@@ -101,6 +101,13 @@ def failure_of(kind: str, done: str, failures: Sequence[tuple[str, FleetError]],
     """The failure of a task that could not do some of its many: label and error of each of ``kind``."""
     if len(failures) == 1:
         return failed(failures[0][1].message, failures[0][1])
-    named = "; ".join(f"{label}: {error.message}" for label, error in failures[:shown])
-    more = f"; and {len(failures) - shown} more" if len(failures) > shown else ""
-    return failed(f"{len(failures)} {kind} could not be {done}: {named}{more} (each one's error is in {kind})")
+    concerned: dict[str, list[str]] = {}
+    for label, error in failures:
+        concerned.setdefault(error.message, []).append(label)
+    reasons = [f"{message} ({_some(labels, shown)})" for message, labels in concerned.items()]
+    return failed(f"{len(failures)} {kind} could not be {done}: {_some(reasons, shown, '; ')}")
+
+
+def _some(items: Sequence[str], shown: int, separator: str = ", ") -> str:
+    more = [f"and {len(items) - shown} more"] if len(items) > shown else []
+    return separator.join([*items[:shown], *more])

@@ -299,7 +299,7 @@ class Transport:
 
     def _exchange(self, request: Request, call: Call) -> Answer:
         timeout = max(0.001, min(self._options.timeout, call.remaining()))
-        body = None if request.body is None else _Body(json.dumps(request.body).encode())
+        body = None if request.body is None else _Body(encode_body(request.body))
         headers = {**_HEADERS, **request.headers}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -405,6 +405,11 @@ class _Body(io.BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         self.touched = True
         return super().read(size)
+
+
+def encode_body(body: Any) -> bytes:
+    """A request's body as it is sent, for those who sign it."""
+    return json.dumps(body).encode()
 
 
 def check_base_url(url: str, option: str) -> str:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from ._errors import Code, Delivery
-from ._http import Answer, Call, Effect, Request, Transport
+from ._errors import Code, Delivery, FleetError
+from ._http import Answer, Call, Effect, Request, Transport, encode_body
+from ._koophone_auth import Authentication
 
 # https://support.huaweicloud.com/intl/en-us/api-koophone/instanceBatchQueryStatus.html ; the table of the page's
 # newest edition contradicts its own introduction, which keeps these names.
@@ -24,6 +26,9 @@ MISSING = "missing"
 _CAUSED_BY_ONE_ID = ("KOOPHONE.API.1001", "KOOPHONE.API.1002", "KOOPHONE.API.1012", "KOOPHONE.API.4001")
 
 
+Value = TypeVar("Value")
+
+
 @dataclass(frozen=True)
 class _Meaning:
     code: Code
@@ -32,7 +37,7 @@ class _Meaning:
     delivery: Delivery = Delivery.REFUSED
 
 
-_CREDENTIALS = _Meaning("unauthorized", "check {credential}: a token lives 24 hours")
+_CREDENTIALS = _Meaning("unauthorized", "check {credential} (a token lives 24 hours)")
 _PERMISSION = _Meaning("forbidden", "check the permissions of {credential} (the action's access level is Write)")
 
 _MEANINGS: dict[str, _Meaning] = {
@@ -56,32 +61,64 @@ _MEANINGS: dict[str, _Meaning] = {
 
 
 class Koophone:
-    """The phones that one tenant sees. ``authenticate`` gives a request's authentication headers."""
+    """The phones that one tenant sees."""
 
-    def __init__(
-        self, transport: Transport, authenticate: Callable[[], Mapping[str, str]], *, credential: str = "auth_token"
-    ) -> None:
+    def __init__(self, transport: Transport, authentication: Authentication) -> None:
         self._transport = transport
-        self._authenticate = authenticate
-        self._credential = credential
+        self._authentication = authentication
+        self._first = threading.Lock()
+        self._accepted = False
+        self._refusal: FleetError | None = None
 
     def read_statuses(self, instance_ids: Sequence[str], call: Call) -> dict[str, int | None]:
         """The status of each of ``instance_ids`` that the answer names; ``None`` where it isn't a number.
 
         POST /v1/instances/batch-query-status, which only reads.
         """
-        headers = self._authenticate()
-        request = Request(
+        return self._send(
             "POST",
             "/v1/instances/batch-query-status",
-            what=f"reading the status of {_some(instance_ids)} at KooPhone",
-            effect=Effect.READS,
-            credential=self._credential,
-            secrets=tuple(headers.values()),
-            headers={**headers, "x-request-id": str(uuid.uuid4())},
+            f"reading the status of {_some(instance_ids)} at KooPhone",
+            _judge_statuses,
+            call,
             body={"instance_ids": list(instance_ids)},
         )
-        return self._transport.send(request, _judge_statuses, call)
+
+    def _send(
+        self, method: str, path: str, what: str, judge: Callable[[Answer], Value], call: Call, *, body: Any = None
+    ) -> Value:
+        """Send a request, the first ones one by one: refused credentials are not shown to the vendor again.
+
+        Huawei Cloud locks an access key after five failures in a row
+        (https://support.huaweicloud.com/en-us/ocr_faq/ocr_01_0063.html).
+        """
+        if self._accepted:
+            return self._transport.send(self._request(method, path, what, body), judge, call)
+        with self._first:
+            if self._refusal:
+                raise self._refusal
+            try:
+                value = self._transport.send(self._request(method, path, what, body), judge, call)
+            except FleetError as error:
+                if error.code == "unauthorized":
+                    self._refusal = error
+                raise
+            self._accepted = True
+            return value
+
+    def _request(self, method: str, path: str, what: str, body: Any) -> Request:
+        sent = b"" if body is None else encode_body(body)
+        authentication = self._authentication.headers_for(method, self._transport.base_url + path, sent)
+        return Request(
+            method,
+            path,
+            what=what,
+            effect=Effect.READS,
+            credential=self._authentication.credential,
+            secrets=self._authentication.secrets,
+            headers={**authentication, "x-request-id": str(uuid.uuid4())},
+            body=body,
+        )
 
 
 def is_caused_by_one_id(vendor_code: str | None) -> bool:

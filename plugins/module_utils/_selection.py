@@ -16,6 +16,7 @@ from ._gateway import Credentials
 from ._http import TransportOptions, transport_to
 from ._journal import fingerprint
 from ._koophone import Koophone
+from ._koophone_auth import authentication_of
 from ._observation import Target
 from ._providers import PROVIDERS, Gateways
 
@@ -94,13 +95,10 @@ def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways
     )
 
 
-def koophone_of(params: Mapping[str, Any], options: TransportOptions) -> Koophone:
+def koophone_of(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Koophone:
     """The client of the tenant that the options or the environment name.
 
     :raises UsageError: if nothing says who asks.
     """
-    token = (params["auth_token"] or "").strip()
-    if not token:
-        raise UsageError("the task needs auth_token or the variable KOOPHONE_AUTH_TOKEN")
     transport = transport_to(params["endpoint"], options, url_option="endpoint")
-    return Koophone(transport, lambda: {"X-Auth-Token": token})
+    return Koophone(transport, authentication_of(params, options, secrets))

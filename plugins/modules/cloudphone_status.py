@@ -186,7 +186,7 @@ def run(task: Task) -> dict[str, Any]:
         wait_interval=params["wait_interval"],
     )
     started = time.monotonic()
-    koophone = koophone_of(params, options)
+    koophone = koophone_of(params, options, task.secrets)
     phones, requests = read_phones(koophone, query, concurrency=options.concurrency, progress=task.progress)
     result = report(phones, query, fail_on_error=params["fail_on_error"]) | {"requests": requests}
     if query.wait_for:
