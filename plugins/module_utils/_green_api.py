@@ -137,13 +137,15 @@ def _judge_listing(answer: Answer) -> list[Instance]:
 
 
 def _instance(answer: Answer, item: Any) -> Instance:
-    if not isinstance(item, dict) or not _is_id(item.get("idInstance")) or not isinstance(item.get("name", ""), str):
+    # A name is no duty at the creation of an instance.
+    name = item.get("name") or "" if isinstance(item, dict) else None
+    if not isinstance(name, str) or not _is_id(item.get("idInstance")):
         raise answer.unusable("a list of instances, each with idInstance and name,")
     token = item.get("apiTokenInstance")
     expires = item.get("expirationDate")
     return Instance(
         id=str(item["idInstance"]),
-        name=item.get("name", ""),
+        name=name,
         token=token if isinstance(token, str) and token else None,
         due=parse_due(expires),
         due_raw=expires,
