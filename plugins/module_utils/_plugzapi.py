@@ -22,6 +22,8 @@ from ._http import Answer, Call, Effect, Request, Transport
 _PAGE_SIZE = 100
 # Far more than any account has: an answer that names more pages is taken for a broken one.
 _MAX_PAGES = 10_000
+# How often an account that changes meanwhile is listed.
+_LISTINGS = 3
 
 PageOrNone = TypeVar("PageOrNone", bound="_Page | None")
 
@@ -87,18 +89,30 @@ class Plugzapi:
         Z-API documents it, PlugzAPI doesn't. It hides deleted instances. ``query`` isn't used: whether it matches
         exactly isn't documented.
         """
-        first = self._page(1, _judge_first_page)
-        if first is None:
-            return None
-        pages = [first]
-        # A page tells how many there are; instances may come and go while the account is listed.
-        while len(pages) < pages[-1].pages:
-            pages.append(self._page(len(pages) + 1, _judge_page))
+        for _attempt in range(_LISTINGS):
+            pages = self._pages()
+            if not pages:
+                return None
+            # An instance that comes or goes meanwhile moves others from page to page, past the reader.
+            if all(page.total == pages[0].total for page in pages):
+                break
+        else:
+            raise pages[-1].answer.error(
+                "bad_answer", "the account changes while it is listed", remedy="try again later", retryable=True
+            )
         found = {instance.id: instance for page in pages for instance in page.instances}
         total = pages[-1].total
         if total is not None and len(found) < total:
             raise pages[-1].answer.unusable(f"a listing of {total} instances, not of {len(found)},")
         return list(found.values())
+
+    def _pages(self) -> list[_Page]:
+        """All pages, none if there is no such call. Each tells how many there are."""
+        first = self._page(1, _judge_first_page)
+        pages = [first] if first else []
+        while pages and len(pages) < pages[-1].pages:
+            pages.append(self._page(len(pages) + 1, _judge_page))
+        return pages
 
     def _page(self, number: int, judge: Callable[[Answer], PageOrNone]) -> PageOrNone:
         request = Request(
