@@ -315,7 +315,8 @@ class Provisioner:
             handed_over = not outcome.error and (outcome.instance.token is not None or self.handover.file is not None)
             return ("delivered" if handed_over else "created", outcome.instance.id)
         if outcome.posted:
-            return ("unknown" if outcome.action == "unknown" else "rejected", None)
+            is_open = outcome.error is not None and outcome.error.delivery is Delivery.UNKNOWN
+            return ("unknown" if is_open else "rejected", None)
         return None
 
     def _remember(self, lease: Lease, statuses: Mapping[Key, tuple[Status, str | None] | None]) -> None:
@@ -362,7 +363,9 @@ def _found(wish: Wish, entry: Entry | None, matches: Sequence[Instance]) -> Outc
     if len(matches) > 1:
         ids = ", ".join(instance.id for instance in matches)
         reason = f"{len(matches)} instances of {wish.gateway.provider} are named {wish.name}: {ids}"
-        return Outcome(wish, "failed", error=FleetError("vendor", f"{reason}; rename or delete all but one"))
+        message = f"{reason}; rename or delete all but one"
+        # One of them may be what this run's own creation made.
+        return Outcome(wish, "failed", error=FleetError("vendor", message, delivery=Delivery.UNKNOWN))
     is_known = entry is not None and entry.instance_id == matches[0].id
     return Outcome(wish, "unchanged" if is_known else "adopted", matches[0])
 
@@ -397,7 +400,8 @@ def _awaits_listing(entry: Entry | None) -> bool:
 
 
 def _settled_at(entry: Entry) -> float:
-    return time.monotonic() + SETTLE - seconds_since(entry.updated_at)
+    # At most from now on: a clock that was set back makes nobody wait longer.
+    return time.monotonic() + min(SETTLE, SETTLE - seconds_since(entry.updated_at))
 
 
 def _says_already(entry: Entry | None, status: Status, instance_id: str | None) -> bool:
