@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fleets to test creation with; nothing of the caller's environment reaches them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils import _creation
+from ansible_collections.msgops.fleet.tests.unit.creation.support import GATEWAYS, HURRY, Fleet
+from msgops_emulator import Emulator
+
+_MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in filter(_MEANINGFUL.fullmatch, list(os.environ)):
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Don't wait as long for a listing as in earnest."""
+    for name, value in HURRY.items():
+        monkeypatch.setattr(_creation, name.rpartition(".")[2], value)
+
+
+@pytest.fixture(params=GATEWAYS)
+def fleet(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+    """An empty account, at each gateway in turn."""
+    return Fleet(emulator, request.param, tmp_path)
+
+
+@pytest.fixture
+def green(emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+    """An empty account at GREEN-API."""
+    return Fleet(emulator, "green_api", tmp_path)
+
+
+@pytest.fixture
+def plugz(emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+    """An empty account at PlugzAPI, with a listing."""
+    return Fleet(emulator, "plugzapi", tmp_path)

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An account at an emulated gateway, and the tasks that create instances there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Result, Run
+from msgops_emulator import Emulator
+
+GATEWAYS = ("green_api", "plugzapi")
+
+# The three ways in which PlugzAPI may say that it has no listing.
+NO_LISTING = ("http404", "http405", "not_found_200")
+
+# Seconds instead of a quarter of a minute: how long a listing may lag, and how soon it is asked again.
+HURRY = {"_creation.SETTLE": 0.25, "_creation._FIRST_PAUSE": 0.05}
+
+
+@dataclass
+class Fleet:
+    """One account's instances, with a journal and a credentials file."""
+
+    emulator: Emulator
+    provider: str
+    folder: Path
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.journal_file = self.folder / "state" / "journal.sqlite3"
+        self.credentials_file = self.folder / "credentials.json"
+
+    def task(self, *names: str, **options: Any) -> Run:
+        """The task that makes sure of instances, for a process of its own as well."""
+        run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log") if key in options}
+        constants = {**HURRY, **options.pop("constants", {})}
+        if len(names) == 1:
+            wanted: dict[str, Any] = {"name": names[0]}
+        else:
+            wanted = {"instances": [{"name": name} for name in names]}
+        given = {
+            "provider": self.provider,
+            "api_url": self.emulator.url,
+            "partner_token": self.emulator.account(self.provider)["partner_token"],
+            "journal": str(self.journal_file),
+            "credentials_file": str(self.credentials_file),
+            "timeout": 0.5,
+            "retry_timeout": 0,
+            **wanted,
+            **self.options,
+            **options,
+        }
+        return Run(
+            "instance_create",
+            {key: value for key, value in given.items() if value is not None},
+            constants=constants,
+            **run,
+        )
+
+    def create(self, *names: str, **options: Any) -> Result:
+        """The result of that task, run here."""
+        run = self.task(*names, **options)
+        return Run(run.module, run.options, run.check_mode, run.diff, run.no_log)()
+
+    def settle(self, **options: Any) -> Result:
+        """The result of the module creation_journal."""
+        run = {key: options.pop(key) for key in ("check_mode", "diff") if key in options}
+        return Run("creation_journal", {"journal": str(self.journal_file), **options}, **run)()
+
+    def entry(self, name: str) -> dict[str, Any] | None:
+        """What the journal says about a name."""
+        found = [entry for entry in self.settle()["entries"] if entry["name"] == name]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def status(self, name: str) -> str | None:
+        """The status of the name's entry in the journal."""
+        entry = self.entry(name)
+        return entry and entry["status"]
+
+    # The gateway's side
+
+    def arm(self, call: str, fault: str, **options: Any) -> None:
+        """Arm a fault of the emulator for ``create`` or ``list``."""
+        self.emulator.arm(f"{self.provider}.{call}", fault, **options)
+
+    def seed(self, *names: str, **options: Any) -> list[dict[str, Any]]:
+        """Instances that nobody of us created."""
+        instances = [{"provider": self.provider, "name": name, **options} for name in names]
+        return self.emulator.seed(instances=instances)["instances"]
+
+    def existing(self, name: str | None = None) -> list[dict[str, Any]]:
+        """The account's instances; those that were deleted don't count."""
+        filters = {"provider": self.provider} | ({} if name is None else {"name": name})
+        return [instance for instance in self.emulator.instances(**filters) if instance["state"] != "deleted"]
+
+    def posts(self) -> list[str]:
+        """The names in the creations that reached the gateway, whatever became of them."""
+        return [json.loads(entry["body"])["name"] for entry in self.log("create")]
+
+    def log(self, call: str) -> list[dict[str, Any]]:
+        """The gateway's log of ``create`` or ``list``."""
+        return self.emulator.log(route=f"{self.provider}.{call}")
+
+    def wait_for(self, call: str, number: int = 1) -> None:
+        """Wait until the gateway has got that many of ``create`` or ``list``."""
+        wait_until(lambda: len(self.log(call)) >= number, f"{number} {call}")
+
+    # The credentials file
+
+    def credentials(self) -> dict[str, dict[str, str]]:
+        """The credentials file's part for this gateway."""
+        content = json.loads(self.credentials_file.read_text(encoding="utf-8"))
+        return dict(content.get(self.provider, {}))
+
+    def assert_handed_over(self, *names: str) -> None:
+        """Each name is there exactly once, and its ID and token are in the credentials file."""
+        credentials = self.credentials()
+        for name in names:
+            (instance,) = self.existing(name)
+            expected = {"id": str(instance["id"]), "token": instance["token"], "api_url": self.emulator.url}
+            assert credentials[name] == expected
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> None:
+    """Wait for something that happens in another process."""
+    give_up_at = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up_at, f"never came: {what}"
+        time.sleep(0.01)
+
+
+def actions(result: Mapping[str, Any]) -> dict[str, str]:
+    """What became of each name."""
+    return {instance["name"]: instance["action"] for instance in result["instances"]}
+
+
+def tasks_in(message: str) -> Iterator[dict[str, Any]]:
+    """The options of the tasks that a message proposes, as a person would read them."""
+    decoder = json.JSONDecoder()
+    marker = "msgops.fleet.creation_journal: "
+    start = message.find(marker)
+    while start >= 0:
+        options, _end = decoder.raw_decode(message, start + len(marker))
+        yield options
+        start = message.find(marker, start + 1)
