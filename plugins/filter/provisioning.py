@@ -127,16 +127,16 @@ def provisioning(
     asked = [_complete(item, provider, defaults) for item in items]
     created = iter(creation.get("instances") or ())
     missing = {"action": "failed"} if _failed_as_a_whole(creation) else {}
-    found = [item | ({"action": "checked"} if _exists(item) else next(created, missing)) for item in asked]
+    found = [item | {"action": "checked"} if _exists(item) else _made(item, next(created, missing)) for item in asked]
     read = iter(reading.get("instances") or ())
-    instances = [_result(item, next(read, {}) if _exists(item) else {}) for item in found]
+    instances = [_result(item, next(read, {}) if _is_readable(item) else {}) for item in found]
     summary = _summarize(instances)
     return {
         "wishes": [
             {key: value for key, value in item.items() if key != "client_token"} for item in asked if not _exists(item)
         ],
         "targets": [
-            {key: item[key] for key in _TARGET if item.get(key) is not None} for item in found if _exists(item)
+            {key: item[key] for key in _TARGET if item.get(key) is not None} for item in found if _is_readable(item)
         ],
         "result": {"instances": instances, "summary": summary},
         "report": {
@@ -163,6 +163,21 @@ def _complete(item: Mapping[str, Any], provider: str | None, defaults: Mapping[s
 def _exists(item: Mapping[str, Any]) -> bool:
     """Whether the instance is known to exist; a blank id is a mistake that must not end in a creation."""
     return item.get("id") is not None or item.get("token") is not None
+
+
+def _made(item: Mapping[str, Any], outcome: Mapping[str, Any]) -> Item:
+    made = {**item, **outcome}
+    if made.get("id") is not None and made.get("token") is None and not made.get("error"):
+        message = (
+            f"Reading the state of {made['id']} failed: its token isn't known; keep provision_no_log on, set "
+            "provision_credentials_file if the gateway has no listing, or give the item its id and token"
+        )
+        made["error"] = {"code": "bad_request", "message": message, "retryable": False}
+    return made
+
+
+def _is_readable(item: Mapping[str, Any]) -> bool:
+    return _exists(item) and not item.get("error")
 
 
 def _failed_as_a_whole(result: Mapping[str, Any]) -> bool:

@@ -130,6 +130,26 @@ def test_what_was_not_created_has_its_error_and_no_state() -> None:
     assert known["authorized"]
 
 
+def test_an_instance_whose_task_is_not_done_is_not_read() -> None:
+    error = {"code": "bad_request", "message": "credentials_file can't be written", "retryable": False}
+    items = [{"name": "a", "provider": "green_api"}, KNOWN]
+    creation = {"instances": [created("a", "green_api", action="failed", error=error)]}
+    stages = provisioning(items, creation=creation, reading={"instances": [observed("authorized")]})
+    assert [target["id"] for target in stages["targets"]] == [KNOWN["id"]]
+    unfinished, known = stages["result"]["instances"]
+    assert (unfinished["id"], unfinished["state"], unfinished["error"]) == ("id-of-a", None, error)
+    assert known["authorized"]
+
+
+def test_an_instance_whose_token_is_not_known_can_not_be_read() -> None:
+    items = [{"name": "a", "provider": "plugzapi"}]
+    stages = provisioning(items, creation={"instances": [created("a", "plugzapi", token=None, action="unchanged")]})
+    assert stages["targets"] == []
+    (instance,) = stages["result"]["instances"]
+    assert "provision_credentials_file" in instance["error"]["message"]
+    assert stages["result"]["summary"]["unreadable"] == 1
+
+
 def test_a_task_that_failed_as_a_whole_is_told_once() -> None:
     items = [{"name": "a", "provider": "green_api"}, {"name": "a", "provider": "green_api"}]
     stages = provisioning(items, creation={"msg": "instances names a 2 times", "failed": False})
