@@ -20,7 +20,8 @@ from typing import Any, Literal
 from ._credentials import Content, CredentialsFile
 from ._errors import Delivery, FleetError, UsageError, failure_of
 from ._gateway import Gateway, Instance, seconds_since
-from ._journal import OPEN, Entry, Journal, JournalError, Key, Lease, Status, hash_payload
+from ._journal import OPEN, Entry, Journal, Key, Lease, Status, hash_payload
+from ._journal_storage import JournalError
 from ._polling import poll
 
 Action = Literal["created", "adopted", "unchanged", "would_create", "failed", "unknown"]
@@ -259,7 +260,7 @@ class Provisioner:
             "provider": wish.gateway.provider,
             "account": wish.account,
             "name": wish.name,
-            "journal": self.journal.path,
+            "journal": self.journal.name,
         }
         adopt = json.dumps({"action": "adopt", **entry, "instance_id": "ITS ID"}, ensure_ascii=False)
         discard = json.dumps({"action": "discard", **entry}, ensure_ascii=False)

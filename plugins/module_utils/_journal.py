@@ -17,9 +17,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
-import sqlite3
-import stat
 import threading
 import time
 import uuid
@@ -27,8 +24,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ._errors import UsageError
 from ._gateway import utc_now
+from ._journal_storage import JournalError, Storage, Transaction, storage_at
 
 Status = Literal["pending", "created", "rejected", "unknown", "delivered"]
 
@@ -37,38 +34,22 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 # What was begun, and may or may not have happened.
 OPEN: tuple[Status, ...] = ("pending", "unknown")
 
-_APPLICATION_ID = 0x6D736F70
-_SCHEMA_VERSION = 1
-_SCHEMA = f"""
-CREATE TABLE creation (
-    provider TEXT NOT NULL,
-    account TEXT NOT NULL,
-    name TEXT NOT NULL,
-    operation_id TEXT NOT NULL,
-    payload_hash TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('pending', 'created', 'rejected', 'unknown', 'delivered')),
-    instance_id TEXT,
-    created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
-    PRIMARY KEY (provider, account, name)
-);
-CREATE TABLE lease (
-    provider TEXT NOT NULL,
-    account TEXT NOT NULL,
-    name TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    expires REAL NOT NULL,
-    PRIMARY KEY (provider, account, name)
-);
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {_SCHEMA_VERSION};
-"""
+_COLUMNS = (
+    "provider",
+    "account",
+    "name",
+    "operation_id",
+    "payload_hash",
+    "status",
+    "instance_id",
+    "created_at",
+    "updated_at",
+)
 
 # Seconds. A process that was killed keeps its names for the length of a lease.
 _LEASE = 10.0
 _HEARTBEAT = 2.5
 _LONGEST_WAIT = 600.0
-_BUSY_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, order=True)
@@ -107,10 +88,6 @@ class Entry:
         }
 
 
-class JournalError(UsageError):
-    """The journal can't be used; nothing is created without it."""
-
-
 def fingerprint(provider: str, api_url: str, partner_token: str) -> str:
     """A name for an account that doesn't give its token away."""
     return hashlib.sha256("\0".join((provider, api_url, partner_token)).encode()).hexdigest()[:16]
@@ -122,40 +99,36 @@ def hash_payload(payload: Mapping[str, Any]) -> str:
 
 
 class Journal:
-    """The journal in one SQLite file, safe to use from several threads and processes."""
+    """The journal in a SQLite file or in PostgreSQL, safe to use from several threads and processes."""
 
-    def __init__(self, path: str) -> None:
-        self.path = os.path.abspath(os.path.expanduser(path))
-        self._mutex = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
+    def __init__(self, location: str) -> None:
+        self._storage = storage_at(location)
 
-    def open(self) -> None:
-        """Create the file if it isn't there, and check that it can be written.
+    @property
+    def name(self) -> str:
+        """Where it lies, without a password."""
+        return self._storage.name
 
-        :raises JournalError: if it can't, or isn't a journal of this version.
-        """
-        with self._transaction():
-            pass
+    @property
+    def secrets(self) -> set[str]:
+        """What Ansible must mask."""
+        return self._storage.secrets
 
     def peek(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """The entries of ``keys``, without leaving a trace; none if there is no journal yet.
 
-        :raises JournalError: if the file can't be read.
+        :raises JournalError: if it can't be read.
         """
-        if not os.path.exists(self.path):
-            return {}
-        with self._explained(), contextlib.closing(self._connect("ro")) as connection:
-            _check_schema(self.path, connection)
-            return _entries(connection, keys)
+        with self._storage.reading() as db:
+            return _entries(db, keys) if db else {}
 
     def entries(self) -> list[Entry]:
-        """All entries, by provider, account and name."""
-        if not os.path.exists(self.path):
-            return []
-        with self._explained(), contextlib.closing(self._connect("ro")) as connection:
-            _check_schema(self.path, connection)
-            return sorted(_entries(connection, None).values(), key=lambda entry: entry.key)
+        """All entries, by provider, account and name.
+
+        :raises JournalError: if it can't be read.
+        """
+        with self._storage.reading() as db:
+            return sorted(_entries(db, None).values(), key=lambda entry: entry.key) if db else []
 
     @contextlib.contextmanager
     def locked(self, keys: Collection[Key]) -> Iterator[Lease]:
@@ -163,66 +136,19 @@ class Journal:
 
         :raises JournalError: if the journal can't be written, or another run doesn't come to an end.
         """
-        lease = Lease(self, uuid.uuid4().hex, frozenset(keys))
+        lease = Lease(self._storage, uuid.uuid4().hex, frozenset(keys))
         lease.acquire()
         try:
             yield lease
         finally:
             lease.release()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._mutex, self._explained():
-            connection = self._open_connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                # A failed COMMIT (a full disk) may have rolled back by itself.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    def _open_connection(self) -> sqlite3.Connection:
-        # SQLite's connections must not be carried over a fork.
-        if self._connection is None or self._pid != os.getpid():
-            _prepare_file(self.path)
-            connection = self._connect("rw")
-            # TRUNCATE instead of WAL: home directories may lie on network file systems, which WAL can't use.
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("BEGIN IMMEDIATE")
-            if _is_empty(connection):
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-            connection.execute("COMMIT")
-            _check_schema(self.path, connection)
-            self._connection, self._pid = connection, os.getpid()
-        return self._connection
-
-    def _connect(self, mode: str) -> sqlite3.Connection:
-        uri = "file:" + self.path.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + f"?mode={mode}"
-        return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what SQLite and the file system say into one line that names the journal."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as exc:
-            reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-            raise JournalError(
-                f"the journal {self.path} can't be used ({reason}), and nothing is created without it; "
-                "repair it or name another file as journal"
-            ) from None
-
 
 class Lease:
     """The right to change some entries, until it is released or its process dies."""
 
-    def __init__(self, journal: Journal, owner: str, keys: frozenset[Key]) -> None:
-        self._journal = journal
+    def __init__(self, storage: Storage, owner: str, keys: frozenset[Key]) -> None:
+        self._storage = storage
         self._owner = owner
         self._keys = keys
         self._ended = threading.Event()
@@ -233,7 +159,7 @@ class Lease:
         give_up_at = time.monotonic() + _LONGEST_WAIT
         while (busy := self._try_to_acquire()) is not None:
             if time.monotonic() > give_up_at:
-                raise JournalError(f"another run has been working on {busy.name} for too long; try again later")
+                raise JournalError(self._storage.name, f"another run keeps working on {busy.name}", "try again later")
             time.sleep(0.1)
         threading.Thread(target=self._keep_alive, daemon=True).start()
 
@@ -241,8 +167,8 @@ class Lease:
         """Let other runs have the keys."""
         self._ended.set()
         # A lease that can't be given back lapses.
-        with contextlib.suppress(JournalError), self._journal._transaction() as db:
-            db.execute("DELETE FROM lease WHERE owner = ?", (self._owner,))
+        with contextlib.suppress(JournalError), self._storage.transaction() as db:
+            db.execute(f"DELETE FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
 
     def begin(self, key: Key, payload_hash: str) -> None:
         """Write ``pending``, durably: only after this may the creation be posted.
@@ -271,69 +197,52 @@ class Lease:
         )
 
     def _try_to_acquire(self) -> Key | None:
-        now = time.time()
-        with self._journal._transaction() as db:
-            for key in sorted(self._keys):
-                row = db.execute("SELECT expires FROM lease WHERE (provider, account, name) = (?, ?, ?)", _row(key))
-                held = row.fetchone()
-                if held is not None and now < held[0] <= now + _LEASE:
-                    return key
-            db.executemany(
-                "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)",
-                [(*_row(key), self._owner, now + _LEASE) for key in self._keys],
+        with self._storage.transaction() as db:
+            now = db.now()
+            # A lease that ends later than any can was given by a clock that has since been put back.
+            held = db.execute(
+                f"SELECT provider, account, name FROM {db.prefix}lease WHERE expires > ? AND expires <= ?",
+                (now, now + _LEASE),
             )
+            for row in held:
+                if Key(*row) in self._keys:
+                    return Key(*row)
+            for key in sorted(self._keys):
+                db.execute(
+                    f"INSERT INTO {db.prefix}lease (provider, account, name, owner, expires) VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT (provider, account, name) DO UPDATE "
+                    "SET owner = excluded.owner, expires = excluded.expires",
+                    (*_row(key), self._owner, now + _LEASE),
+                )
             self.entries = _entries(db, self._keys)
         return None
 
     def _keep_alive(self) -> None:
         while not self._ended.wait(_HEARTBEAT):
             # What can't be renewed lapses; whoever takes over is kept from harm by the check in _write.
-            with contextlib.suppress(JournalError), self._journal._transaction() as db:
-                db.execute("UPDATE lease SET expires = ? WHERE owner = ?", (time.time() + _LEASE, self._owner))
+            with contextlib.suppress(JournalError), self._storage.transaction() as db:
+                db.execute(f"UPDATE {db.prefix}lease SET expires = ? WHERE owner = ?", (db.now() + _LEASE, self._owner))
 
     def _write(self, entries: Collection[Entry]) -> None:
-        with self._journal._transaction() as db:
-            owned = {
-                Key(*row)
-                for row in db.execute("SELECT provider, account, name FROM lease WHERE owner = ?", (self._owner,))
-            }
+        with self._storage.transaction() as db:
+            rows = db.execute(f"SELECT provider, account, name FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
+            owned = {Key(*row) for row in rows}
             for entry in entries:
                 if entry.key not in owned:
-                    raise JournalError(f"another run has taken {entry.key.name} over; run the task again")
-            db.executemany(
-                "INSERT OR REPLACE INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*_row(entry.key), *dataclasses.astuple(entry)[1:]) for entry in entries],
-            )
+                    raise JournalError(
+                        self._storage.name, f"another run has taken {entry.key.name} over", "run the task again"
+                    )
+                db.execute(
+                    f"INSERT INTO {db.prefix}creation ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (provider, account, name) DO UPDATE SET "
+                    + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[3:]),
+                    (*_row(entry.key), *dataclasses.astuple(entry)[1:]),
+                )
         self.entries.update((entry.key, entry) for entry in entries)
 
 
-def _prepare_file(path: str) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    # SQLite gives its own temporary files the mode of the database.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if stat.S_IMODE(os.stat(path).st_mode) != 0o600:
-        os.chmod(path, 0o600)
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,))
-
-
-def _check_schema(path: str, connection: sqlite3.Connection) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION_ID and not _is_empty(connection):
-        raise JournalError(f"{path} is a database, but not a journal of msgops.fleet; name another file as journal")
-    if version > _SCHEMA_VERSION:
-        raise JournalError(
-            f"the journal {path} was written by a newer msgops.fleet (schema {version}); upgrade the collection"
-        )
-
-
-def _entries(connection: sqlite3.Connection, keys: Collection[Key] | None) -> dict[Key, Entry]:
-    if _is_empty(connection):
-        return {}
-    rows = connection.execute("SELECT * FROM creation").fetchall()
+def _entries(db: Transaction, keys: Collection[Key] | None) -> dict[Key, Entry]:
+    rows = db.execute(f"SELECT {', '.join(_COLUMNS)} FROM {db.prefix}creation")
     found = (Entry(Key(*row[:3]), *row[3:]) for row in rows)
     return {entry.key: entry for entry in found if keys is None or entry.key in keys}
 

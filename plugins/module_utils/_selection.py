@@ -1,24 +1,21 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task's options name: the instances to read, and those that shall exist."""
+"""What a task's options name: the instances to read, and the tenant whose phones to read."""
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Mapping
 from typing import Any
 
-from ._arguments import CREATION, Settings
-from ._creation import Wish
+from ._arguments import Settings
 from ._errors import UsageError
 from ._gateway import Credentials
 from ._http import TransportOptions, transport_to
-from ._journal import fingerprint
 from ._koophone import Koophone
 from ._koophone_auth import authentication_of
 from ._observation import Target
-from ._providers import PROVIDERS, Gateways
+from ._providers import Gateways
 
 
 def targets_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Target]:
@@ -61,37 +58,6 @@ def _target(item: Mapping[str, Any], where: str, gateways: Gateways, settings: S
             settings.find(provider, "client_token", item["client_token"]),
         ),
         name=item["name"],
-    )
-
-
-def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Wish]:
-    """The instances that shall exist: those of ``instances``, else the one of ``name``.
-
-    :raises UsageError: for one that can't be created as asked, and for a name that occurs twice; nothing was sent.
-    """
-    items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
-    wishes = [_wish(item, params, gateways, settings) for item in items]
-    counts = collections.Counter((wish.gateway.provider, wish.name) for wish in wishes)
-    for (provider, name), count in counts.items():
-        if count > 1:
-            raise UsageError(f"instances names {name} {count} times for {provider}; a name stands for one instance")
-    return wishes
-
-
-def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> Wish:
-    name = item["name"] or ""
-    if not name.strip() or name != name.strip():
-        raise UsageError(f"name must not be empty, nor begin or end with a space: {name!r}")
-    provider = settings.provider(item, name)
-    api_url = settings.api_url(provider, item)
-    partner_token = settings.require(provider, "partner_token", name, own=item.get("partner_token"))
-    options = {option: item[option] for option in CREATION.options if item[option] is not None}
-    return Wish(
-        name=name,
-        gateway=gateways.get(provider, api_url, partner_token),
-        api_url=api_url.rstrip("/"),
-        account=fingerprint(provider, api_url.rstrip("/"), partner_token),
-        payload=PROVIDERS[provider].client.payload_for(name, options),
     )
 
 

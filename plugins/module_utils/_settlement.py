@@ -48,7 +48,7 @@ def settle(journal: Journal, selection: Selection, instance_id: str | None, *, c
     if before is None and instance_id is None:
         return {"changed": False, "entries": [], "diff": _diff(None, None)}
     if before is None:
-        raise UsageError(f"the journal {journal.path} has no creation of {selection.provider} {selection.name}")
+        raise UsageError(f"the journal {journal.name} has no creation of {selection.provider} {selection.name}")
     status: Status = "created" if instance_id else "rejected"
     if _is_settled_so(before, instance_id):
         return {"changed": False, "entries": [before.as_result()], "diff": _diff(before, before)}

@@ -57,7 +57,7 @@ options:
     choices: [pending, created, rejected, unknown, delivered]
   journal:
     description:
-      - The journal of creations.
+      - The journal of creations, a file or a URL of PostgreSQL as in M(msgops.fleet.instance_create).
       - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
     type: path
     default: ~/.local/state/msgops/fleet.sqlite3
@@ -160,6 +160,7 @@ def run(task: Task) -> dict[str, Any]:
     """List, or settle the one entry."""
     params = task.params
     journal = Journal(params["journal"])
+    task.secrets |= journal.secrets
     selection = Selection(params["provider"], params["name"], params["account"], params["status"])
     if params["action"] == "list":
         return list_entries(journal, selection)

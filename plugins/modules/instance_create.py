@@ -129,6 +129,9 @@ options:
   journal:
     description:
       - The journal of creations, a SQLite file of mode 0600. Runs that may create the same instances must share it.
+      - Runs on several machines, or in containers that are thrown away, share one in PostgreSQL, by a URL such as
+        V(postgresql://msgops@db.example.com/fleet). That needs the Python library C(psycopg) 3. The password is better
+        given in E(PGPASSWORD) or E(PGPASSFILE) than in the URL.
       - It never holds a token. Nothing is created if it can't be written.
       - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
     type: path
@@ -319,7 +322,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._credentials import C
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import wishes_of
+from ansible_collections.msgops.fleet.plugins.module_utils._wishes import wishes_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -354,8 +357,10 @@ def run(task: Task) -> dict[str, Any]:
     options = transport_options(params, check_mode=task.check_mode)
     wishes = wishes_of(params, Gateways(options), Settings(params, task.secrets))
     file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
+    journal = Journal(params["journal"])
+    task.secrets |= journal.secrets
     provisioner = Provisioner(
-        journal=Journal(params["journal"]),
+        journal=journal,
         handover=Handover(can_show=task.can_hand_over, show=task.hand_over, file=file),
         on_unknown=params["on_unknown"],
         concurrency=options.concurrency,

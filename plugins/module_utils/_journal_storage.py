@@ -1,0 +1,300 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the journal lies: in a SQLite file, or in PostgreSQL for runs on several machines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import unquote, urlsplit
+
+from ._errors import UsageError
+
+if TYPE_CHECKING:
+    import psycopg
+
+SCHEMA_VERSION = 1
+_TABLES = (
+    """
+    CREATE TABLE {prefix}creation (
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        operation_id TEXT NOT NULL,
+        payload_hash TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('pending', 'created', 'rejected', 'unknown', 'delivered')),
+        instance_id TEXT,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        PRIMARY KEY (provider, account, name)
+    )
+    """,
+    """
+    CREATE TABLE {prefix}lease (
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (provider, account, name)
+    )
+    """,
+)
+
+# Seconds to wait for another transaction, each of which takes milliseconds.
+_BUSY_TIMEOUT = 30.0
+
+Row = tuple[Any, ...]
+
+
+class JournalError(UsageError):
+    """The journal can't be used; nothing is created without it."""
+
+    def __init__(self, name: str, reason: str, remedy: str = "repair it or name another one as journal") -> None:
+        super().__init__(f"the journal {name} can't be used, and nothing is created without it: {reason}; {remedy}")
+
+
+class Transaction(Protocol):
+    """A transaction that nobody else's runs beside. Placeholders are question marks, tables begin with ``prefix``."""
+
+    prefix: str
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return its rows."""
+        ...
+
+    def now(self) -> float:
+        """Seconds since 1970, by the one clock that all runs share."""
+        ...
+
+
+class Storage(Protocol):
+    """``name`` is what messages call it; it holds none of its ``secrets``."""
+
+    name: str
+    secrets: set[str]
+
+    def transaction(self) -> contextlib.AbstractContextManager[Transaction]:
+        """Change the journal, which is made if it isn't there; durable when the block has ended.
+
+        :raises JournalError: if that can't be.
+        """
+        ...
+
+    def reading(self) -> contextlib.AbstractContextManager[Transaction | None]:
+        """Look into the journal and leave no trace; ``None`` if it isn't there."""
+        ...
+
+
+def storage_at(location: str) -> Storage:
+    """The storage of a path, or of a URL of PostgreSQL.
+
+    :raises UsageError: if a library for it is missing.
+    """
+    if location.startswith(("postgresql://", "postgres://")):
+        return PostgresStorage(location)
+    return SqliteStorage(location)
+
+
+class SqliteStorage:
+    """One file of mode 0600 in a folder of mode 0700."""
+
+    _APPLICATION_ID: ClassVar[int] = 0x6D736F70
+
+    def __init__(self, path: str) -> None:
+        self.name = os.path.abspath(os.path.expanduser(path))
+        self.secrets: set[str] = set()
+        self._mutex = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with self._mutex, self._explained():
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _SqliteTransaction(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                # A COMMIT that failed (a full disk) may have rolled back by itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Transaction | None]:
+        if not os.path.exists(self.name):
+            yield None
+            return
+        with self._explained(), contextlib.closing(self._connect("ro")) as connection:
+            is_there = self._is_journal(connection)
+            yield _SqliteTransaction(connection) if is_there else None
+
+    def _opened(self) -> sqlite3.Connection:
+        # SQLite's connections must not be carried over a fork.
+        if self._connection is None or self._pid != os.getpid():
+            self._prepare_file()
+            connection = self._connect("rw")
+            # TRUNCATE instead of WAL: home directories may lie on network file systems, which WAL can't use.
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            if not self._is_journal(connection):
+                for table in _TABLES:
+                    connection.execute(table.format(prefix=""))
+                connection.execute(f"PRAGMA application_id = {self._APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+            self._connection, self._pid = connection, os.getpid()
+        return self._connection
+
+    def _prepare_file(self) -> None:
+        os.makedirs(os.path.dirname(self.name), mode=0o700, exist_ok=True)
+        # SQLite gives its own temporary files the mode of the database.
+        os.close(os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if stat.S_IMODE(os.stat(self.name).st_mode) != 0o600:
+            os.chmod(self.name, 0o600)
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        uri = "file:" + self.name.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + f"?mode={mode}"
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+
+    def _is_journal(self, connection: sqlite3.Connection) -> bool:
+        """False for an empty file.
+
+        :raises JournalError: for anything else that isn't a journal of this version.
+        """
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            return False
+        if connection.execute("PRAGMA application_id").fetchone()[0] != self._APPLICATION_ID:
+            raise JournalError(self.name, "it is a database of something else", "name another file as journal")
+        check_version(self.name, connection.execute("PRAGMA user_version").fetchone()[0])
+        return True
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise JournalError(self.name, str(exc)) from None
+        except OSError as exc:
+            raise JournalError(self.name, exc.strerror or type(exc).__name__) from None
+
+
+class PostgresStorage:
+    """Two tables, ``msgops_fleet_creation`` and ``msgops_fleet_lease``, in the schema that the URL's user sees."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg  # only who has such a journal needs it
+        except ImportError:
+            raise UsageError("a journal in PostgreSQL needs the Python library psycopg 3 where the task runs") from None
+        self._psycopg = psycopg
+        parts = urlsplit(url)
+        self.secrets = {parts.password, unquote(parts.password)} if parts.password else set()
+        self.name = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        self._url = url
+        self._mutex = threading.RLock()
+        self._connection: psycopg.Connection[Row] | None = None
+        self._pid = 0
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with self._mutex, self._explained():
+            connection = self._opened()
+            with connection.transaction():
+                # One writer at a time, as SQLite has it; the lock ends with the transaction or the connection.
+                connection.execute("LOCK TABLE msgops_fleet_lease IN SHARE ROW EXCLUSIVE MODE")
+                yield _PostgresTransaction(connection)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Transaction | None]:
+        with self._explained(), self._connect() as connection:
+            connection.read_only = True
+            yield _PostgresTransaction(connection) if self._is_journal(connection) else None
+
+    def _opened(self) -> psycopg.Connection[Row]:
+        # A connection must not be carried over a fork, and one that broke is of no use.
+        if self._connection is None or self._pid != os.getpid() or self._connection.closed or self._connection.broken:
+            connection = self._connect()
+            connection.execute("SET synchronous_commit TO on")
+            with connection.transaction():
+                # Any number will do, as long as it is always the same: one run makes the tables, others wait.
+                connection.execute("SELECT pg_advisory_xact_lock(7883955)")
+                if not self._is_journal(connection):
+                    for table in _TABLES:
+                        connection.execute(table.format(prefix=_PostgresTransaction.prefix))
+                    comment = f"msgops.fleet schema {SCHEMA_VERSION}"
+                    connection.execute(f"COMMENT ON TABLE msgops_fleet_creation IS '{comment}'")
+            self._connection, self._pid = connection, os.getpid()
+        return self._connection
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        return self._psycopg.connect(self._url, connect_timeout=int(_BUSY_TIMEOUT), autocommit=True)
+
+    def _is_journal(self, connection: psycopg.Connection[Row]) -> bool:
+        found = connection.execute(
+            "SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass('msgops_fleet_creation')"
+        ).fetchone()
+        if found is None:
+            return False
+        version = str(found[0]).rpartition(" ")[2]
+        if not version.isdecimal():
+            raise JournalError(self.name, "its table msgops_fleet_creation is of something else")
+        check_version(self.name, int(version))
+        return True
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except self._psycopg.Error as exc:
+            # The text of a failed connection may quote the URL.
+            reason = exc.diag.message_primary or type(exc).__name__
+            if isinstance(exc, self._psycopg.OperationalError) and exc.diag.message_primary is None:
+                reason = "the server can't be reached, or refuses the connection"
+            failure = JournalError(self.name, reason)
+        else:
+            return
+        raise failure
+
+
+class _SqliteTransaction:
+    prefix = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def now(self) -> float:
+        return time.time()
+
+
+class _PostgresTransaction:
+    prefix = "msgops_fleet_"
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        cursor = self._connection.execute(statement.replace("?", "%s"), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def now(self) -> float:
+        return float(self.execute("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+
+
+def check_version(name: str, version: int) -> None:
+    """:raises JournalError: for a journal of a newer version of the collection."""
+    if version > SCHEMA_VERSION:
+        raise JournalError(name, f"a newer msgops.fleet wrote it (schema {version})", "upgrade the collection")
