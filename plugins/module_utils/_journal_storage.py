@@ -134,7 +134,8 @@ class SqliteStorage:
         if not os.path.exists(self.name):
             yield None
             return
-        with self._explained(), contextlib.closing(self._connect("ro")) as connection:
+        with self._explained(), contextlib.closing(self._connect()) as connection:
+            connection.execute("PRAGMA query_only = ON")
             is_there = self._is_journal(connection)
             yield _SqliteTransaction(connection) if is_there else None
 
@@ -142,7 +143,7 @@ class SqliteStorage:
         # SQLite's connections must not be carried over a fork.
         if self._connection is None or self._pid != os.getpid():
             self._prepare_file()
-            connection = self._connect("rw")
+            connection = self._connect()
             # TRUNCATE instead of WAL: home directories may lie on network file systems, which WAL can't use.
             connection.execute("PRAGMA journal_mode = TRUNCATE")
             connection.execute("PRAGMA synchronous = FULL")
@@ -163,8 +164,9 @@ class SqliteStorage:
         if stat.S_IMODE(os.stat(self.name).st_mode) != 0o600:
             os.chmod(self.name, 0o600)
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
-        uri = "file:" + self.name.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + f"?mode={mode}"
+    def _connect(self) -> sqlite3.Connection:
+        # Who only reads must be able to write, too: it undoes the transaction of a process that died within it.
+        uri = "file:" + self.name.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + "?mode=rw"
         return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
     def _is_journal(self, connection: sqlite3.Connection) -> bool:
