@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _creation
 from ansible_collections.msgops.fleet.tests.unit.creation.support import GATEWAYS, HURRY, Fleet
+
 from msgops_emulator import Emulator
 
 _MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Result, Run
+
 from msgops_emulator import Emulator
 
 GATEWAYS = ("green_api", "plugzapi")
@@ -22,6 +23,9 @@ NO_LISTING = ("http404", "http405", "not_found_200")
 
 # Seconds instead of a quarter of a minute: how long a listing may lag, and how soon it is asked again.
 HURRY = {"_creation.SETTLE": 0.25, "_creation._FIRST_PAUSE": 0.05}
+
+# A second instead of ten: how long a process that died keeps its names.
+SHORT_LEASE = {"_journal._LEASE": 1.0, "_journal._HEARTBEAT": 0.25}
 
 
 @dataclass
