@@ -200,7 +200,8 @@ def _judge_token(answer: Answer) -> tuple[str, datetime.datetime]:
     expires_at = details.get("expires_at") if isinstance(details, dict) else None
     if token and isinstance(expires_at, str):
         try:
-            return token, datetime.datetime.fromisoformat(expires_at.replace("Z", "+00:00"))
+            end = datetime.datetime.fromisoformat(expires_at.replace("Z", "+00:00"))
+            return token, end if end.tzinfo else end.replace(tzinfo=datetime.timezone.utc)
         except ValueError:
             pass
     raise answer.unusable("a token with expires_at, and the header X-Subject-Token,")
