@@ -155,6 +155,8 @@ class Provisioner:
 
         :raises UsageError: if the journal or the credentials file can't be used; nothing was created.
         """
+        if not wishes:
+            return []
         self.handover.check()
         with self.journal.locked([wish.key for wish in wishes]) as lease:
             planned = self._plan(wishes, lease.entries)

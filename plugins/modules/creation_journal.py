@@ -23,9 +23,10 @@ attributes:
   idempotent:
     support: full
   action_group:
-    support: full
-    membership:
-      - msgops.fleet.all
+    support: none
+    membership: []
+    details:
+      - The groups set options of requests, and this module sends none.
 options:
   action:
     description:

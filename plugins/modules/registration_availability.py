@@ -39,6 +39,12 @@ attributes:
       - msgops.fleet.plugzapi
       - msgops.fleet.all
 options:
+  provider:
+    description:
+      - The gateway, of which only this one registers numbers. The option is here for C(module_defaults).
+    type: str
+    choices: [plugzapi]
+    default: plugzapi
   api_url:
     description:
       - The base address of PlugzAPI. Must be C(https), or C(http) to a loopback address.
@@ -131,6 +137,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
 from ansible_collections.msgops.fleet.plugins.module_utils._registration import PhoneNumber, check_availability
 from ansible_collections.msgops.fleet.plugins.module_utils._selection import single_target
@@ -139,6 +146,7 @@ ARGUMENTS = TRANSPORT.merge(
     INSTANCE,
     ArgumentSpec(
         {
+            "provider": {"type": "str", "choices": [Plugzapi.provider], "default": Plugzapi.provider},
             "api_url": {"type": "str"},
             "ddi": {"type": "str", "required": True},
             "phone": {"type": "str", "required": True},
@@ -150,9 +158,8 @@ ARGUMENTS = TRANSPORT.merge(
 def run(task: Task) -> dict[str, Any]:
     """Ask for the one number, unless in check mode."""
     number = PhoneNumber(task.params["ddi"], task.params["phone"])
-    params = {**task.params, "provider": "plugzapi"}
-    options = transport_options(params, check_mode=task.check_mode)
-    target = single_target(params, Gateways(options), Settings(params, task.secrets))
+    options = transport_options(task.params, check_mode=task.check_mode)
+    target = single_target(task.params, Gateways(options), Settings(task.params, task.secrets))
     return check_availability(task, target, number)
 
 
