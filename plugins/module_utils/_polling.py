@@ -90,7 +90,8 @@ def poll(
             if stop():
                 return
             if not done:
-                heapq.heappush(pausing, (now + interval * random.uniform(1.0, 1.2), next(tie_break), job))
+                pause_ends = time.monotonic() + interval * random.uniform(1.0, 1.2)
+                heapq.heappush(pausing, (pause_ends, next(tie_break), job))
     finally:
         stopping.set()
         for _thread in threads:
