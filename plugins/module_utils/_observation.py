@@ -115,7 +115,7 @@ def observe(
         observation = _read(targets[index], calls[index])
         if observation.reading is None and observations[index].reading is not None and calls[index].remaining() == 0:
             # Cut short by the end of the waiting: the last state that was seen says more.
-            observation = dataclasses.replace(observations[index], attempts=observation.attempts)
+            observation = observations[index]
         observations[index] = observation
         unseen.discard(index)
         if waiting is not None and waiting.is_hopeless_for(observation):
@@ -135,7 +135,11 @@ def observe(
         stop=lambda: hopeless.is_set() and not unseen,
         progress=tell if progress else None,
     )
-    return [o if o.observed_at else _unseen(o) for o in observations]
+    # What is still under way when time is up was sent as well.
+    return [
+        dataclasses.replace(o if o.observed_at else _unseen(o), attempts=call.requests)
+        for o, call in zip(observations, calls, strict=True)
+    ]
 
 
 def _progress_of(observations: Sequence[Observation], waiting: Waiting | None) -> str:
@@ -200,7 +204,7 @@ def _read(target: Target, call: Call) -> Observation:
         reading = target.gateway.read_state(target.credentials, call)
     except FleetError as exc:
         error = exc
-    return Observation(target, call.requests, utc_now(), reading, error)
+    return Observation(target, observed_at=utc_now(), reading=reading, error=error)
 
 
 def _unseen(observation: Observation) -> Observation:
