@@ -181,10 +181,8 @@ def report(observations: Sequence[Observation], waiting: Waiting | None, *, fail
         return result | failed(f"gave up waiting, because of {_states_of(hopeless)}: {_remedies(hopeless)}")
     if waiting and laggards and not all(o.is_final for o in laggards):
         wanted = " or ".join(waiting.states)
-        return result | failed(
-            f"{len(laggards)} of {len(observations)} instances did not become {wanted} within {waiting.timeout:g} s: "
-            f"{_states_of(laggards)}; {_remedies(laggards)}"
-        )
+        msg = f"{len(laggards)} of {len(observations)} instances did not become {wanted} within {waiting.timeout:g} s"
+        return result | failed("; ".join(filter(None, [f"{msg}: {_states_of(laggards)}", _remedies(laggards)])))
     if unreadable and fail_on_error:
         return result | failure_of("instances", "read", [(o.target.label, o.error) for o in unreadable if o.error])
     return result
