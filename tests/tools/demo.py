@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""See the collection work: provision, wait for a person, run again, look at a dry run. Ends with 1 if a claim fails.
+
+The vendors are emulated on this machine, and a thread is the person who links the phones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote
+
+from msgops_emulator import Control, EmulatorProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTIONS_PATH = ROOT / ".cache" / "tree"
+FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
+WAITING_FOR_A_PHONE = ("notAuthorized", "disconnected")
+SECRETS = ("auth_token", "client_token", "iam_password", "partner_token", "secret_key")
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+FOURTH = {"demo_more": [{"name": "newsletter", "provider": "green_api"}]}
+
+
+class Person(threading.Thread):
+    """Somebody who takes two seconds to link a phone to each instance that shows a code, one after the other."""
+
+    def __init__(self, emulator: Control) -> None:
+        super().__init__(daemon=True)
+        self._emulator = emulator
+        self._leaving = threading.Event()
+
+    def run(self) -> None:
+        while not self._leaving.wait(0.5):
+            for instance in self._emulator.instances():
+                if instance["state"] in WAITING_FOR_A_PHONE and not self._leaving.wait(2):
+                    self._emulator.link(instance["provider"], instance["id"])
+                    print(f"  (somebody scans the code of {instance['name']} with a phone)", flush=True)
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._leaving.set()
+        self.join()
+
+
+class Demo:
+    """The steps, and what each of them claims."""
+
+    def __init__(self, emulator: Control, folder: Path) -> None:
+        self._emulator = emulator
+        self._environment = _environment(emulator, folder)
+        self._output = ""
+        self._failures = 0
+
+    def run(self) -> int:
+        """The exit status."""
+        _head("1. From two empty accounts to three instances, each linked to a phone, and the status of forty phones")
+        with Person(self._emulator):
+            recap = self._play()
+        self._claim("the playbook succeeded", recap["rc"] == 0)
+        self._claim("three instances were created, once each", len(self._emulator.log(writes=True)) == 3)
+        states = sorted(instance["state"] for instance in self._emulator.instances())
+        self._claim("all of them are linked to a phone", states == ["authorized", "authorized", "connected"])
+        self._claim("two requests read forty phones", len(self._emulator.log(vendor="koophone")) == 2)
+
+        _head("2. The same again: nothing changes")
+        seen = self._last_request()
+        recap = self._play()
+        self._claim("changed=0", recap["changed"] == 0 and recap["rc"] == 0)
+        self._claim("no request was sent that writes", not self._emulator.log(writes=True, since=seen))
+
+        _head("3. What would a fourth instance change? --check --diff")
+        seen = self._last_request()
+        recap = self._play("--check", "--diff", "--skip-tags", "phones", "--extra-vars", json.dumps(FOURTH))
+        self._claim("it would be created", recap["rc"] == 0 and "would create newsletter" in self._output)
+        self._claim("no request was sent that writes", not self._emulator.log(writes=True, since=seen))
+        self._claim("there are still three instances", len(self._emulator.instances()) == 3)
+
+        _head("And all the time")
+        self._claim("no output held a token", not any(secret in self._output for secret in self._secrets()))
+        self._claim("there was no warning", "WARNING" not in self._output and "DEPRECAT" not in self._output)
+        return 1 if self._failures else 0
+
+    def _play(self, *arguments: str) -> Counter[str]:
+        """Run the playbook, pass its output on, and return what its recap counts, and its exit status as ``rc``."""
+        command = ["ansible-playbook", "msgops.fleet.demo", *arguments]
+        print("$", shlex.join(command), flush=True)
+        command[0] = str(Path(sys.executable).with_name(command[0]))
+        lines = []
+        with subprocess.Popen(
+            command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                lines.append(COLOUR.sub("", line))
+        output = "".join(lines)
+        self._output += output
+        return Counter(rc=process.returncode, changed=sum(map(int, re.findall(r"\bchanged=(\d+)", output))))
+
+    def _claim(self, text: str, holds: bool) -> None:
+        print(f"{'  ok' if holds else 'FAIL'}  {text}", flush=True)
+        self._failures += not holds
+
+    def _last_request(self) -> int:
+        return int(self._emulator.log_page(limit=1)["last"])
+
+    def _secrets(self) -> set[str]:
+        accounts, instances = self._emulator.accounts(), self._emulator.instances()
+        secrets = {value for account in accounts for key, value in account.items() if key in SECRETS}
+        secrets |= {instance["token"] for instance in instances}
+        return secrets | {quote(secret, safe="") for secret in secrets}
+
+
+def main() -> int:
+    """Run the demo against an emulator of its own."""
+    started = time.monotonic()
+    _link_checkout()
+    with EmulatorProcess() as emulator, tempfile.TemporaryDirectory(prefix="msgops-demo-") as folder:
+        emulator.seed(phones=[{"count": 40, "id": "phone{n:02d}", "statuses": [2, 2, 2, 1, 4]}])
+        status = Demo(emulator, Path(folder)).run()
+    print(f"\n{'Some claims do not hold' if status else 'Every claim holds'}; {time.monotonic() - started:.0f} seconds")
+    return status
+
+
+def _environment(emulator: Control, folder: Path) -> dict[str, str]:
+    """Nothing of the user's own settings or accounts, and a quiet Ansible."""
+    green_api, plugzapi, koophone = (emulator.account(vendor) for vendor in ("green_api", "plugzapi", "koophone"))
+    settings = folder / "ansible.cfg"
+    settings.touch()
+    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_SETTINGS)}
+    return own | {
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS_PATH),
+        "ANSIBLE_CONFIG": str(settings),
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "ANSIBLE_FORCE_COLOR": str(sys.stdout.isatty()),
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "GREEN_API_PARTNER_TOKEN": green_api["partner_token"],
+        "GREEN_API_URL": emulator.url,
+        "KOOPHONE_AUTH_TOKEN": koophone["auth_token"],
+        "KOOPHONE_ENDPOINT": emulator.url,
+        "MSGOPS_JOURNAL": str(folder / "journal.sqlite3"),
+        "PLUGZAPI_PARTNER_TOKEN": plugzapi["partner_token"],
+        "PLUGZAPI_URL": emulator.url,
+    }
+
+
+def _link_checkout() -> None:
+    """Lay the checkout where Ansible finds it as the collection msgops.fleet."""
+    link = COLLECTIONS_PATH / "ansible_collections" / "msgops" / "fleet"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.exists():
+        link.symlink_to(ROOT, target_is_directory=True)
+
+
+def _head(text: str) -> None:
+    print(f"\n{'=' * len(text)}\n{text}\n{'=' * len(text)}\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
