@@ -95,14 +95,19 @@ def copy_tree(session: nox.Session) -> Path:
     return root
 
 
-def sandbox(session: nox.Session) -> dict[str, str]:
-    """The environment for tools that write to the home folder: one of our own, with the user's package index."""
+def sandbox(session: nox.Session, *, fresh: bool = True) -> dict[str, str]:
+    """The environment for tools that write to the home folder: an empty one of our own, with the user's package index.
+
+    Where not ``fresh``, it holds what the last run left in it.
+    """
     home = CACHE / session.name / "home"
+    if fresh:
+        shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
     for name in (".config/pip", ".pip", ".netrc"):
         if (Path.home() / name).exists() and not (home / name).exists():
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).parent.mkdir(exist_ok=True)
             (home / name).symlink_to(Path.home() / name)
-    home.mkdir(parents=True, exist_ok=True)
     return {"HOME": str(home)}
 
 
@@ -168,7 +173,7 @@ def sanity(session: nox.Session, core: str, python: str) -> None:
     root = copy_tree(session)
     if list(root.glob("tests/sanity/ignore-*")):
         session.error("there are ignore files: mend what they hide")
-    environment = sandbox(session)
+    environment = sandbox(session, fresh=False)  # ansible-test keeps virtual environments there, too
 
     # ansible-test fetches get-pip.py from a host that is no package registry; its cache gets ours instead.
     cache = Path(environment["HOME"], ".ansible", "test", "cache")
