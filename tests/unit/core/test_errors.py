@@ -46,15 +46,20 @@ def test_the_failure_of_one_is_its_own_message() -> None:
     assert failure_of("instances", "read", [("a", error)]) == failed("Reading a failed: no answer", error)
 
 
-def test_the_failure_of_several_names_each() -> None:
+def test_the_failure_of_several_names_each_beside_its_reason() -> None:
     failures = [(name, FleetError("timeout", f"no answer from {name}")) for name in ("a", "b")]
     result = failure_of("phones", "read", failures)
-    assert result["msg"].startswith("2 phones could not be read: a: no answer from a; b: no answer from b")
+    assert result["msg"] == "2 phones could not be read: no answer from a (a); no answer from b (b)"
     assert "error" not in result
+
+
+def test_a_reason_that_several_share_is_told_once() -> None:
+    failures = [(name, FleetError("timeout", "no answer")) for name in ("a", "b")]
+    assert failure_of("phones", "read", failures)["msg"] == "2 phones could not be read: no answer (a, b)"
 
 
 def test_the_failure_of_a_great_many_names_the_first_and_counts_the_others() -> None:
     failures = [(f"<{number}>", FleetError("timeout", "no answer")) for number in range(1000)]
     result = failure_of("instances", "read", failures)
-    assert "<9>: no answer; and 990 more" in result["msg"]
+    assert "<9>, and 990 more" in result["msg"]
     assert "<10>" not in result["msg"]
