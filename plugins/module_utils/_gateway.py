@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import abc
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-from ._http import Call
+from ._http import Call, Transport
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -47,30 +48,34 @@ class Instance:
     deleted: bool = False
 
 
-class Gateway(Protocol):
+class Gateway(abc.ABC):
     """A vendor's API, as seen by one account."""
 
     provider: ClassVar[str]
 
+    def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
+        self._transport = transport
+        self._partner_token = partner_token or ""
+
+    @abc.abstractmethod
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """The state of one instance now."""
-        ...
 
+    @abc.abstractmethod
     def list_instances(self) -> list[Instance] | None:
         """All of the account's instances, or ``None`` if the gateway has no such call."""
-        ...
 
+    @abc.abstractmethod
     def create_instance(self, payload: Mapping[str, Any]) -> Instance:
         """Create an instance; ``payload`` comes from ``payload_for``. It may cost money."""
-        ...
 
     @staticmethod
+    @abc.abstractmethod
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The creation's request body for the module's ``options`` (those that were given).
 
         :raises UsageError: for an option that this gateway doesn't have, or a value that it doesn't take.
         """
-        ...
 
 
 def parse_due(raw: Any) -> str | None:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import UsageError
-from ._gateway import Credentials, Instance, Reading, parse_due
-from ._http import Answer, Call, Effect, Request, Transport
+from ._gateway import Credentials, Gateway, Instance, Reading, parse_due
+from ._http import Answer, Call, Effect, Request
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
 # "yes" or "no" there.
@@ -38,14 +38,10 @@ SETTINGS: dict[str, str] = {
 SECRET_SETTINGS = ("webhookUrlToken",)
 
 
-class GreenApi:
+class GreenApi(Gateway):
     """One partner account, or single instances, at GREEN-API. Every token is the last segment of a URL's path."""
 
     provider: ClassVar[str] = "green_api"
-
-    def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
-        self._transport = transport
-        self._partner_token = partner_token or ""
 
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""

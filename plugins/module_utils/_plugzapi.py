@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, UsageError
-from ._gateway import Credentials, Instance, Reading, parse_due
-from ._http import Answer, Call, Effect, Request, Transport
+from ._gateway import Credentials, Gateway, Instance, Reading, parse_due
+from ._http import Answer, Call, Effect, Request
 
 _PAGE_SIZE = 100
 # Far more than any account has: an answer that names more pages is taken for a broken one.
@@ -55,14 +55,10 @@ class Availability:
     reason: str | None = None
 
 
-class Plugzapi:
+class Plugzapi(Gateway):
     """One partner account, or single instances, at PlugzAPI."""
 
     provider: ClassVar[str] = "plugzapi"
-
-    def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
-        self._transport = transport
-        self._partner_token = partner_token or ""
 
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://developer.z-api.io/en/instance/status : only ``connected`` tells the state."""

@@ -18,7 +18,7 @@ from ._plugzapi import Plugzapi
 class Provider:
     """One row of the table. ``environment`` maps an option to the variable that stands in for it."""
 
-    client: type[GreenApi] | type[Plugzapi]
+    client: type[Gateway]
     api_url: str
     environment: Mapping[str, str]
 
