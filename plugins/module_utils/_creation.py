@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ._credentials import Content, CredentialsFile
+from ._credentials import CredentialsFile
 from ._errors import Delivery, FleetError, UsageError, failure_of
 from ._gateway import Gateway, Instance, seconds_since
 from ._journal import OPEN, Entry, Journal, Key, Lease, Status, hash_payload
@@ -146,7 +146,7 @@ class Provisioner:
         outcomes = self._plan(wishes, self.journal.peek([wish.key for wish in wishes]))
         if not self.handover.is_safe and any(o.action == "would_create" for o in outcomes):
             self.warnings.append(_no_safe_way().message)
-        return self._for_result(outcomes)
+        return [self._show(outcome) for outcome in self._recall(outcomes)]
 
     def provision(self, wishes: Sequence[Wish]) -> list[Outcome]:
         """What became of each wish, in their order.
@@ -161,8 +161,11 @@ class Provisioner:
         with self.journal.locked([wish.key for wish in wishes]) as lease:
             planned = self._plan(wishes, lease.entries)
             settled = self._settle(self._create_all(planned, lease))
-            outcomes = self._deliver(self._for_result(settled), settled)
-            self._remember(lease, {o.wish.key: self._status_of(o) for o in outcomes})
+            with contextlib.suppress(UsageError):  # whoever writes to the file then says why
+                settled = self._recall(settled)
+            outcomes = self._deliver([self._show(outcome) for outcome in settled], settled)
+            self._remember(lease, {o.wish.key: self._status_of(o, s) for o, s in zip(outcomes, settled, strict=True)})
+            self._warn_of_unknown_tokens(settled, lease)
         return outcomes
 
     # Planning: what the listings and the journal say
@@ -277,24 +280,29 @@ class Provisioner:
 
     # Handing over
 
-    def _for_result(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """The outcomes with those tokens only that may stand in the result."""
-        known = self.handover.file.read() if self.handover.file else {}
-        return [self._show(outcome, known) for outcome in outcomes]
+    def _recall(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """A gateway without a listing doesn't tell a token again, but the file may still know it.
 
-    def _show(self, outcome: Outcome, known: Content) -> Outcome:
-        instance = outcome.instance
-        if instance is None:
-            return outcome
-        token = instance.token
-        if token is None:
-            # A gateway without a listing doesn't tell the token again, but the file may still know it.
+        :raises UsageError: if the file can't be read.
+        """
+        known = self.handover.file.read() if self.handover.file else {}
+
+        def recall(outcome: Outcome) -> Outcome:
+            instance = outcome.instance
             credentials = known.get(outcome.wish.gateway.provider, {}).get(outcome.wish.name, {})
-            if credentials.get("id") == instance.id and isinstance(credentials.get("token"), str):
-                token = credentials["token"]
-        if token is not None and not self.handover.show(token):
-            token = None
-        return replace(outcome, instance=replace(instance, token=token))
+            if instance is None or instance.token is not None or credentials.get("id") != instance.id:
+                return outcome
+            token = credentials.get("token")
+            return replace(outcome, instance=replace(instance, token=token if isinstance(token, str) else None))
+
+        return [recall(outcome) for outcome in outcomes]
+
+    def _show(self, outcome: Outcome) -> Outcome:
+        """The outcome without its token, unless that may stand in the result."""
+        instance = outcome.instance
+        if instance is None or instance.token is None or self.handover.show(instance.token):
+            return outcome
+        return replace(outcome, instance=replace(instance, token=None))
 
     def _deliver(self, shown: Sequence[Outcome], settled: Sequence[Outcome]) -> list[Outcome]:
         """Write the tokens into the file; where that fails the instance exists, but its task isn't done."""
@@ -313,14 +321,25 @@ class Provisioner:
 
     # Remembering
 
-    def _status_of(self, outcome: Outcome) -> tuple[Status, str | None] | None:
+    def _status_of(self, outcome: Outcome, settled: Outcome) -> tuple[Status, str | None] | None:
         if outcome.instance:
-            handed_over = not outcome.error and (outcome.instance.token is not None or self.handover.file is not None)
+            in_file = self.handover.file is not None and _has_token(settled)
+            handed_over = not outcome.error and (in_file or _has_token(outcome))
             return ("delivered" if handed_over else "created", outcome.instance.id)
         if outcome.posted:
             is_open = outcome.error is not None and outcome.error.delivery is Delivery.UNKNOWN
             return ("unknown" if is_open else "rejected", None)
         return None
+
+    def _warn_of_unknown_tokens(self, outcomes: Sequence[Outcome], lease: Lease) -> None:
+        for outcome in outcomes:
+            entry = lease.entries.get(outcome.wish.key)
+            if outcome.instance and not _has_token(outcome) and not (entry and entry.status == "delivered"):
+                self.warnings.append(
+                    f"the token of {outcome.wish.gateway.provider} instance {outcome.wish.name} ({outcome.instance.id}) "
+                    "was never handed over, and the gateway doesn't tell it again; copy it from the gateway's console"
+                    + (" into credentials_file" if self.handover.file else "")
+                )
 
     def _remember(self, lease: Lease, statuses: Mapping[Key, tuple[Status, str | None] | None]) -> None:
         news = {
@@ -334,6 +353,10 @@ class Provisioner:
         except JournalError as error:
             # Nothing is lost: an entry that stays pending is settled by the next run's listing.
             self.warnings.append(error.message)
+
+
+def _has_token(outcome: Outcome) -> bool:
+    return outcome.instance is not None and outcome.instance.token is not None
 
 
 def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
