@@ -70,9 +70,8 @@ def test_its_folder_is_0700_and_it_is_0600(green: Fleet) -> None:
     finally:
         os.umask(before)
     assert mode_of(green.journal_file.parent) == 0o700
-    assert {path.name: mode_of(path) for path in green.journal_file.parent.iterdir()} == dict.fromkeys(
-        ("journal.sqlite3", "journal.sqlite3-journal"), 384
-    )
+    files = {path.name: mode_of(path) for path in green.journal_file.parent.iterdir()}
+    assert files == {"journal.sqlite3": 0o600, "journal.sqlite3-journal": 0o600}
 
 
 def test_a_folder_that_is_there_keeps_its_mode_and_the_file_becomes_0600(green: Fleet) -> None:

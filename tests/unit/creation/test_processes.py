@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that get in each other's way, and runs that are killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal, Key
+from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run, count_lines, in_parallel
+from ansible_collections.msgops.fleet.tests.unit.creation.support import (
+    NO_LISTING,
+    SHORT_LEASE,
+    Fleet,
+    actions,
+)
+
+KEY = Key("green_api", "account", "shop")
+
+
+# Several runs at once
+
+
+def test_one_of_several_runs_creates_and_the_others_find_it(fleet: Fleet) -> None:
+    fleet.arm("create", "slow", seconds=0.3, count=None)
+    results = in_parallel(*[fleet.task("shop", timeout=30) for _run in range(4)])
+    assert sorted(actions(result)["shop"] for result in results) == ["created", "unchanged", "unchanged", "unchanged"]
+    assert sum(result["changed"] for result in results) == 1
+    assert len({result["instance"]["token"] for result in results}) == 1
+    assert fleet.posts() == ["shop"]
+    fleet.assert_handed_over("shop")
+
+
+@pytest.mark.parametrize("listing", NO_LISTING)
+def test_so_it_is_without_a_listing(plugz: Fleet, listing: str) -> None:
+    plugz.emulator.config({"plugzapi.listing": listing})
+    plugz.arm("create", "slow", seconds=0.3, count=None)
+    results = in_parallel(*[plugz.task("shop", timeout=30) for _run in range(4)])
+    assert sorted(actions(result)["shop"] for result in results) == ["created", "unchanged", "unchanged", "unchanged"]
+    assert len({result["instance"]["token"] for result in results}) == 1
+    assert plugz.posts() == ["shop"]
+
+
+def test_several_threads_take_turns_as_well(fleet: Fleet) -> None:
+    fleet.arm("create", "slow", seconds=0.1, count=None)
+    results: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda: results.append(fleet.create("shop", timeout=30))) for _run in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(actions(result)["shop"] for result in results) == ["created", "unchanged", "unchanged", "unchanged"]
+    assert fleet.posts() == ["shop"]
+
+
+@dataclass(frozen=True)
+class Forking:
+    """Use the journal, fork, and let both processes go on with the same object."""
+
+    path: str
+
+    def __call__(self) -> list[str]:
+        journal = Journal(self.path)
+        with journal.locked([KEY]) as lease:
+            lease.settle({KEY: ("created", "1")})
+        receiver, sender = os.pipe()
+        child = os.fork()
+        with journal.locked([KEY]) as lease:
+            held_by = "child" if child == 0 else "parent"
+            with contextlib.suppress(BrokenPipeError):
+                os.write(sender, f"{held_by} in,".encode())
+            time.sleep(0.2)
+            lease.settle({KEY: ("created", held_by)})
+            os.write(sender, f"{held_by} out,".encode())
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        return os.read(receiver, 1000).decode().strip(",").split(",")
+
+
+def test_a_forked_process_waits_for_its_turn(tmp_path: Path) -> None:
+    turns = Child(Forking(str(tmp_path / "journal.sqlite3"))).result()
+    first, second = (["child in", "child out"], ["parent in", "parent out"])
+    assert turns in (first + second, second + first)
+
+
+def test_bulk_lists_that_overlap_create_each_name_once(fleet: Fleet) -> None:
+    """In each order, which would be a deadlock if names were locked one by one."""
+    fleet.arm("create", "slow", seconds=0.1, count=None)
+    names = ["one", "two", "three", "four", "five"]
+    lists = [names[:4], names[:0:-1], ["three", "one", "five"], ["five", "three"]]
+    results = in_parallel(*[fleet.task(*wanted, timeout=30) for wanted in lists])
+    assert sorted(fleet.posts()) == sorted(names)
+    assert sum(action == "created" for result in results for action in actions(result).values()) == 5
+    assert not any(result.get("failed") for result in results)
+    fleet.assert_handed_over(*names)
+
+
+def test_runs_that_share_no_name_do_not_wait_for_each_other(fleet: Fleet) -> None:
+    fleet.arm("create", "hang", match='"slow"')
+    slow = Child(fleet.task("slow", timeout=30))
+    fleet.wait_for("create")
+    assert actions(fleet.create("quick")) == {"quick": "created"}
+    fleet.emulator.release()
+    assert actions(slow.result()) == {"slow": "created"}
+
+
+# Leases
+
+
+def test_a_run_keeps_its_names_for_longer_than_a_lease_lasts(fleet: Fleet) -> None:
+    fleet.arm("create", "slow", seconds=3)
+    first = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    fleet.wait_for("create")
+    second = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    assert actions(first.result()) == {"shop": "created"}
+    assert actions(second.result()) == {"shop": "unchanged"}
+    assert fleet.posts() == ["shop"]
+
+
+def test_a_killed_runs_names_are_free_once_its_lease_has_lapsed(fleet: Fleet) -> None:
+    fleet.arm("list", "hang")
+    killed = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    fleet.wait_for("list")
+    killed.kill()
+    started = time.monotonic()
+    assert actions(fleet.create("shop")) == {"shop": "created"}
+    assert time.monotonic() - started < 5
+    assert fleet.posts() == ["shop"]
+
+
+def test_a_lease_in_the_future_is_of_a_clock_that_was_set_back(green: Fleet) -> None:
+    """It must not keep anybody from working until then."""
+    green.create("shop")
+    storage = Journal(str(green.journal_file))._storage
+    with storage.transaction() as db:
+        account = db.execute("SELECT account FROM creation")[0][0]
+        db.execute("INSERT INTO lease VALUES ('green_api', ?, 'shop', 'somebody', ?)", (account, time.time() + 86400))
+    assert actions(green.create("shop")) == {"shop": "unchanged"}
+
+
+def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
+    path = str(tmp_path / "journal.sqlite3")
+    journal = Journal(path)
+    with journal.locked([KEY]) as lost:
+        with journal._storage.transaction() as db:
+            db.execute("UPDATE lease SET expires = 0")
+        with Journal(path).locked([KEY]) as held:
+            with pytest.raises(FleetError, match="taken shop over"):
+                lost.begin(KEY, "hash")
+            with pytest.raises(FleetError, match="taken shop over"):
+                lost.settle({KEY: ("created", "1")})
+            held.begin(KEY, "hash")
+            lost.release()
+            held.settle({KEY: ("created", "2")})
+    assert [(entry.status, entry.instance_id) for entry in journal.entries()] == [("created", "2")]
+
+
+def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> None:
+    """It has seen the account without the instance, sleeps while another run creates it, and goes on."""
+    fleet.arm("list", "slow", seconds=1.0, when="after")
+    stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    fleet.wait_for("list")
+    stopped.signal(signal.SIGSTOP)
+    assert actions(fleet.create("shop")) == {"shop": "created"}
+    stopped.signal(signal.SIGCONT)
+    result = stopped.result()
+    assert actions(result) == {"shop": "failed"}
+    assert "taken shop over" in result["msg"]
+    assert fleet.posts() == ["shop"]
+    fleet.assert_handed_over("shop")
+
+
+def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> None:
+    """Whoever takes over finds the entry pending, and the instance in the listing."""
+    fleet.arm("create", "slow", seconds=0.5, when="after")
+    stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    fleet.wait_for("create")
+    stopped.signal(signal.SIGSTOP)
+    assert actions(fleet.create("shop")) == {"shop": "adopted"}
+    stopped.signal(signal.SIGCONT)
+    result = stopped.result()
+    assert actions(result) == {"shop": "created"}
+    assert any("taken shop over" in warning for warning in result["warnings"])
+    assert fleet.posts() == ["shop"]
+    assert fleet.status("shop") == "delivered"
+    fleet.assert_handed_over("shop")
+
+
+# kill -9
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_is_killed_while_its_creation_hangs(fleet: Fleet, when: str) -> None:
+    fleet.arm("create", "hang", when=when)
+    killed = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    fleet.wait_for("create")
+    assert fleet.status("shop") == "pending"
+    killed.kill()
+    result = fleet.create("shop")
+    assert actions(result) == {"shop": "adopted" if when == "after" else "unknown"}
+    assert fleet.posts() == ["shop"]
+    if when == "after":
+        fleet.assert_handed_over("shop")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("listing", NO_LISTING)
+def test_without_a_listing_such_a_creation_stays_unknown(plugz: Fleet, when: str, listing: str) -> None:
+    plugz.emulator.config({"plugzapi.listing": listing})
+    plugz.arm("create", "hang", when=when)
+    killed = Child(plugz.task("shop", timeout=30, constants=SHORT_LEASE))
+    plugz.wait_for("create")
+    killed.kill()
+    for _run in range(2):
+        assert actions(plugz.create("shop")) == {"shop": "unknown"}
+    assert plugz.posts() == ["shop"]
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """Count the lines of a run; a process of its own, so that nobody else is traced."""
+
+    run: Run
+
+    def __call__(self) -> int:
+        return count_lines(self.run)
+
+
+@pytest.mark.parametrize("listing", ["present", "not_found_200"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_run_that_is_killed_at_any_line_leaves_nothing_twice_and_nothing_lost(
+    plugz: Fleet, listing: str, seed: int
+) -> None:
+    """Kill runs after a number of lines of the core, let the next run go on, and settle as a person would."""
+    plugz.emulator.config({"plugzapi.listing": listing})
+    lines = Child(Emulated(plugz.task("counted"))).result()
+    chosen = sorted(random.Random(seed).sample(range(lines), 24))
+    names = [f"shop-{line}" for line in chosen]
+    for line, name in zip(chosen, names, strict=True):
+        assert Child(plugz.task(name, constants=SHORT_LEASE), die_after=line).result() is None
+    posts_of_killed = plugz.posts()
+    result = plugz.create(*names)
+    for name, action in actions(result).items():
+        there = plugz.existing(name)
+        assert len(there) == plugz.posts().count(name) <= 1
+        if action == "unknown":
+            # The one doubt that is left: the process was gone before it knew, and no listing shows the name.
+            assert listing != "present" or name not in posts_of_killed
+            option = {"action": "adopt", "instance_id": there[0]["id"]} if there else {"action": "discard"}
+            assert plugz.settle(provider="plugzapi", name=name, **option)["changed"]
+        else:
+            assert action in ("created", "adopted", "unchanged")
+            assert there
+    final = plugz.create(*names)
+    assert not final.get("failed")
+    for name in names:
+        (instance,) = plugz.existing(name)
+        assert plugz.posts().count(name) == 1
+        told = plugz.credentials().get(name, {}).get("token")
+        if told != instance["token"]:
+            assert told is None
+            assert any(name in warning for warning in final["warnings"]), "nobody said that this token is lost"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_run_that_is_killed_after_any_time(fleet: Fleet, seed: int) -> None:
+    """The same by the clock: a bulk run, killed while several of its creations are under way."""
+    fleet.arm("create", "slow", seconds=0.03, count=None)
+    names = [f"shop-{number}" for number in range(12)]
+    killed = Child(fleet.task(*names, timeout=30, concurrency=3, constants=SHORT_LEASE))
+    fleet.wait_for("list")
+    time.sleep(random.Random(seed).uniform(0, 0.3))
+    killed.kill()
+    fleet.emulator.disarm()
+    unknown = [name for name, action in actions(fleet.create(*names)).items() if action == "unknown"]
+    for name in unknown:
+        assert not fleet.existing(name)
+        fleet.settle(action="discard", provider=fleet.provider, name=name)
+    assert not fleet.create(*names).get("failed")
+    assert len(fleet.existing()) == len(names)
+    fleet.assert_handed_over(*names)
