@@ -332,13 +332,14 @@ class Provisioner:
         return None
 
     def _warn_of_unknown_tokens(self, outcomes: Sequence[Outcome], lease: Lease) -> None:
+        place = " into credentials_file" if self.handover.file else ""
         for outcome in outcomes:
             entry = lease.entries.get(outcome.wish.key)
             if outcome.instance and not _has_token(outcome) and not (entry and entry.status == "delivered"):
+                name = f"{outcome.wish.gateway.provider} instance {outcome.wish.name} ({outcome.instance.id})"
                 self.warnings.append(
-                    f"the token of {outcome.wish.gateway.provider} instance {outcome.wish.name} ({outcome.instance.id}) "
-                    "was never handed over, and the gateway doesn't tell it again; copy it from the gateway's console"
-                    + (" into credentials_file" if self.handover.file else "")
+                    f"the token of {name} was never handed over, and the gateway doesn't tell it again; copy it from "
+                    f"the gateway's console{place}"
                 )
 
     def _remember(self, lease: Lease, statuses: Mapping[Key, tuple[Status, str | None] | None]) -> None:
