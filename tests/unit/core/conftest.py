@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _http
-from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, ROOT, Clock, Wire
+from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, ROOT, Clock, Wire, join_workers
 from hypothesis import configuration, settings
 from pytest_httpserver import HTTPServer
 
@@ -42,6 +42,8 @@ def make_httpserver() -> Iterator[HTTPServer]:
 def url(httpserver: HTTPServer) -> Iterator[str]:
     """The address of ``httpserver``; a request that the test didn't announce makes the test fail."""
     yield f"http://127.0.0.1:{httpserver.port}"
+    # Their requests would seem to be the next test's.
+    join_workers()
     httpserver.check()
 
 

@@ -18,6 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import (
     Answer,
@@ -239,6 +242,18 @@ def assert_tells_no_secret(error: FleetError) -> None:
     assert "\n" not in error.message
 
 
+def params_of(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:
+    """A module's parameters as Ansible makes them from a task's options and the environment."""
+    validation = ArgumentSpecValidator(**arguments.for_validation()).validate(options)
+    assert validation.error_messages == []
+    parameters: dict[str, Any] = validation.validated_parameters
+    return parameters
+
+
+def task_of(arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool = False, **options: Any) -> Task:
+    return Task(params_of(arguments, **options), check_mode=check_mode, diff=True, no_log=no_log)
+
+
 @dataclass
 class Clock:
     """A clock that only moves when somebody sleeps."""
@@ -254,6 +269,13 @@ class Clock:
         self.pauses.append(seconds)
         self.now += seconds
         self.on_sleep()
+
+
+def join_workers() -> None:
+    """Wait for what ``_polling`` has left under way at a deadline."""
+    for thread in threading.enumerate():
+        if thread.name.endswith("(work)"):
+            thread.join(PATIENCE)
 
 
 class Crowd:

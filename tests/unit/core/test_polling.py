@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _polling
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting, poll
-from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, Crowd
+from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, Crowd, join_workers
 
 
 def test_each_job_is_done_once_where_once_is_enough() -> None:
@@ -121,9 +121,7 @@ def test_nothing_begins_after_the_deadline() -> None:
     gate = threading.Event()
     poll([1, 2], step, workers=1, deadline=time.monotonic() + 0.05)
     gate.set()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.daemon and "work" in thread.name:
-            thread.join(PATIENCE)
+    join_workers()
     assert begun == [1]
 
 
