@@ -105,7 +105,10 @@ def failure_of(kind: str, done: str, failures: Sequence[tuple[str, FleetError]],
     for label, error in failures:
         concerned.setdefault(error.message, []).append(label)
     reasons = [f"{message} ({_some(labels, shown)})" for message, labels in concerned.items()]
-    return failed(f"{len(failures)} {kind} could not be {done}: {_some(reasons, shown, '; ')}")
+    # One request can be to blame for many: a batch of phones, or the listing of an account.
+    causes = {id(error): error for _label, error in failures}
+    only = failures[0][1] if len(causes) == 1 else None
+    return failed(f"{len(failures)} {kind} could not be {done}: {_some(reasons, shown, '; ')}", only)
 
 
 def _some(items: Sequence[str], shown: int, separator: str = ", ") -> str:

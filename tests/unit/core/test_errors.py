@@ -58,6 +58,13 @@ def test_a_reason_that_several_share_is_told_once() -> None:
     assert failure_of("phones", "read", failures)["msg"] == "2 phones could not be read: no answer (a, b)"
 
 
+def test_one_request_can_be_to_blame_for_many() -> None:
+    error = FleetError("unauthorized", "no answer", http_status=401)
+    assert failure_of("phones", "read", [("a", error), ("b", error)])["error"] == error.as_error()
+    others = [("a", error), ("b", FleetError("unauthorized", "no answer", http_status=401))]
+    assert "error" not in failure_of("phones", "read", others)
+
+
 def test_the_failure_of_a_great_many_names_the_first_and_counts_the_others() -> None:
     failures = [(f"<{number}>", FleetError("timeout", "no answer")) for number in range(1000)]
     result = failure_of("instances", "read", failures)
