@@ -33,8 +33,8 @@ class CredentialsFile:
         """
         with self._explained():
             self.read()
-            with self._temporary():
-                pass
+            with self._temporary(), contextlib.suppress(FileNotFoundError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
 
     def read(self) -> Content:
         """What is in it; nothing if it isn't there.
@@ -82,7 +82,8 @@ class CredentialsFile:
     def _locked(self) -> Iterator[None]:
         """Hold the lock of the file that is in place; a file that was replaced meanwhile is of no use."""
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._make_sure_of_file()
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 if _is_same_file(descriptor, self._path):
@@ -90,6 +91,14 @@ class CredentialsFile:
                     return
             finally:
                 os.close(descriptor)
+
+    def _make_sure_of_file(self) -> None:
+        if os.path.exists(self._path):
+            return
+        # By a link, because whoever reads the file must never find it empty.
+        with self._temporary() as (descriptor, temporary), contextlib.suppress(FileExistsError):
+            os.write(descriptor, b"{}\n")
+            os.link(temporary, self._path)
 
     def _replace(self, content: Mapping[str, Any]) -> None:
         with self._temporary() as (descriptor, temporary):
