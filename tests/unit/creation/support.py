@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ HURRY = {"_creation.SETTLE": 0.25, "_creation._FIRST_PAUSE": 0.05}
 
 # A second instead of ten: how long a process that died keeps its names.
 SHORT_LEASE = {"_journal._LEASE": 1.0, "_journal._HEARTBEAT": 0.25}
+
+NOBODY = 65534
 
 
 @dataclass
@@ -131,6 +134,20 @@ class Fleet:
             (instance,) = self.existing(name)
             expected = {"id": str(instance["id"]), "token": instance["token"], "api_url": self.emulator.url}
             assert credentials[name] == expected
+
+
+@dataclass(frozen=True)
+class Unprivileged:
+    """A run in a process that file modes mean something to."""
+
+    run: Run
+
+    def __call__(self) -> dict[str, Any]:
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        return self.run()
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> None:

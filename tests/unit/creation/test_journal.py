@@ -25,12 +25,10 @@ from urllib.parse import quote, quote_plus
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_storage import storage_at
-from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run
-from ansible_collections.msgops.fleet.tests.unit.creation.support import SHORT_LEASE, Fleet, actions
+from ansible_collections.msgops.fleet.tests.storm.runs import Child
+from ansible_collections.msgops.fleet.tests.unit.creation.support import SHORT_LEASE, Fleet, Unprivileged, actions
 
 from msgops_emulator import Emulator
-
-NOBODY = 65534
 
 
 def mode_of(path: Path) -> int:
@@ -44,20 +42,6 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o777)
     yield folder
     shutil.rmtree(folder)
-
-
-@dataclass(frozen=True)
-class Unprivileged:
-    """A run in a process that file modes mean something to."""
-
-    run: Run
-
-    def __call__(self) -> dict[str, Any]:
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-        return self.run()
 
 
 # Who may read it
