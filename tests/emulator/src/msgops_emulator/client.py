@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -127,9 +128,14 @@ class Control:
         account: str | None = None,
         when_ready: bool = False,
     ) -> dict[str, Any]:
-        """Be the person who scans the code of an instance."""
+        """Have an instance linked, without any code."""
         given = {"provider": provider, "id": id, "name": name, "account": account, "when_ready": when_ready}
         return dict(self.request("POST", "link", {key: value for key, value in given.items() if value is not None}))
+
+    def scan(self, code: str | None = None, *, image: bytes | None = None, phone: str | None = None) -> dict[str, Any]:
+        """Be a phone that looks at the ``image`` of a QR code, or that a pairing ``code`` is typed into."""
+        given = {"code": code, "image": None if image is None else base64.b64encode(image).decode(), "phone": phone}
+        return dict(self.request("POST", "scan", {key: value for key, value in given.items() if value is not None}))
 
     def phones(self, **filters: str) -> list[dict[str, Any]]:
         """Return cloud phones; filters: account, name, status."""

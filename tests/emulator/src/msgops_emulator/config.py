@@ -83,6 +83,9 @@ _TOKEN_STYLE = Option(
 _LATENCY = Option(0.0, "Seconds that every answer of this vendor takes longer.", whole_server=True)
 _LAG_SECONDS = Option(0.0, "Seconds until a creation shows in listings.")
 _LAG_LISTINGS = Option(0, "Number of listings until a creation shows in them.")
+_QR = Option(20.0, "Seconds for which a QR code can be scanned.")
+_PAIRING = Option(150.0, "Seconds for which a pairing code can be typed in.")
+_MAX_CODES = Option(None, "Codes after which an instance gives no more until its restart; null: no end.", nullable=True)
 _AUTO_LINK = Option(None, "Seconds after a creation until somebody scans the code; null: nobody does.", nullable=True)
 
 OPTIONS: dict[str, Option] = {
@@ -107,6 +110,10 @@ OPTIONS: dict[str, Option] = {
     "green_api.starting_seconds": Option(0.0, "Seconds for which it is `starting` after that."),
     "green_api.restart_seconds": Option(2.0, "Seconds of `starting` after setSettings and reboot."),
     "green_api.auto_link_seconds": _AUTO_LINK,
+    "green_api.qr_seconds": _QR,
+    "green_api.pairing_seconds": _PAIRING,
+    "green_api.max_codes": _MAX_CODES,
+    "green_api.linking_seconds": Option(0.0, "Seconds of `starting` after a phone has used a code."),
     "green_api.enforce_rate_limits": Option(False, "Answer 429 beyond the documented requests per second."),
     "green_api.token_style": _TOKEN_STYLE,
     "green_api.listing_lag_seconds": _LAG_SECONDS,
@@ -146,6 +153,14 @@ OPTIONS: dict[str, Option] = {
     "plugzapi.trial_seconds": Option(172800.0, "Length of the trial, after which the instance is deleted."),
     "plugzapi.restart_seconds": Option(2.0, "Seconds of not being connected after a restart."),
     "plugzapi.auto_link_seconds": _AUTO_LINK,
+    "plugzapi.qr_seconds": _QR,
+    "plugzapi.pairing_seconds": _PAIRING,
+    "plugzapi.max_codes": _MAX_CODES,
+    "plugzapi.qr_value": Option(
+        "content",
+        "What `/qr-code` gives: what the QR code says, as the older pages have it, or its image, as the newest has it.",
+        ("content", "image"),
+    ),
     "plugzapi.token_style": _TOKEN_STYLE,
     "plugzapi.listing_lag_seconds": _LAG_SECONDS,
     "plugzapi.listing_lag_listings": _LAG_LISTINGS,

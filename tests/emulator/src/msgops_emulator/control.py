@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .camera import read_codes
 from .config import Invalid, Missing, is_number, is_whole
+from .linking import Linking
 from .messages import Answer, Call, json_answer
 from .page import overview
 from .seeding import seed, seed_number
@@ -27,6 +30,7 @@ class ControlDoor:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._world: World = application.world
+        self._linking = Linking(self._world)
         self._doors: dict[str, dict[str, Callable[[Call, tuple[str, ...]], Any]]] = {
             "": {"GET": self._index},
             "reset": {"POST": self._reset},
@@ -37,6 +41,7 @@ class ControlDoor:
             "phones": {"GET": self._phones, "POST": self._set_phone},
             "numbers": {"GET": self._numbers, "POST": self._set_number},
             "link": {"POST": self._link},
+            "scan": {"POST": self._scan},
             "clock": {"GET": self._get_clock, "POST": self._set_clock},
             "faults": {"GET": self._get_faults, "POST": self._arm, "DELETE": self._disarm},
             "log": {"GET": self._get_log, "DELETE": self._clear_log},
@@ -187,6 +192,14 @@ class ControlDoor:
             self._world.link(instance, when_ready=_typed(body, "when_ready", bool, False))
             return instance.describe()
 
+    def _scan(self, call: Call, rest: tuple[str, ...]) -> Any:
+        body = _body(call, "code", "image", "phone")
+        code, phone = _typed(body, "code", str, ""), _typed(body, "phone", str, "") or None
+        if "image" in body:
+            code = _seen(_typed(body, "image", str, ""))
+        with self._world.lock:
+            return self._linking.scan(code, phone).describe()
+
     def _numbers(self, call: Call, rest: tuple[str, ...]) -> Any:
         with self._world.lock:
             return {"numbers": [number.describe() for number in self._world.numbers.values()]}
@@ -253,6 +266,18 @@ def _typed(body: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
     if not isinstance(value, kind):
         raise Invalid(f"{key}: {value!r} is not a {kind.__name__}")
     return value
+
+
+def _seen(image: str) -> str:
+    """Return what the one QR code in a picture, which is in base64, says."""
+    try:
+        picture = base64.b64decode(image, validate=True)
+    except ValueError:
+        raise Invalid("image: not base64") from None
+    codes = read_codes(picture)
+    if len(codes) != 1:
+        raise Conflict(f"there are {len(codes)} QR codes in the picture")
+    return codes[0]
 
 
 def _filtered(

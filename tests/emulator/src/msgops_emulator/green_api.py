@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .clock import utc
 from .config import is_whole
+from .linking import Linking, Refused, png
 from .messages import Answer, Call, Match, Route, json_answer, text_answer
 from .state import (
     AUTHORIZED,
@@ -59,6 +60,8 @@ DEFAULTS: dict[str, Any] = {
 }
 NEVER = "0001-01-01T00:00:00"
 LISTED_AFTER_DELETION = 90 * 86400.0
+# https://green-api.com/en/docs/api/ratelimiter/ ; 1 a second otherwise.
+REQUESTS_PER_SECOND = {"green_api.qr": 3.0}
 
 UNKNOWN = Route("green_api.unknown")
 
@@ -68,6 +71,7 @@ class GreenApi:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._linking = Linking(world)
         self._instance_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, GreenApiInstance], Answer]]] = {
             ("GET", "getStateInstance"): (Route("green_api.get_state"), self._get_state),
             ("GET", "getStatusInstance"): (Route("green_api.get_status"), self._get_status),
@@ -76,6 +80,11 @@ class GreenApi:
             ("POST", "setSettings"): (Route("green_api.set_settings", writes=True), self._set_settings),
             ("GET", "reboot"): (Route("green_api.reboot", writes=True), self._reboot),
             ("GET", "logout"): (Route("green_api.logout", writes=True), self._logout),
+            ("GET", "qr"): (Route("green_api.qr", writes=True), self._qr),
+            ("POST", "getAuthorizationCode"): (
+                Route("green_api.get_authorization_code", writes=True),
+                self._get_authorization_code,
+            ),
         }
         listing = (Route("green_api.list"), self._list)
         self._partner_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, Account], Answer]]] = {
@@ -134,7 +143,7 @@ class GreenApi:
         now = self._world.clock.now()
         state = instance.settle(now)
         if self._world.option(instance.account, "green_api.enforce_rate_limits"):
-            limit = instance.limits.setdefault(route.name, Bucket(1.0, now))
+            limit = instance.limits.setdefault(route.name, Bucket(REQUESTS_PER_SECOND.get(route.name, 1.0), now))
             if not limit.take(now):
                 return self._error(call, 429, "Too Many Requests")
         if state == DELETED:
@@ -191,6 +200,7 @@ class GreenApi:
 
     def _restart(self, instance: GreenApiInstance) -> None:
         """Be starting for a while; a reboot is what ends a yellow card and a hanging start."""
+        instance.forget_codes()
         if instance.state in ("yellowCard", "sleepMode", STARTING):
             after = AUTHORIZED if instance.phone else NOT_AUTHORIZED
         else:
@@ -202,8 +212,34 @@ class GreenApi:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
         instance.phone = ""
+        instance.forget_codes()
         instance.become(NOT_AUTHORIZED)
         return json_answer({"isLogout": True})
+
+    def _qr(self, call: Call, instance: GreenApiInstance) -> Answer:
+        if instance.state in (CREATING, STARTING):
+            return self._error(call, 400, "instance in starting process try later")
+        if instance.state == AUTHORIZED:
+            return json_answer({"type": "alreadyLogged", "message": "Instance has auth. You need to make log out"})
+        if instance.state != NOT_AUTHORIZED:
+            return json_answer({"type": "error", "message": f"Instance is {instance.state}"})
+        try:
+            return json_answer({"type": "qrCode", "message": png(self._linking.qr_code(instance))})
+        except Refused as refusal:
+            return json_answer({"type": "error", "message": str(refusal)})
+
+    def _get_authorization_code(self, call: Call, instance: GreenApiInstance) -> Answer:
+        if instance.state in (CREATING, STARTING):
+            return self._error(call, 400, "instance in starting process try later")
+        number = (call.json_object() or {}).get("phoneNumber")
+        if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
+            return self._error(call, 400, "Validation failed. Details: 'phoneNumber' must be a number")
+        if instance.state != NOT_AUTHORIZED:
+            return json_answer({"status": False, "code": ""})
+        try:
+            return json_answer({"status": True, "code": self._linking.pairing_code(instance, str(number))})
+        except Refused:
+            return json_answer({"status": False, "code": ""})
 
     # Partner methods
 

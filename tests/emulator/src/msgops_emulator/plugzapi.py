@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from .linking import Linking, Refused, png
 from .messages import Answer, Call, Match, Route, json_answer, text_answer
 from .state import (
     CONNECTED,
@@ -54,6 +55,8 @@ class PlugzApi:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._linking = Linking(world)
+        self._phone_code_route = Route("plugzapi.phone_code", writes=True)
         registration = Route("plugzapi.registration_available", writes=True)
         self._client_routes: dict[tuple[str, str], tuple[Route, InstanceAct]] = {
             ("GET", "status"): (Route("plugzapi.status"), self._status),
@@ -61,6 +64,8 @@ class PlugzApi:
             ("GET", "device"): (Route("plugzapi.device"), self._device),
             ("GET", "restart"): (Route("plugzapi.restart", writes=True), self._restart),
             ("GET", "disconnect"): (Route("plugzapi.disconnect", writes=True), self._disconnect),
+            ("GET", "qr-code"): (Route("plugzapi.qr_code", writes=True), self._qr_code),
+            ("GET", "qr-code/image"): (Route("plugzapi.qr_code_image", writes=True), self._qr_code_image),
             ("POST", "mobile/registration-available"): (registration, self._registration_available),
         }
         self._partner_routes: dict[tuple[str, str], tuple[Route, InstanceAct]] = {
@@ -71,7 +76,7 @@ class PlugzApi:
             ("POST", "integrator/on-demand/cancel"): (Route("plugzapi.cancel", writes=True), self._cancel),
         }
         routes = [route for route, _act in (*self._client_routes.values(), *self._partner_routes.values())]
-        self.routes = (CREATE, LIST, *routes, UNKNOWN)
+        self.routes = (CREATE, LIST, *routes, self._phone_code_route, UNKNOWN)
 
     def match(self, call: Call) -> Match | None:
         """Find what a request is for; None where it isn't PlugzAPI's."""
@@ -85,8 +90,11 @@ class PlugzApi:
             return Match(CREATE, lambda: self._create(call), bearer)
         if len(rest) > 3 and rest[1] == "token":
             id, token, key = rest[0], rest[2], (call.method, "/".join(rest[3:]))
-            if key in self._client_routes:
-                route, act = self._client_routes[key]
+            client_route = self._client_routes.get(key)
+            if call.method == "GET" and rest[3] == "phone-code" and len(rest) == 5:
+                client_route = (self._phone_code_route, self._phone_code)
+            if client_route:
+                route, act = client_route
                 secret = call.headers.get("Client-Token") or token
                 return Match(route, lambda: self._as_client(call, id, token, route, act), secret)
             if key in self._partner_routes:
@@ -312,15 +320,43 @@ class PlugzApi:
         )
 
     def _restart(self, call: Call, instance: PlugzApiInstance) -> Answer:
-        if instance.state == CONNECTED:
+        # A session that a phone has begun is taken up again; without one there is nothing to restart.
+        if instance.phone:
             seconds = self._world.option(instance.account, "plugzapi.restart_seconds")
             instance.become(DISCONNECTED, [(self._world.clock.now() + seconds, CONNECTED)])
+        instance.forget_codes()
         return json_answer({"value": True})
 
     def _disconnect(self, call: Call, instance: PlugzApiInstance) -> Answer:
         instance.phone = ""
+        instance.forget_codes()
         instance.become(DISCONNECTED)
         return json_answer({"value": True})
+
+    def _qr_code(self, call: Call, instance: PlugzApiInstance) -> Answer:
+        as_image = self._world.option(instance.account, "plugzapi.qr_value") == "image"
+        return self._code(instance, lambda: self._qr_value(instance, as_image=as_image))
+
+    def _qr_code_image(self, call: Call, instance: PlugzApiInstance) -> Answer:
+        return self._code(instance, lambda: self._qr_value(instance, as_image=True))
+
+    def _phone_code(self, call: Call, instance: PlugzApiInstance) -> Answer:
+        phone = call.segments[-1]
+        if not _is_digits(phone):
+            return _error(400, "Invalid request: phone must be digits")
+        return self._code(instance, lambda: self._linking.pairing_code(instance, phone))
+
+    def _qr_value(self, instance: PlugzApiInstance, *, as_image: bool) -> str:
+        text = self._linking.qr_code(instance)
+        return f"data:image/png;base64,{png(text)}" if as_image else text
+
+    def _code(self, instance: PlugzApiInstance, code: Callable[[], str]) -> Answer:
+        if instance.state == CONNECTED:
+            return json_answer({"connected": True, "error": "You are already connected"})
+        try:
+            return json_answer({"value": code()})
+        except Refused as refusal:
+            return _error(200, str(refusal))
 
     def _registration_available(self, call: Call, instance: PlugzApiInstance) -> Answer:
         body = call.json_object() or {}

@@ -143,23 +143,43 @@ class Stateful:
         self.pending = sorted(pending or [], key=lambda change: change[0])
 
 
+@dataclass(slots=True, eq=False)
+class Code:
+    """A code that links a phone until the time ``expires``; a pairing code is for one ``phone``."""
+
+    text: str
+    expires: float
+    phone: str
+
+
 @dataclass(slots=True)
 class Instance(Stateful):
     """One WhatsApp account at a gateway.
 
-    ``visible_at`` and ``hidden_listings`` keep a new one out of listings for a time.
+    ``visible_at`` and ``hidden_listings`` keep a new one out of listings for a time. ``codes`` are those that can be
+    used now, by kind; ``codes_made`` counts all since the last restart. ``refusal`` is what the vendor says next
+    instead of a code.
     """
 
     token: str = ""
     phone: str = ""
     visible_at: float = 0.0
     hidden_listings: int = 0
+    codes: dict[str, Code] = field(default_factory=dict)
+    codes_made: int = 0
+    refusal: str = ""
 
     def settle(self, now: float) -> Any:
         Stateful.settle(self, now)
         if self.state in (AUTHORIZED, CONNECTED) and not self.phone:
             self.phone = "55449" + "".join(random.choices(string.digits, k=8))
         return self.state
+
+    def forget_codes(self) -> None:
+        """Start from the first code again, as after a restart."""
+        self.codes.clear()
+        self.codes_made = 0
+        self.refusal = ""
 
     def listed(self, now: float, *, count: bool) -> bool:
         """Return whether a listing made now shows the instance; ``count`` it as one of those that don't."""
@@ -199,6 +219,7 @@ class GreenApiInstance(Instance):
             "token": self.token,
             "state": self.state,
             "phone": self.phone,
+            "codes_made": self.codes_made,
             "created": self.created,
             "deleted_at": self.deleted_at,
             "settings": self.settings,
@@ -232,6 +253,7 @@ class PlugzApiInstance(Instance):
             "token": self.token,
             "state": self.state,
             "phone": self.phone,
+            "codes_made": self.codes_made,
             "created": self.created,
             "due": self.due,
             "subscribed": self.subscribed,
@@ -303,6 +325,7 @@ class World:
         self.plugzapi: dict[str, PlugzApiInstance] = {}
         self.phones: dict[str, Phone] = {}
         self.numbers: dict[tuple[str, str], Number] = {}
+        self.codes: dict[str, tuple[GreenApiInstance | PlugzApiInstance, Code]] = {}
         self.iam_tokens: dict[str, IamToken] = {}
         self._green_api_ids = itertools.count(1101000001)
         for provider, kind in ACCOUNTS.items():
