@@ -319,6 +319,8 @@ class Transport:
                 cert=None,
             ) as response:
                 content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
+                if response.raw.length_remaining and len(content) <= MAX_ANSWER_BYTES:
+                    raise urllib3.exceptions.ProtocolError  # urllib3 does so itself since version 2
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
             failure = self._explain(exc, request, timeout, sent=body is None or body.touched)
         else:
