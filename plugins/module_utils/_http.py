@@ -356,6 +356,10 @@ class Transport:
             remedy = f"check {self._url_option}, or give the certificate authority in ca_path"
             if isinstance(tls, ssl.SSLCertVerificationError):
                 delivery = Delivery.NOT_SENT
+        elif isinstance(exc, requests.exceptions.SSLError):
+            # Before version 2, urllib3 compares the names by itself.
+            code, retryable, delivery = "tls", False, Delivery.NOT_SENT
+            reason, remedy = f"TLS failed: the certificate isn't for {self._host}", f"check {self._url_option}"
         elif isinstance(exc, requests.ConnectTimeout):
             code, reason = "timeout", f"no connection to {self._host} within {timeout:g} s"
         elif isinstance(exc, requests.Timeout) or _first(chain, urllib3.exceptions.ReadTimeoutError):
