@@ -342,7 +342,9 @@ class Transport:
         )
         if connecting:
             delivery = Delivery.NOT_SENT
-        if isinstance(exc, requests.exceptions.InvalidHeader) or not isinstance(exc, (OSError, urllib3.exceptions.HTTPError)):
+        if isinstance(exc, requests.exceptions.InvalidHeader) or not isinstance(
+            exc, (OSError, urllib3.exceptions.HTTPError)
+        ):
             # Some characters are noticed by http.client only, which raises a mere ValueError.
             code, retryable = "bad_request", False
             reason, remedy = "a header has a character that HTTP doesn't allow", f"check {request.credential}"
