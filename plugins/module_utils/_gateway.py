@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import abc
+import base64
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ._errors import UsageError
 from ._http import Call, Transport
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -48,10 +51,37 @@ class Instance:
     deleted: bool = False
 
 
+@dataclass(frozen=True)
+class LinkingCode:
+    """What links a phone to an instance, a secret.
+
+    A pairing code is ``text``. Of a QR code, ``text`` is what it says and ``image`` a PNG of it; one of them is known.
+    """
+
+    text: str | None = field(default=None, repr=False)
+    image: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How codes may be asked for: ``interval`` seconds apart, each good for ``life`` seconds.
+
+    After ``limit`` requests the vendor wants to be asked by a person again. Without one, an answer is the code of the
+    moment, however often it is asked for.
+    """
+
+    interval: float
+    life: float
+    limit: int | None = None
+
+
 class Gateway(abc.ABC):
     """A vendor's API, as seen by one account."""
 
     provider: ClassVar[str]
+    # WhatsApp's own times: https://green-api.com/en/docs/api/account/QR/ and .../GetAuthorizationCode/
+    qr_pace: ClassVar[Pace] = Pace(interval=20.0, life=20.0)
+    pairing_pace: ClassVar[Pace] = Pace(interval=150.0, life=150.0)
 
     def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
         self._transport = transport
@@ -76,6 +106,38 @@ class Gateway(abc.ABC):
 
         :raises UsageError: for an option that this gateway doesn't have, or a value that it doesn't take.
         """
+
+    def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
+        """A QR code that links a phone, ``None`` if one is linked already.
+
+        ``as_text`` asks for what the code says rather than for its image, where the gateway has both.
+        """
+        raise self._lacks("QR codes")
+
+    def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
+        """A code to type in on the phone of this number (digits, with the country's), ``None`` as above.
+
+        The code before it is of no use any more.
+        """
+        raise self._lacks("pairing codes")
+
+    def reboot(self, credentials: Credentials) -> None:
+        """Restart the instance. It keeps its phone."""
+        raise self._lacks("reboots")
+
+    def _lacks(self, calls: str) -> UsageError:
+        return UsageError(f"{self.provider} has no call for {calls}")
+
+
+def parse_png(value: Any) -> bytes | None:
+    """The PNG that a vendor gives in base64, with or without the head of a ``data`` URL; ``None`` if it isn't one."""
+    if not isinstance(value, str):
+        return None
+    try:
+        image = base64.b64decode(value.partition("base64,")[2] or value, validate=True)
+    except ValueError:
+        return None
+    return image if image.startswith(_PNG) else None
 
 
 def parse_due(raw: Any) -> str | None:

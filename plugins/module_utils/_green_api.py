@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from . import _states
-from ._errors import UsageError
-from ._gateway import Credentials, Gateway, Instance, Reading, parse_due
+from ._errors import Delivery, FleetError, UsageError
+from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png
 from ._http import Answer, Call, Effect, Request
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
@@ -42,18 +42,37 @@ class GreenApi(Gateway):
     """One partner account, or single instances, at GREEN-API. Every token is the last segment of a URL's path."""
 
     provider: ClassVar[str] = "green_api"
+    # https://green-api.com/en/docs/api/account/QR/ : a new one every 20 s, to be asked for every second.
+    qr_pace: ClassVar[Pace] = Pace(interval=1.0, life=20.0)
 
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""
-        request = Request(
-            "GET",
-            f"/waInstance{quote(credentials.id, safe='')}/getStateInstance/{quote(credentials.token, safe='')}",
-            what=f"reading the state of GREEN-API instance {credentials.id}",
-            effect=Effect.READS,
-            credential="instance_id and instance_token",
-            secrets=(credentials.token,),
-        )
+        request = _instance_request("GET", credentials, "getStateInstance", "reading the state of", Effect.READS)
         return self._transport.send(request, _judge_state, call)
+
+    # A code is a key to the account, and a new one may take the place of another: asking for it counts as a write.
+
+    def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
+        """https://green-api.com/en/docs/api/account/QR/ ; always an image, the same for 20 s. 3 requests a second."""
+        request = _instance_request("GET", credentials, "qr", "asking for a QR code of", Effect.WRITES)
+        return self._transport.send(request, _judge_qr_code, call)
+
+    def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
+        """https://green-api.com/en/docs/api/account/GetAuthorizationCode/"""
+        request = _instance_request(
+            "POST",
+            credentials,
+            "getAuthorizationCode",
+            f"asking for a code for the phone {phone} of",
+            Effect.WRITES,
+            body={"phoneNumber": int(phone)},
+        )
+        return self._transport.send(request, _judge_pairing_code, call)
+
+    def reboot(self, credentials: Credentials) -> None:
+        """https://green-api.com/en/docs/api/account/Reboot/ ; a GET that writes."""
+        request = _instance_request("GET", credentials, "reboot", "rebooting", Effect.WRITES)
+        self._transport.send(request, _judge_reboot)
 
     def list_instances(self) -> list[Instance]:
         """The partner's instances, with their tokens, those deleted in the last 3 months among them.
@@ -108,6 +127,20 @@ class GreenApi(Gateway):
         )
 
 
+def _instance_request(
+    method: str, credentials: Credentials, call: str, what: str, effect: Effect, *, body: Any = None
+) -> Request:
+    return Request(
+        method,
+        f"/waInstance{quote(credentials.id, safe='')}/{call}/{quote(credentials.token, safe='')}",
+        what=f"{what} GREEN-API instance {credentials.id}",
+        effect=effect,
+        credential="instance_id and instance_token",
+        secrets=(credentials.token,),
+        body=body,
+    )
+
+
 def _refuse_foreign(options: Mapping[str, Any]) -> None:
     foreign = sorted(set(options) - {"settings"})
     if foreign:
@@ -123,6 +156,42 @@ def _judge_state(answer: Answer) -> Reading:
     if isinstance(body, dict) and isinstance(body.get("stateInstance"), str):
         return Reading(_states.normalize(body["stateInstance"]), answer.masked(body["stateInstance"]))
     raise answer.unusable("an object with stateInstance")
+
+
+def _judge_qr_code(answer: Answer) -> LinkingCode | None:
+    body = _successful_body(answer)
+    kind = body.get("type") if isinstance(body, dict) else None
+    if kind == "alreadyLogged":
+        return None
+    if kind == "error":
+        raise _no_code(answer, str(body.get("message") or "an error without a word"))
+    image = parse_png(body.get("message")) if kind == "qrCode" else None
+    if image is None:
+        raise answer.unusable("a QR code as PNG in base64")
+    return LinkingCode(image=image)
+
+
+def _judge_pairing_code(answer: Answer) -> LinkingCode:
+    body = _successful_body(answer)
+    if isinstance(body, dict) and body.get("status") is False:
+        raise _no_code(answer, "no code for this number")
+    code = body.get("code") if isinstance(body, dict) else None
+    if not isinstance(code, str) or not code:
+        raise answer.unusable("an object with status and code")
+    return LinkingCode(text=code)
+
+
+def _no_code(answer: Answer, text: str) -> FleetError:
+    return answer.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED)
+
+
+def _judge_reboot(answer: Answer) -> None:
+    body = _successful_body(answer)
+    done = body.get("isReboot") if isinstance(body, dict) else None
+    if done is False:
+        raise answer.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+    if done is not True:
+        raise answer.unusable("an object with isReboot")
 
 
 def _judge_listing(answer: Answer) -> list[Instance]:
@@ -175,7 +244,13 @@ def _successful_body(answer: Answer) -> Any:
     # The pages give the texts of errors, not their form.
     text = _vendor_says(body) or answer.text
     if answer.status == 400 and "in starting process" in text.lower():
-        raise answer.error("unavailable", f"HTTP 400: {text}", retryable=True, remedy="wait until it has started")
+        raise answer.error(
+            "unavailable",
+            f"HTTP 400: {text}",
+            retryable=True,
+            delivery=Delivery.REFUSED,
+            remedy="wait until it has started",
+        )
     if answer.status == 400 and "is expired" in text.lower():
         # A fresh instance may say so for up to 5 minutes (green-api/issues#197, #249).
         raise answer.error("bad_request", f"HTTP 400: {text}", settles=True, remedy="renew it, or wait if it is new")

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, UsageError
-from ._gateway import Credentials, Gateway, Instance, Reading, parse_due
+from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png
 from ._http import Answer, Call, Effect, Request
 
 _PAGE_SIZE = 100
@@ -59,6 +59,9 @@ class Plugzapi(Gateway):
     """One partner account, or single instances, at PlugzAPI."""
 
     provider: ClassVar[str] = "plugzapi"
+    # https://developer.z-api.io/en/instance/qrcode : every 10 to 20 s, and after 3 a person should ask for more.
+    qr_pace: ClassVar[Pace] = Pace(interval=15.0, life=20.0, limit=3)
+    pairing_pace: ClassVar[Pace] = Pace(interval=150.0, life=150.0, limit=3)
 
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://developer.z-api.io/en/instance/status : only ``connected`` tells the state."""
@@ -66,6 +69,40 @@ class Plugzapi(Gateway):
             "GET", credentials, "status", "reading the state of PlugzAPI instance {id}", Effect.READS
         )
         return self._transport.send(request, _judge_state, call)
+
+    # Codes are keys to the account, and asking for one has WhatsApp make it: they count as writes, GET or not.
+
+    def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
+        """https://developer.z-api.io/en/instance/qrcode : ``/qr-code`` or ``/qr-code/image``.
+
+        The pages contradict each other: the first may be an image as well.
+        """
+        request = self._instance_request(
+            "GET",
+            credentials,
+            "qr-code" if as_text else "qr-code/image",
+            "asking for a QR code of PlugzAPI instance {id}",
+            Effect.WRITES,
+        )
+        return self._transport.send(request, _judge_qr_code, call)
+
+    def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
+        """https://developer.z-api.io/en/instance/phone-code"""
+        request = self._instance_request(
+            "GET",
+            credentials,
+            f"phone-code/{phone}",
+            f"asking for a code for the phone {phone} of PlugzAPI instance {{id}}",
+            Effect.WRITES,
+        )
+        return self._transport.send(request, _judge_pairing_code, call)
+
+    def reboot(self, credentials: Credentials) -> None:
+        """https://developer.z-api.io/en/instance/restart ; a GET that writes."""
+        request = self._instance_request(
+            "GET", credentials, "restart", "rebooting PlugzAPI instance {id}", Effect.WRITES
+        )
+        self._transport.send(request, _judge_reboot)
 
     def check_registration(self, credentials: Credentials, ddi: str, phone: str) -> Availability:
         """Ask whether a number may be registered, which also sets up its onboarding at WhatsApp: a write."""
@@ -181,6 +218,44 @@ def _judge_state(answer: Answer) -> Reading:
         return Reading(_states.NOT_AUTHORIZED, "disconnected")
     _raise_failure(answer)
     raise answer.unusable("an object with connected")
+
+
+def _judge_qr_code(answer: Answer) -> LinkingCode | None:
+    value = _code_in(answer)
+    if value is None:
+        return None
+    image = parse_png(value)
+    if image is None and value.startswith("data:"):
+        raise answer.unusable("a QR code, or its PNG,")
+    return LinkingCode(text=None if image else value, image=image)
+
+
+def _judge_pairing_code(answer: Answer) -> LinkingCode | None:
+    value = _code_in(answer)
+    return None if value is None else LinkingCode(text=value)
+
+
+def _code_in(answer: Answer) -> str | None:
+    """The answer's code, ``None`` if a phone is linked already."""
+    body = answer.body
+    if 200 <= answer.status < 300 and isinstance(body, dict):
+        if isinstance(body.get("value"), str) and body["value"]:
+            return str(body["value"])
+        if body.get("connected") is True:
+            return None
+    _raise_failure(answer)
+    raise answer.unusable("an object with value")
+
+
+def _judge_reboot(answer: Answer) -> None:
+    body = answer.body
+    done = body.get("value") if 200 <= answer.status < 300 and isinstance(body, dict) else None
+    if done is True:
+        return
+    _raise_failure(answer)
+    if done is False:
+        raise answer.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+    raise answer.unusable("an object with value")
 
 
 def _judge_first_page(answer: Answer) -> _Page | None:
