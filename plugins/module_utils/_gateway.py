@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ._errors import UsageError
-from ._http import Call, Transport
+from ._http import Answer, Call, Transport
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -38,9 +38,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance as a listing or a creation shows it.
+    """An instance as a listing or a creation shows it; ``None`` is what it doesn't tell.
 
-    ``due`` is ISO 8601 in UTC, ``due_raw`` what the vendor said.
+    ``due`` and ``created_at`` are ISO 8601 in UTC, ``due_raw`` is what the vendor said. ``plan`` and
+    ``payment_status`` are the vendor's words.
     """
 
     id: str
@@ -49,6 +50,11 @@ class Instance:
     due: str | None = None
     due_raw: Any = None
     deleted: bool = False
+    created_at: str | None = None
+    plan: str | None = None
+    payment_status: str | None = None
+    expired: bool | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,11 @@ def parse_png(value: Any) -> bytes | None:
     except ValueError:
         return None
     return image if image.startswith(_PNG) else None
+
+
+def word_in(answer: Answer, value: Any) -> str | None:
+    """The vendor's word for something, without the request's secrets; ``None`` if there is none."""
+    return answer.masked(value) or None if isinstance(value, str) else None
 
 
 def parse_due(raw: Any) -> str | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, FleetError, UsageError
-from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png
+from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, word_in
 from ._http import Answer, Call, Effect, Request
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
@@ -215,6 +215,9 @@ def _instance(answer: Answer, item: Any) -> Instance:
         due=parse_due(expires),
         due_raw=expires,
         deleted=item.get("deleted") is True,
+        created_at=parse_due(item.get("timeCreated")),
+        plan=word_in(answer, item.get("tariff")),
+        expired=item["isExpired"] if isinstance(item.get("isExpired"), bool) else None,
     )
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, UsageError
-from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png
+from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, word_in
 from ._http import Answer, Call, Effect, Request
 
 _PAGE_SIZE = 100
@@ -213,11 +213,13 @@ def _judge_state(answer: Answer) -> Reading:
     body = answer.body
     # "error" is filled when all is well, too ("You are already connected"), so "connected" alone decides.
     if 200 <= answer.status < 300 and isinstance(body, dict) and isinstance(body.get("connected"), bool):
-        if body["connected"]:
-            return Reading(_states.AUTHORIZED, "connected")
-        return Reading(_states.NOT_AUTHORIZED, "disconnected")
+        return _reading(body["connected"])
     _raise_failure(answer)
     raise answer.unusable("an object with connected")
+
+
+def _reading(connected: bool) -> Reading:
+    return Reading(_states.AUTHORIZED, "connected") if connected else Reading(_states.NOT_AUTHORIZED, "disconnected")
 
 
 def _judge_qr_code(answer: Answer) -> LinkingCode | None:
@@ -287,6 +289,10 @@ def _instance(answer: Answer, item: Any) -> Instance:
         token=token if isinstance(token, str) and token else None,
         due=parse_due(item.get("due")),
         due_raw=item.get("due"),
+        created_at=parse_due(item.get("created")),
+        payment_status=word_in(answer, item.get("paymentStatus")),
+        # phoneConnected tells whether the telephone is online, which WhatsApp doesn't need all the time.
+        reading=_reading(item["whatsappConnected"]) if isinstance(item.get("whatsappConnected"), bool) else None,
     )
 
 

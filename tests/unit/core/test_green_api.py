@@ -286,10 +286,25 @@ def test_the_partners_token_is_the_last_segment_of_the_path(wire: WireFactory) -
     assert server.received[0].target == f"/partner/getInstances/{quote(TOKEN, safe='')}"
 
 
-def test_an_instance_is_listed_with_its_token_and_its_end(httpserver: HTTPServer, url: str) -> None:
+def test_an_instance_is_listed_with_all_that_the_partner_is_told_of_it(httpserver: HTTPServer, url: str) -> None:
     assert listing(httpserver, url, ITEM) == [
-        Instance("1101728004", "shop", "its-token", "2026-12-31T23:59:59Z", "2026-12-31T23:59:59", deleted=False)
+        Instance(
+            "1101728004",
+            "shop",
+            "its-token",
+            "2026-12-31T23:59:59Z",
+            "2026-12-31T23:59:59",
+            created_at="2022-06-03T18:39:44Z",
+            plan="PARTNER_23",
+            expired=False,
+        )
     ]
+
+
+@pytest.mark.parametrize("nothing", ["", None, 0, []])
+def test_what_a_listing_leaves_empty_is_not_known(httpserver: HTTPServer, url: str, nothing: object) -> None:
+    (instance,) = listing(httpserver, url, ITEM | {"tariff": nothing, "isExpired": nothing})
+    assert (instance.plan, instance.expired, instance.payment_status, instance.reading) == (None, None, None, None)
 
 
 def test_a_deleted_instance_is_listed_as_deleted(httpserver: HTTPServer, url: str) -> None:

@@ -227,11 +227,47 @@ def test_the_partners_token_is_a_bearer_token_and_nothing_else(wire: WireFactory
     assert "client-token" not in request.headers
 
 
-def test_an_instance_is_listed_with_its_token_and_its_end(httpserver: HTTPServer, url: str) -> None:
-    httpserver.expect_request(ANY).respond_with_json({"total": 1, "totalPage": 1, "content": [item(1)]})
+def test_an_instance_is_listed_with_all_that_the_account_tells_of_it(httpserver: HTTPServer, url: str) -> None:
+    listed = item(1, created=1648393199675)
+    httpserver.expect_request(ANY).respond_with_json({"total": 1, "totalPage": 1, "content": [listed]})
     instances = partner(url).list_instances()
-    assert instances == [Instance("ID1", "name 1", "token 1", "2022-03-29T14:59:59Z", 1648565999675)]
+    assert instances == [
+        Instance(
+            "ID1",
+            "name 1",
+            "token 1",
+            "2022-03-29T14:59:59Z",
+            1648565999675,
+            created_at="2022-03-27T14:59:59Z",
+            payment_status="TRIAL",
+            reading=Reading("notAuthorized", "disconnected"),
+        )
+    ]
     assert "token 1" not in repr(instances)
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        ({"whatsappConnected": True, "phoneConnected": False}, "authorized"),
+        ({"whatsappConnected": False, "phoneConnected": True}, "notAuthorized"),
+        ({"whatsappConnected": "", "phoneConnected": True}, None),
+    ],
+)
+def test_a_listed_instances_state_is_whatsapps_not_the_phones(
+    httpserver: HTTPServer, url: str, fields: dict[str, Any], state: str | None
+) -> None:
+    httpserver.expect_request(ANY).respond_with_json({"total": 1, "totalPage": 1, "content": [item(1, **fields)]})
+    (instance,) = partner(url).list_instances() or []
+    assert (instance.reading and instance.reading.state) == state
+
+
+@pytest.mark.parametrize("nothing", ["", None, 0, []])
+def test_what_a_listing_leaves_empty_is_not_known(httpserver: HTTPServer, url: str, nothing: object) -> None:
+    fields = {"created": nothing, "paymentStatus": nothing, "whatsappConnected": nothing, "due": nothing}
+    httpserver.expect_request(ANY).respond_with_json({"total": 1, "totalPage": 1, "content": [item(1, **fields)]})
+    (instance,) = partner(url).list_instances() or []
+    assert (instance.payment_status, instance.reading, instance.plan) == (None, None, None)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
