@@ -36,7 +36,7 @@ def targets(secrets: set[str] | None = None, **options: Any) -> list[Target]:
 
 
 def address_of(target: Target) -> str:
-    return str(target.gateway._transport.base_url)  # type: ignore[attr-defined]
+    return str(target.gateway._transport.base_url)
 
 
 # Argument specs

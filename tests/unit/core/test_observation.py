@@ -313,7 +313,8 @@ def test_progress_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_summary_counts(fleet: Fleet) -> None:
-    targets = [fleet.add(str(n), step) for n, step in enumerate(["authorized", "starting", 403, "authorized", "odd"])]
+    steps: list[Step] = ["authorized", "starting", 403, "authorized", "odd"]
+    targets = [fleet.add(str(number), step) for number, step in enumerate(steps)]
     assert summarize(observe(targets, concurrency=5)) == {
         "total": 5,
         "authorized": 2,

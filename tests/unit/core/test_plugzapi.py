@@ -199,12 +199,13 @@ class Account:
         self.items = list(items)
         self.size = size
         self.asked: list[str] = []
-        self.before_page: dict[int, Callable[[Account], None]] = {}
+        self.before_page: dict[int, Callable[[Account], object]] = {}
 
     def __call__(self, request: Request) -> Response:
         self.asked.append(request.args["page"])
         page = int(request.args["page"])
-        self.before_page.pop(page, lambda _account: None)(self)
+        if page in self.before_page:
+            self.before_page.pop(page)(self)
         pages = -(-len(self.items) // self.size)
         content = self.items[(page - 1) * self.size : page * self.size]
         answer = {"total": len(self.items), "totalPage": pages, "pageSize": self.size, "page": page}

@@ -80,7 +80,7 @@ def test_a_proxy_that_refuses_connections_has_sent_nothing(
     assert_tells_no_secret(error)
 
 
-@pytest.mark.parametrize("proxy", ["http://", f"http://user:{TOKEN}@127.0.0.1:1", "ftp://127.0.0.1:1", "http://a b"])
+@pytest.mark.parametrize("proxy", ["http://", f"http://user:{TOKEN}@127.0.0.1:1", "ftp://127.0.0.1:1"])
 @pytest.mark.parametrize("request_", [reading(), writing()], ids=["read", "write"])
 def test_a_proxy_that_cannot_be_used_has_sent_nothing_and_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, proxy: str, request_: Request
