@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from ._errors import Code, Delivery, FleetError
+from ._gateway import word_in
 from ._http import Answer, Call, Effect, Request, Transport, encode_body
 from ._koophone_auth import Authentication
+from ._polling import poll
 
 # https://support.huaweicloud.com/intl/en-us/api-koophone/instanceBatchQueryStatus.html ; the table of the page's
 # newest edition contradicts its own introduction, which keeps these names.
@@ -25,8 +29,38 @@ MISSING = "missing"
 # that one id of it causes. https://support.huaweicloud.com/intl/en-us/api-koophone/ErrorCode.html
 _CAUSED_BY_ONE_ID = ("KOOPHONE.API.1001", "KOOPHONE.API.1002", "KOOPHONE.API.1012", "KOOPHONE.API.4001")
 
+# How often a tenant is listed that changes meanwhile, and far more pages than any tenant has.
+_LISTINGS = 3
+_MAX_PAGES = 10_000
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class ListedPhone:
+    """A phone as the tenant's listing shows it; ``None`` is what it doesn't tell.
+
+    ``status`` is one of ``STATUS_NAMES``, also where the call for many statuses has newer meanings. A phone is
+    ``frozen`` when it isn't paid for in the time of grace. ``tenant`` is the account's name at Huawei Cloud.
+    """
+
+    id: str
+    name: str
+    status: int | None = None
+    frozen: bool | None = None
+    region: str | None = None
+    sku: str | None = None
+    billing_mode: str | None = None
+    project: str | None = None
+    tenant: str | None = None
+    assigned: bool | None = None
+
+
+@dataclass(frozen=True)
+class _Page:
+    answer: Answer
+    phones: list[ListedPhone]
+    total: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +84,7 @@ _MEANINGS: dict[str, _Meaning] = {
     "APIG.0308": _Meaning("throttled", "lower concurrency or raise retry_timeout", True, Delivery.THROTTLED),
     "KOOPHONE.API.0000": _Meaning("forbidden", "check the tenant of {credential}"),
     "KOOPHONE.API.0004": _Meaning("forbidden", "check the project of {credential}"),
-    "KOOPHONE.API.1000": _Meaning("bad_request", "check instance_ids and batch_size"),
+    "KOOPHONE.API.1000": _Meaning("bad_request", "check the IDs and the size of batches or pages"),
     "KOOPHONE.API.1001": _Meaning("forbidden", "check the id, and the permissions of {credential}"),
     "KOOPHONE.API.1002": _Meaning("bad_request", "ask for the instances of one region at a time"),
     "KOOPHONE.API.1004": _Meaning("forbidden", "subscribe to KooPhone, or check the tenant of {credential}"),
@@ -84,8 +118,60 @@ class Koophone:
             body={"instance_ids": list(instance_ids)},
         )
 
+    def list_phones(self, *, page_size: int, concurrency: int) -> list[ListedPhone]:
+        """All of the tenant's phones, asked for in pages, several at once.
+
+        https://support.huaweicloud.com/intl/en-us/api-koophone/ListInstances.html ; it gives no largest page.
+        """
+        for _attempt in range(_LISTINGS):
+            pages = self._pages(page_size, concurrency)
+            # A phone that comes or goes meanwhile moves others from page to page, past the reader.
+            if all(page.total == pages[0].total for page in pages):
+                break
+        else:
+            raise pages[-1].answer.error(
+                "bad_answer", "the phones change while they are listed", remedy="try again later", retryable=True
+            )
+        found = {phone.id: phone for page in pages for phone in page.phones}
+        if len(found) < pages[0].total:
+            raise pages[-1].answer.unusable(f"a listing of {pages[0].total} phones, not of {len(found)},")
+        return list(found.values())
+
+    def _pages(self, size: int, concurrency: int) -> list[_Page]:
+        first = self._page(1, size)
+        # Pages may be smaller than asked for.
+        count = math.ceil(first.total / len(first.phones)) if first.phones else 1
+        if count > _MAX_PAGES:
+            raise first.answer.unusable(f"a listing of {_MAX_PAGES} pages at most")
+        pages = {1: first}
+
+        def read(number: int) -> bool:
+            pages[number] = self._page(number, size)
+            return True
+
+        poll(range(2, count + 1), read, workers=concurrency)
+        return [pages[number] for number in sorted(pages)]
+
+    def _page(self, number: int, size: int) -> _Page:
+        return self._send(
+            "GET",
+            "/v1/instances/batch-query",
+            f"listing the phones at KooPhone (page {number})",
+            _judge_page,
+            Call(),
+            query={"page_no": str(number), "page_size": str(size)},
+        )
+
     def _send(
-        self, method: str, path: str, what: str, judge: Callable[[Answer], Value], call: Call, *, body: Any = None
+        self,
+        method: str,
+        path: str,
+        what: str,
+        judge: Callable[[Answer], Value],
+        call: Call,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
     ) -> Value:
         """Send a request, the first ones one by one: refused credentials are not shown to the vendor again.
 
@@ -93,12 +179,12 @@ class Koophone:
         (https://support.huaweicloud.com/en-us/ocr_faq/ocr_01_0063.html).
         """
         if self._accepted:
-            return self._transport.send(self._request(method, path, what, body), judge, call)
+            return self._transport.send(self._request(method, path, what, body, query), judge, call)
         with self._first:
             if self._refusal:
                 raise self._refusal
             try:
-                value = self._transport.send(self._request(method, path, what, body), judge, call)
+                value = self._transport.send(self._request(method, path, what, body, query), judge, call)
             except FleetError as error:
                 if error.code == "unauthorized":
                     self._refusal = error
@@ -106,9 +192,15 @@ class Koophone:
             self._accepted = True
             return value
 
-    def _request(self, method: str, path: str, what: str, body: Any) -> Request:
+    def _request(self, method: str, path: str, what: str, body: Any, query: Mapping[str, str] | None) -> Request:
+        request_id = str(uuid.uuid4())
         sent = b"" if body is None else encode_body(body)
-        authentication = self._authentication.headers_for(method, self._transport.base_url + path, sent)
+        url = self._transport.base_url + path
+        if query is not None:
+            # The pages of calls with a query have it there, the others in the header.
+            query = {"x-request-id": request_id, **query}
+            url += "?" + urlencode(query)
+        authentication = self._authentication.headers_for(method, url, sent)
         return Request(
             method,
             path,
@@ -116,7 +208,8 @@ class Koophone:
             effect=Effect.READS,
             credential=self._authentication.credential,
             secrets=self._authentication.secrets,
-            headers={**authentication, "x-request-id": str(uuid.uuid4())},
+            headers={**authentication, "x-request-id": request_id},
+            query=query or {},
             body=body,
         )
 
@@ -127,6 +220,53 @@ def is_caused_by_one_id(vendor_code: str | None) -> bool:
 
 
 def _judge_statuses(answer: Answer) -> dict[str, int | None]:
+    body = _successful_body(answer)
+    if isinstance(body, dict):
+        # The page's table has data.status_results, its example status_results at the top and no error_code.
+        data = body.get("data")
+        results = data.get("status_results") if isinstance(data, dict) else body.get("status_results")
+        if isinstance(results, list) and all(isinstance(r, dict) and "instance_id" in r for r in results):
+            return {str(result["instance_id"]): _number(result.get("status")) for result in results}
+    raise answer.unusable("an object with status_results")
+
+
+def _judge_page(answer: Answer) -> _Page:
+    body = _successful_body(answer)
+    data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(data, dict):
+        results, total = data.get("result"), _number(data.get("total_count"))
+        if isinstance(results, list) and total is not None and all(_is_phone(result) for result in results):
+            return _Page(answer, [_phone(answer, result) for result in results], total)
+    raise answer.unusable("a page of phones with result and total_count")
+
+
+def _is_phone(result: Any) -> bool:
+    return isinstance(result, dict) and isinstance(result.get("instance_id"), str) and bool(result["instance_id"])
+
+
+def _phone(answer: Answer, result: Mapping[str, Any]) -> ListedPhone:
+    billing_mode = result.get("billing_mode")
+    return ListedPhone(
+        id=result["instance_id"],
+        name=word_in(answer, result.get("instance_name")) or "",
+        status=_number(result.get("running_status")),
+        frozen=_flag(result.get("frozen_status")),
+        region=word_in(answer, result.get("region")),
+        sku=word_in(answer, result.get("instance_sku")),
+        billing_mode=word_in(answer, billing_mode if _number(billing_mode) is None else str(billing_mode)),
+        project=word_in(answer, result.get("project_name")),
+        tenant=word_in(answer, result.get("account_name")),
+        assigned=_flag(result.get("assign_status")),
+    )
+
+
+def _flag(value: Any) -> bool | None:
+    number = _number(value)
+    return None if number is None else number == 1
+
+
+def _successful_body(answer: Answer) -> Any:
+    """The body, if neither the HTTP status nor the body itself tells of a failure."""
     body = answer.body
     if isinstance(body, dict) and isinstance(body.get("error_code"), (str, int)):
         # One generation of the pages answers errors with HTTP 200, the other with 400, 401 and 500; both spell
@@ -136,13 +276,7 @@ def _judge_statuses(answer: Answer) -> dict[str, int | None]:
             raise _failure(answer, code, str(body.get("error_msg") or "no message"))
     if not 200 <= answer.status < 300:
         raise answer.error_by_status(answer.status, answer.text)
-    if isinstance(body, dict):
-        # The page's table has data.status_results, its example status_results at the top and no error_code.
-        data = body.get("data")
-        results = data.get("status_results") if isinstance(data, dict) else body.get("status_results")
-        if isinstance(results, list) and all(isinstance(r, dict) and "instance_id" in r for r in results):
-            return {str(result["instance_id"]): _status(result.get("status")) for result in results}
-    raise answer.unusable("an object with status_results")
+    return body
 
 
 def _failure(answer: Answer, code: str, text: str) -> Exception:
@@ -162,7 +296,7 @@ def _failure(answer: Answer, code: str, text: str) -> Exception:
     return answer.error_by_status(answer.status, f"{code}: {text}")
 
 
-def _status(value: Any) -> int | None:
+def _number(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
