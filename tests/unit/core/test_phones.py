@@ -241,6 +241,14 @@ def test_a_single_phone_is_never_halved(cloud: Cloud) -> None:
     assert cloud.read("a")[1] == 1
 
 
+def test_refused_credentials_are_shown_to_the_vendor_once_however_many_batches_there_are(cloud: Cloud) -> None:
+    ids = many(cloud, 8)
+    cloud.refused.update(dict.fromkeys(ids, (401, "APIG.0301")))
+    phones, requests = cloud.read(*ids, batch_size=1, concurrency=8)
+    assert {phone.error.code for phone in phones if phone.error} == {"unauthorized"}
+    assert requests == len(cloud.batches) == 1
+
+
 # Waiting
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils import _http
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     ROOT,
@@ -317,6 +318,31 @@ def test_nothing_is_logged(wire: WireFactory, caplog: pytest.LogCaptureFixture) 
     with caplog.at_level(logging.DEBUG):
         send(server.url, reading(f"/wait/{TOKEN}"))
     assert caplog.text == ""
+
+
+# Sharing
+
+
+def test_whoever_calls_the_same_address_in_the_same_way_shares_its_connections(wire: WireFactory) -> None:
+    server = wire(answering(response({})))
+    for _caller in range(3):
+        transport_to(server.url, TransportOptions()).send(reading(), judge)
+    assert (len(server.received), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("change", ["address", "options", "environment", "process"])
+def test_whoever_calls_in_another_way_has_connections_of_his_own(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    address, options = "https://api.example.com", TransportOptions()
+    mine = transport_to(address, options)
+    if change == "address":
+        address += "/v3"
+    elif change == "options":
+        options = TransportOptions(validate_certs=False)
+    elif change == "environment":
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    else:
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert transport_to(address, options) is not mine
 
 
 # Options
