@@ -131,7 +131,7 @@ def test_a_phone_is_listed_with_what_the_tenant_is_told_of_it(httpserver: HTTPSe
 def test_what_a_listing_leaves_out_is_not_known(
     httpserver: HTTPServer, url: str, fields: tuple[str, ...], nothing: object
 ) -> None:
-    result = {field: nothing for field in fields} | {"instance_id": "a44uhlf7"}
+    result = dict.fromkeys(fields, nothing) | {"instance_id": "a44uhlf7"}
     httpserver.expect_request(ANY).respond_with_json(page(result))
     assert phones(url) == [ListedPhone("a44uhlf7", "")]
 
