@@ -289,7 +289,7 @@ def test_an_error_that_may_pass_is_waited_out(cloud: Cloud) -> None:
         return RUNNING
 
     cloud.add("a", heal)
-    healer = threading.Timer(0.1, lambda: cloud.refused.clear())
+    healer = threading.Timer(0.1, cloud.refused.clear)
     healer.start()
     phones, _requests = cloud.read("a", wait_for=["running"], wait_timeout=PATIENCE, wait_interval=0.01)
     healer.join()
