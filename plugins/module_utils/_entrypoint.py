@@ -82,10 +82,11 @@ def guard(run: Run, task: Task) -> dict[str, Any]:
     except FleetError as error:
         return {"failed": True, "msg": error.message, "changed": False, "error": error.as_error()}
     except Exception as exc:
-        frame = traceback.extract_tb(exc.__traceback__)[-1]
-        where = f"{type(exc).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
-    return {
-        "failed": True,
-        "changed": False,
-        "msg": f"unexpected {where}; this is a bug in msgops.fleet: please report it with this line",
-    }
+        return {"failed": True, "changed": False, "msg": unexpected(exc)}
+
+
+def unexpected(exc: Exception) -> str:
+    """What the user is told of an exception that nobody has foreseen; its own text isn't safe to show."""
+    frame = traceback.extract_tb(exc.__traceback__)[-1]
+    where = f"{type(exc).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
+    return f"unexpected {where}; this is a bug in msgops.fleet: please report it with this line"
