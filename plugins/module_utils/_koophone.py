@@ -184,13 +184,14 @@ class Koophone:
             if self._refusal:
                 raise self._refusal
             try:
-                value = self._transport.send(self._request(method, path, what, body, query), judge, call)
+                return self._transport.send(self._request(method, path, what, body, query), judge, call)
             except FleetError as error:
                 if error.code == "unauthorized":
                     self._refusal = error
                 raise
-            self._accepted = True
-            return value
+            finally:
+                # While the vendor is down, the requests needn't wait for one another's retries.
+                self._accepted = self._refusal is None
 
     def _request(self, method: str, path: str, what: str, body: Any, query: Mapping[str, str] | None) -> Request:
         request_id = str(uuid.uuid4())
