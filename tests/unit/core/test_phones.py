@@ -249,6 +249,19 @@ def test_refused_credentials_are_shown_to_the_vendor_once_however_many_batches_t
     assert requests == len(cloud.batches) == 1
 
 
+def test_batches_do_not_wait_for_one_another_while_the_vendor_is_down(cloud: Cloud) -> None:
+    crowd = Crowd(3)
+
+    def meet() -> int:
+        with crowd:
+            return RUNNING
+
+    cloud.refused[cloud.add("first", RUNNING)] = (503, "KOOPHONE.API.9999")
+    cloud.read("first")
+    cloud.read(*[cloud.add(f"p{number}", meet) for number in range(3)], batch_size=1, concurrency=3)
+    assert crowd.most == 3
+
+
 # Waiting
 
 
