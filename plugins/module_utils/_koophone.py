@@ -173,25 +173,25 @@ class Koophone:
         body: Any = None,
         query: Mapping[str, str] | None = None,
     ) -> Value:
-        """Send a request, the first ones one by one: refused credentials are not shown to the vendor again.
+        """Send a request, the first one before all others: refused credentials are not shown to the vendor again.
 
         Huawei Cloud locks an access key after five failures in a row
         (https://support.huaweicloud.com/en-us/ocr_faq/ocr_01_0063.html).
         """
-        if self._accepted:
-            return self._transport.send(self._request(method, path, what, body, query), judge, call)
         with self._first:
             if self._refusal:
                 raise self._refusal
-            try:
-                return self._transport.send(self._request(method, path, what, body, query), judge, call)
-            except FleetError as error:
-                if error.code == "unauthorized":
-                    self._refusal = error
-                raise
-            finally:
-                # While the vendor is down, the requests needn't wait for one another's retries.
-                self._accepted = self._refusal is None
+            if not self._accepted:
+                try:
+                    return self._transport.send(self._request(method, path, what, body, query), judge, call)
+                except FleetError as error:
+                    if error.code == "unauthorized":
+                        self._refusal = error
+                    raise
+                finally:
+                    # While the vendor is down, the requests needn't wait for one another's retries.
+                    self._accepted = self._refusal is None
+        return self._transport.send(self._request(method, path, what, body, query), judge, call)
 
     def _request(self, method: str, path: str, what: str, body: Any, query: Mapping[str, str] | None) -> Request:
         request_id = str(uuid.uuid4())
