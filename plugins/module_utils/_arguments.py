@@ -87,7 +87,7 @@ def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
     for name, value in params.items():
         option = options.get(name, {})
         if option.get("no_log") and value:
-            yield str(value)
+            yield str(value).strip()
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 yield from _secrets_in(item, option.get("options", {}))
@@ -126,6 +126,23 @@ INSTANCE = ArgumentSpec(
         "client_token": {"type": "str", "no_log": True},
     }
 )
+
+
+def many_instances(**more: dict[str, Any]) -> ArgumentSpec:
+    """A list of instances that exist, instead of a single one; ``more`` are suboptions."""
+    options: Spec = {
+        "id": {"type": "str", "required": True},
+        "token": {"type": "str", "no_log": True},
+        "name": {"type": "str"},
+        **ITEM_GATEWAY,
+        "client_token": {"type": "str", "no_log": True},
+        **more,
+    }
+    return ArgumentSpec(
+        {"instances": {"type": "list", "elements": "dict", "options": options}},
+        mutually_exclusive=[("instances", "instance_id")],
+    )
+
 
 PARTNER = ArgumentSpec({"partner_token": {"type": "str", "no_log": True}})
 
@@ -198,17 +215,18 @@ class Settings:
         return self.find(provider, "api_url", item.get("api_url")) or PROVIDERS[provider].api_url
 
     def find(self, provider: str, option: str, own: str | None = None) -> str | None:
-        """The item's ``own`` value, else the task's, else the environment's; blank is the same as not given."""
+        """The item's ``own`` value, else the task's, else the environment's; blank is the same as not given.
+
+        White space around a value, such as the newline at the end of a file, is not part of it.
+        """
         for value in (own, self._params.get(option)):
             if value and value.strip():
-                return str(value)
+                return str(value).strip()
         variable = PROVIDERS[provider].environment.get(option)
-        value = os.environ.get(variable) if variable else None
-        if value and value.strip():
-            if option.endswith("_token"):
-                self._secrets.add(value)
-            return value
-        return None
+        value = os.environ.get(variable, "").strip() if variable else ""
+        if value and option.endswith("_token"):
+            self._secrets.add(value)
+        return value or None
 
     def require(self, provider: str, option: str, where: str, own: str | None = None, own_name: str = "") -> str:
         """Like ``find``.

@@ -10,12 +10,13 @@ import hashlib
 import hmac
 import os
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from ._errors import UsageError
+from ._errors import FleetError, UsageError
 from ._http import Answer, Effect, Request, Transport, TransportOptions, transport_to
 
 IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
@@ -73,6 +74,8 @@ class IamUser:
 
     # Ahead of the end, so that a token doesn't expire on its way.
     _AHEAD = datetime.timedelta(minutes=5)
+    # Seconds for which a failure to get one stands.
+    _PATIENCE = 5.0
 
     def __init__(self, transport: Transport, user: str, password: str, domain: str, project: str) -> None:
         self._transport = transport
@@ -82,14 +85,26 @@ class IamUser:
         self._project = project
         self._mutex = threading.Lock()
         self._token = ""
+        self._failure: FleetError | None = None
+        self._failed_at = 0.0
         self._renew_at = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
     def headers_for(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
         with self._mutex:
             if datetime.datetime.now(datetime.timezone.utc) >= self._renew_at:
-                self._token, expires_at = self._transport.send(self._request(), _judge_token)
-                self._renew_at = expires_at - self._AHEAD
+                self._renew()
             return {"X-Auth-Token": self._token}
+
+    def _renew(self) -> None:
+        # Those who waited in line for a token needn't each wait for IAM as long as the first one did.
+        if self._failure and time.monotonic() - self._failed_at < self._PATIENCE:
+            raise self._failure
+        try:
+            self._token, expires_at = self._transport.send(self._request(), _judge_token)
+        except FleetError as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            raise
+        self._renew_at = expires_at - self._AHEAD
 
     @property
     def secrets(self) -> tuple[str, ...]:
