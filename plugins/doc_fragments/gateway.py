@@ -47,6 +47,37 @@ options:
     type: str
 """
 
+    INSTANCES = r"""
+options:
+  instances:
+    description:
+      - Instances that exist, instead of a single one.
+      - What an item leaves out comes from the module's own options.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The instance's ID.
+        type: str
+        required: true
+      token:
+        description: The instance's token. Without it, O(instance_token) is used.
+        type: str
+      name:
+        description: A name for messages and results.
+        type: str
+      provider:
+        description: The gateway. Without it, O(provider) is used.
+        type: str
+        choices: [green_api, plugzapi]
+      api_url:
+        description: The base address of the gateway's API. Without it, O(api_url) is used.
+        type: str
+      client_token:
+        description: PlugzAPI's account security token. Without it, O(client_token) is used.
+        type: str
+"""
+
     PARTNER = r"""
 options:
   partner_token:

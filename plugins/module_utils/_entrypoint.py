@@ -23,7 +23,8 @@ from ._secrets import can_register_secrets, occurring, register_secret
 class Task:
     """What the core learns of the task that it runs for.
 
-    ``progress`` takes a line about long work that is under way. ``secrets`` are values that Ansible must mask in
+    ``progress`` takes a line about long work that is under way. ``draw`` shows text on the terminal of somebody who
+    watches, and nowhere else; ``None`` where nobody does. ``secrets`` are values that Ansible must mask in
     whatever it prints; ``warnings`` go to the user.
     """
 
@@ -32,6 +33,7 @@ class Task:
     diff: bool
     no_log: bool
     progress: Callable[[str], None] | None = None
+    draw: Callable[[str], None] | None = None
     secrets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 

@@ -112,7 +112,7 @@ def observe(
     hopeless = threading.Event()
 
     def step(index: int) -> bool:
-        observation = _read(targets[index], calls[index])
+        observation = read(targets[index], calls[index])
         if observation.reading is None and observations[index].reading is not None and calls[index].remaining() == 0:
             # Cut short by the end of the waiting: the last state that was seen says more.
             observation = observations[index]
@@ -196,7 +196,8 @@ def _remedies(observations: Sequence[Observation]) -> str:
     return "; ".join(dict.fromkeys(f"{o.state}: {_states.remedy_for(o.state)}" for o in observations if o.state))
 
 
-def _read(target: Target, call: Call) -> Observation:
+def read(target: Target, call: Call) -> Observation:
+    """What is known of the instance now; a failure is part of that."""
     reading, error = None, None
     try:
         reading = target.gateway.read_state(target.credentials, call)

@@ -17,6 +17,7 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway
   - msgops.fleet.gateway.instance
+  - msgops.fleet.gateway.instances
   - msgops.fleet.transport
   - msgops.fleet.waiting
   - msgops.fleet.attributes
@@ -29,33 +30,6 @@ attributes:
       - msgops.fleet.plugzapi
       - msgops.fleet.all
 options:
-  instances:
-    description:
-      - The instances to read, instead of a single one.
-      - What an item leaves out comes from the module's own options.
-    type: list
-    elements: dict
-    suboptions:
-      id:
-        description: The instance's ID.
-        type: str
-        required: true
-      token:
-        description: The instance's token. Without it, O(instance_token) is used.
-        type: str
-      name:
-        description: A name for messages and results.
-        type: str
-      provider:
-        description: The gateway. Without it, O(provider) is used.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API. Without it, O(api_url) is used.
-        type: str
-      client_token:
-        description: PlugzAPI's account security token. Without it, O(client_token) is used.
-        type: str
   wait_for:
     description:
       - Read until each instance is in one of these states.
@@ -220,11 +194,11 @@ from typing import Any
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     GATEWAY,
     INSTANCE,
-    ITEM_GATEWAY,
     TRANSPORT,
     WAITING,
     ArgumentSpec,
     Settings,
+    many_instances,
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
@@ -238,24 +212,13 @@ ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
     INSTANCE,
     WAITING,
+    many_instances(),
     ArgumentSpec(
         {
-            "instances": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "id": {"type": "str", "required": True},
-                    "token": {"type": "str", "no_log": True},
-                    "name": {"type": "str"},
-                    **ITEM_GATEWAY,
-                    "client_token": {"type": "str", "no_log": True},
-                },
-            },
             "wait_for": {"type": "list", "elements": "str", "choices": list(STATES)},
             "fail_fast_on": {"type": "list", "elements": "str", "choices": list(STATES), "default": ["blocked"]},
             "fail_on_error": {"type": "bool", "default": True},
-        },
-        mutually_exclusive=[("instances", "instance_id")],
+        }
     ),
 )
 

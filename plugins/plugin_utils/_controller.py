@@ -102,6 +102,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             diff=bool(self._task.diff),
             no_log=bool(self._task.no_log),
             progress=self._progress,
+            draw=self._draw if _WATCHED else None,
         )
         result = execute(self._arguments, self.door.run, task)
         secrets = occurring(self._arguments.secrets_in(task.params) | task.secrets, result)
@@ -116,6 +117,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         display = Display()
         if _WATCHED or display.verbosity:
             display.display(f"{self._task.action}: {line}")
+
+    def _draw(self, text: str) -> None:
+        """Show somebody who watches what no log may hold."""
+        Display().display(text, screen_only=True)
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import random
 import secrets
@@ -135,6 +136,7 @@ class Linking:
         return next((other for other in found if other is not instance), None)
 
 
+@functools.lru_cache(maxsize=256)
 def png(text: str) -> str:
     """Return the QR code of a text as a PNG in base64."""
     image = io.BytesIO()

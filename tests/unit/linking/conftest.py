@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sittings; nothing of the caller's environment reaches them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils import _linking, _linking_desk
+from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Pace
+from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
+from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
+from ansible_collections.msgops.fleet.tests.unit.linking.support import Sitting
+
+from msgops_emulator import Emulator
+
+_MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in filter(_MEANINGFUL.fullmatch, list(os.environ)):
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds instead of half minutes."""
+    monkeypatch.setattr(GreenApi, "qr_pace", Pace(interval=0.05, life=1.0))
+    monkeypatch.setattr(GreenApi, "pairing_pace", Pace(interval=1.0, life=1.0))
+    monkeypatch.setattr(Plugzapi, "qr_pace", Pace(interval=0.5, life=1.0, limit=3))
+    monkeypatch.setattr(Plugzapi, "pairing_pace", Pace(interval=1.0, life=1.0, limit=3))
+    monkeypatch.setattr(_linking, "_PATIENCE", 0.5)
+    monkeypatch.setattr(_linking, "_TICK", 0.02)
+    monkeypatch.setattr(_linking_desk, "_PAUSE", 0.02)
+
+
+@pytest.fixture
+def sitting(emulator: Emulator, tmp_path: Path) -> Sitting:
+    """An empty fleet; codes live for a second."""
+    lives = {f"{provider}.{kind}_seconds": 1 for provider in ("green_api", "plugzapi") for kind in ("qr", "pairing")}
+    emulator.config(lives)
+    return Sitting(emulator, tmp_path)
