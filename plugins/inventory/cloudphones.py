@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: cloudphones
+short_description: Huawei Cloud KooPhone cloud phones as inventory hosts
+version_added: 0.1.0
+description:
+  - Lists all cloud phones of a tenant. Each phone is a host.
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+  - msgops.fleet.inventory
+  - msgops.fleet.koophone
+  - msgops.fleet.transport
+options:
+  plugin:
+    description: The name of this plugin.
+    type: str
+    required: true
+    choices: [msgops.fleet.cloudphones]
+  page_size:
+    description: How many phones to ask for in one request. KooPhone's documentation names no limit.
+    type: int
+    default: 100
+  group:
+    description: The group that all hosts of this source are in. None, if it is empty.
+    type: str
+    default: msgops_cloudphones
+  group_by:
+    description:
+      - What to group hosts by. Groups are named C(status_running), C(region_cn_south_1) and so on.
+    type: list
+    elements: str
+    choices: [status, health, region, sku, billing_mode, project, account]
+    default: [status, health, region, sku, billing_mode, project, account]
+notes:
+  - Hosts have the variables C(msgops_id), C(msgops_name), C(msgops_provider), C(msgops_account), C(msgops_endpoint),
+    C(msgops_status), C(msgops_status_name), C(msgops_health), C(msgops_frozen), C(msgops_assigned), C(msgops_region),
+    C(msgops_sku), C(msgops_billing_mode), C(msgops_project) and C(msgops_observed_at). What isn't known is null.
+seealso:
+  - plugin: msgops.fleet.instances
+    plugin_type: inventory
+  - module: msgops.fleet.cloudphone_status
+  - name: KooPhone, querying instances in batches
+    description: The call that is used.
+    link: https://support.huaweicloud.com/intl/en-us/api-koophone/ListInstances.html
+"""
+
+EXAMPLES = r"""
+# The tenant whose credentials are in the environment, such as KOOPHONE_ACCESS_KEY and KOOPHONE_SECRET_KEY
+plugin: msgops.fleet.cloudphones
+
+---
+# An access key from variables (ansible-inventory -e @secrets.yml), and groups by region and status only
+plugin: msgops.fleet.cloudphones
+access_key: "{{ koophone_access_key }}"
+secret_key: "{{ koophone_secret_key }}"
+group_by: [region, status]
+group_prefix: phones_
+
+---
+# An IAM user, groups and variables of one's own, and the listing cached for five minutes
+plugin: msgops.fleet.cloudphones
+iam_user: "{{ koophone_iam_user }}"
+iam_password: "{{ koophone_iam_password }}"
+iam_domain: "{{ koophone_iam_domain }}"
+project_name: cn-south-1
+hostnames: [name_id]
+keyed_groups:
+  - key: msgops_sku
+    prefix: sku
+compose:
+  ansible_connection: "'local'"
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: "{{ cache_folder }}"
+cache_timeout: 300
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import KOOPHONE, TRANSPORT, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import fingerprint
+from ansible_collections.msgops.fleet.plugins.module_utils._koophone import OTHER, STATUS_NAMES, ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, variable_of
+from ansible_collections.msgops.fleet.plugins.module_utils._report import PHONE_STATUSES
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import koophone_of
+from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
+    Account,
+    FleetInventory,
+    Record,
+    view_arguments,
+)
+
+
+class InventoryModule(FleetInventory):
+    """The cloud phones of a tenant."""
+
+    NAME = "msgops.fleet.cloudphones"
+
+    GROUP_BY: ClassVar[Mapping[str, str]] = {
+        "status": "status_name",
+        "health": "health",
+        "region": "region",
+        "sku": "sku",
+        "billing_mode": "billing_mode",
+        "project": "project",
+        "account": "account",
+    }
+    VIEW = view_arguments(group="msgops_cloudphones", group_by=list(GROUP_BY))
+    SOURCE = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": 100}}))
+
+    def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
+        endpoint = params["endpoint"].rstrip("/")
+        if params["page_size"] < 1:
+            raise UsageError("page_size must be 1 or above")
+
+        def connect() -> Callable[[], list[Record]]:
+            koophone = koophone_of(params, options, self._secrets)
+
+            def listed() -> list[Record]:
+                phones = koophone.list_phones(page_size=params["page_size"], concurrency=options.concurrency)
+                observed_at = utc_now()
+                return [_record(endpoint, phone, observed_at) for phone in phones]
+
+            return listed
+
+        return [Account("koophone", _fingerprint(endpoint, params), connect)]
+
+
+def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
+    """Who asks; ``None`` if that isn't known."""
+    options = [option for way in WAYS.values() for option in way]
+    values = {option: params[option] or os.environ.get(variable_of(option)) for option in options}
+    return fingerprint("koophone", endpoint, json.dumps(values)) if any(values.values()) else None
+
+
+def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:
+    status_name = None if phone.status is None else STATUS_NAMES.get(phone.status, OTHER)
+    return {
+        "id": phone.id,
+        "name": phone.name,
+        "provider": "koophone",
+        "account": phone.tenant,
+        "endpoint": endpoint,
+        "status": phone.status,
+        "status_name": status_name,
+        "health": PHONE_STATUSES[status_name].health if status_name else None,
+        "frozen": phone.frozen,
+        "assigned": phone.assigned,
+        "region": phone.region,
+        "sku": phone.sku,
+        "billing_mode": phone.billing_mode,
+        "project": phone.project,
+        "observed_at": listed_at,
+    }

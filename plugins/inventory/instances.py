@@ -1,0 +1,319 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: instances
+short_description: GREEN-API and PlugzAPI instances as inventory hosts
+version_added: 0.1.0
+description:
+  - Lists the instances of one or several partner accounts at GREEN-API and PlugzAPI. Each instance is a host.
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+  - msgops.fleet.inventory
+  - msgops.fleet.transport
+options:
+  plugin:
+    description: The name of this plugin.
+    type: str
+    required: true
+    choices: [msgops.fleet.instances]
+  provider:
+    description:
+      - The gateway. An item of O(accounts) may name its own.
+      - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
+      - If that isn't set either, and neither are O(accounts), O(api_url) and O(partner_token), the source has the
+        account of each gateway whose partner's token is in the environment.
+    type: str
+    choices: [green_api, plugzapi]
+  api_url:
+    description:
+      - The base address of the gateway's API. Must be C(https), or C(http) to a loopback address.
+      - If not set, the environment variable E(GREEN_API_URL) or E(PLUGZAPI_URL) is used, depending on the gateway; else
+        V(https://api.green-api.com) or V(https://api.plugzapi.com.br).
+    type: str
+  partner_token:
+    description:
+      - The partner's token at the gateway.
+      - If not set, the environment variable E(GREEN_API_PARTNER_TOKEN) or E(PLUGZAPI_PARTNER_TOKEN) is used.
+    type: str
+  client_token:
+    description:
+      - PlugzAPI's account security token. Only O(read_states) may need it.
+      - If not set, the environment variable E(PLUGZAPI_CLIENT_TOKEN) is used.
+    type: str
+  accounts:
+    description:
+      - The accounts to list, where there are several. What an item leaves out is taken from the option of that name,
+        then from the environment.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The account's name in host variables, groups and messages. By default the provider's.
+        type: str
+      provider:
+        description: The gateway.
+        type: str
+        choices: [green_api, plugzapi]
+      api_url:
+        description: The base address of the gateway's API.
+        type: str
+      partner_token:
+        description: The partner's token.
+        type: str
+      client_token:
+        description: PlugzAPI's account security token.
+        type: str
+  read_states:
+    description:
+      - Whether to read, one by one and O(concurrency) at once, the state of each instance whose state the listing
+        doesn't tell. That is one request for each instance.
+      - PlugzAPI's listing tells the state (C(whatsappConnected)). GREEN-API's doesn't, so without this option
+        C(msgops_state) of its instances is null.
+    type: bool
+    default: false
+  include_deleted:
+    description: Whether instances that GREEN-API lists as deleted (in the last three months) are hosts, too.
+    type: bool
+    default: false
+  include_tokens:
+    description:
+      - Whether each host has its instance's token as the variable C(msgops_token).
+      - B(Warning.) Whoever reads the inventory or its cache then reads the tokens of all instances. That includes
+        C(ansible-inventory), the inventory in AWX, and tasks that print host variables. An instance's token is all that
+        it takes to send messages in its owner's name.
+      - Without it, tokens are neither in variables nor in the cache.
+    type: bool
+    default: false
+  group:
+    description: The group that all hosts of this source are in. None, if it is empty.
+    type: str
+    default: msgops_instances
+  group_by:
+    description:
+      - What to group hosts by. Groups are named C(state_authorized), C(provider_green_api), C(plan_PARTNER_23) and so
+        on.
+      - The groups of V(due) are C(overdue), C(due_within_24h), C(due_within_7d), C(due_within_30d) and C(due_later).
+        What is due within 24 hours is due within 7 days, too; the groups are nested.
+    type: list
+    elements: str
+    choices: [provider, account, state, health, plan, payment, due]
+    default: [provider, account, state, health, plan, payment, due]
+notes:
+  - Hosts have the variables C(msgops_id), C(msgops_name), C(msgops_provider), C(msgops_account), C(msgops_api_url),
+    C(msgops_state), C(msgops_vendor_state), C(msgops_health), C(msgops_authorized), C(msgops_plan),
+    C(msgops_payment_status), C(msgops_created_at), C(msgops_due), C(msgops_due_in), C(msgops_expired),
+    C(msgops_deleted), C(msgops_observed_at) and C(msgops_error). What isn't known is null.
+seealso:
+  - plugin: msgops.fleet.cloudphones
+    plugin_type: inventory
+  - module: msgops.fleet.instance_state
+"""
+
+EXAMPLES = r"""
+# The accounts whose tokens are in the environment: GREEN_API_PARTNER_TOKEN, PLUGZAPI_PARTNER_TOKEN
+plugin: msgops.fleet.instances
+
+---
+# One account, its token from a variable (ansible-inventory -e @secrets.yml), with the state of each instance
+plugin: msgops.fleet.instances
+provider: green_api
+partner_token: "{{ green_api_partner_token }}"
+read_states: true
+concurrency: 32
+
+---
+# Several accounts in one source; one that doesn't answer must not hide the others
+plugin: msgops.fleet.instances
+accounts:
+  - name: retail
+    provider: green_api
+    partner_token: "{{ lookup('ansible.builtin.env', 'RETAIL_TOKEN') }}"
+  - name: support
+    provider: plugzapi
+    partner_token: "{{ lookup('ansible.builtin.env', 'SUPPORT_TOKEN') }}"
+on_error: warn
+hostnames: [account_name, account_id]
+
+---
+# Groups and variables of one's own, and the listing cached for a quarter of an hour
+plugin: msgops.fleet.instances
+group_by: [provider, due]
+group_prefix: wa_
+keyed_groups:
+  - key: msgops_payment_status
+    prefix: paid
+    default_value: unknown
+groups:
+  needs_attention: msgops_health not in ('ready', None) or msgops_due_in in ('overdue', 'within_24h')
+compose:
+  ansible_connection: "'local'"
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: "{{ cache_folder }}"
+cache_timeout: 900
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from ansible_collections.msgops.fleet.plugins.module_utils import _states
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    GATEWAY,
+    INSTANCE,
+    ITEM_GATEWAY,
+    PARTNER,
+    TRANSPORT,
+    ArgumentSpec,
+    Settings,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Gateway, Instance, utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions, sentence
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import fingerprint
+from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target, observe
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
+from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
+    Account,
+    FleetInventory,
+    Record,
+    view_arguments,
+)
+
+_CLIENT_TOKEN = {"client_token": INSTANCE.options["client_token"]}
+
+
+class InventoryModule(FleetInventory):
+    """The instances of partner accounts."""
+
+    NAME = "msgops.fleet.instances"
+
+    GROUP_BY: ClassVar[Mapping[str, str]] = {
+        "provider": "provider",
+        "account": "account",
+        "state": "state",
+        "health": "health",
+        "plan": "plan",
+        "payment": "payment_status",
+        "due": "due_in",
+    }
+    SHAPING = ("include_tokens", "read_states")
+    VIEW = view_arguments(group="msgops_instances", group_by=list(GROUP_BY)).merge(
+        ArgumentSpec(
+            {
+                option: {"type": "bool", "default": False}
+                for option in ("include_deleted", "include_tokens", "read_states")
+            }
+        )
+    )
+    SOURCE = TRANSPORT.merge(
+        GATEWAY,
+        PARTNER,
+        ArgumentSpec(
+            {
+                **_CLIENT_TOKEN,
+                "accounts": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {"name": {"type": "str"}, **ITEM_GATEWAY, **PARTNER.options, **_CLIENT_TOKEN},
+                },
+            }
+        ),
+    )
+
+    def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
+        settings = Settings(params, self._secrets)
+        gateways = Gateways(options)
+        self._targets: dict[str, Callable[[Record], Target]] = {}
+        if params["accounts"] is None:
+            return [
+                self._account(item, "the inventory source", settings, gateways) for item in _implied(params, settings)
+            ]
+        accounts: dict[str, Account] = {}
+        for index, item in enumerate(params["accounts"]):
+            account = self._account(item, f"accounts[{index}]", settings, gateways)
+            if account.name in accounts:
+                raise UsageError(f"accounts has {account.name} twice; give each a name of its own")
+            for other in accounts.values():
+                if account.fingerprint and account.fingerprint == other.fingerprint:
+                    raise UsageError(f"accounts has the same account twice, as {other.name} and as {account.name}")
+            accounts[account.name] = account
+        return list(accounts.values())
+
+    def complete(self, records: list[Record], view: Mapping[str, Any], options: TransportOptions) -> None:
+        if not view["read_states"]:
+            return
+        unknown = [r for r in records if r["state"] is None and r["token"] and not r["deleted"]]
+        targets = [self._targets[record["account"]](record) for record in unknown]
+        for record, observation in zip(unknown, observe(targets, concurrency=options.concurrency), strict=True):
+            result = observation.as_result()
+            known = ("state", "vendor_state", "authorized", "health", "observed_at", "error")
+            record.update({key: result[key] for key in known})
+
+    def _account(self, item: Mapping[str, Any], where: str, settings: Settings, gateways: Gateways) -> Account:
+        provider = settings.provider(item, where)
+        name = item.get("name") or provider
+        api_url = settings.api_url(provider, item).rstrip("/")
+        token = settings.find(provider, "partner_token", item.get("partner_token"))
+
+        def connect() -> Callable[[], list[Record]]:
+            settings.require(provider, "partner_token", where, own=token)
+            gateway = gateways.get(provider, api_url, token)
+            client_token = settings.find(provider, "client_token", item.get("client_token"))
+            self._targets[name] = lambda record: Target(
+                gateway, Credentials(record["id"], record["token"], client_token), record["name"] or None
+            )
+            return lambda: _listed(gateway, name, api_url)
+
+        return Account(name, fingerprint(provider, api_url, token) if token else None, connect)
+
+
+def _implied(params: Mapping[str, Any], settings: Settings) -> list[dict[str, Any]]:
+    """The accounts of a source that lists none."""
+    if any(params[option] for option in ("provider", "api_url", "partner_token")):
+        return [{}]
+    found = [{"provider": provider} for provider in PROVIDERS if settings.find(provider, "partner_token")]
+    if not found:
+        variables = " or ".join(provider.environment["partner_token"] for provider in PROVIDERS.values())
+        raise UsageError(
+            f"the inventory source needs accounts, or provider and partner_token (or the variable {variables})"
+        )
+    return found
+
+
+def _listed(gateway: Gateway, account: str, api_url: str) -> list[Record]:
+    instances = gateway.list_instances()
+    if instances is None:
+        what = f"listing the {gateway.provider} account's instances"
+        raise FleetError("not_found", sentence(what, "the gateway has no such call", "check api_url"))
+    observed_at = utc_now()
+    return [_record(gateway.provider, account, api_url, instance, observed_at) for instance in instances]
+
+
+def _record(provider: str, account: str, api_url: str, instance: Instance, listed_at: str) -> Record:
+    reading = instance.reading
+    return {
+        "id": instance.id,
+        "name": instance.name,
+        "provider": provider,
+        "account": account,
+        "api_url": api_url,
+        "state": reading.state if reading else None,
+        "vendor_state": reading.vendor_state if reading else None,
+        "health": _states.health_of(reading.state) if reading else None,
+        "authorized": reading.state == _states.AUTHORIZED if reading else None,
+        "plan": instance.plan,
+        "payment_status": instance.payment_status,
+        "created_at": instance.created_at,
+        "due": instance.due,
+        "expired": instance.expired,
+        "deleted": instance.deleted,
+        "observed_at": listed_at if reading else None,
+        "error": None,
+        "token": instance.token,
+    }
