@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the documentation shows runs, and what its tables say is what the code says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+import yaml
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import Code
+from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal, Key
+from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, instance_of, judge
+from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
+
+if TYPE_CHECKING:
+    from msgops_emulator import Control
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
+FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
+
+SHOP = {"provider": "green_api", "name": "shop", "id": "1101000001", "token": "shop/token+1=", "state": "authorized"}
+SUPPORT = {
+    "provider": "plugzapi",
+    "name": "support",
+    "id": "SUPPORT2",
+    "token": "support/token+2=",
+    "state": "connected",
+}
+MOBILE = {"provider": "plugzapi", "name": "mobile", "id": "MOBILE3", "token": "mobile/token+3="}
+PHONES = [{"id": "a44uhlf7", "status": 2}, {"id": "efjy72gs", "status": 2}]
+
+
+@dataclass(frozen=True)
+class Play:
+    """A play, or tasks, that a page shows; ``name`` is the page and the line."""
+
+    name: str
+    text: str
+
+
+def _plays() -> Iterator[Play]:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for fence in re.finditer(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            content = yaml.safe_load(fence[1])
+            if isinstance(content, list) and "hosts" in content[0]:
+                yield Play(f"{page.relative_to(ROOT)}:{text[: fence.start()].count(chr(10)) + 1}", fence[1])
+
+
+def _examples() -> Iterator[Play]:
+    for module in MODULES:
+        found = re.search(r'^EXAMPLES = r"""\n(.*?)^"""', module.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        assert found, f"{module.name} has no EXAMPLES"
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": yaml.safe_load(found[1])}
+        yield Play(module.stem, yaml.safe_dump([play], sort_keys=False, allow_unicode=True))
+
+
+class World:
+    """An emulator in which everything that the documentation speaks of exists, and the settings to find it."""
+
+    def __init__(self, emulator: Control, folder: Path) -> None:
+        self._emulator = emulator
+        self._folder = folder
+        self._url = emulator.url
+        emulator.seed(instances=[SHOP, SUPPORT, MOBILE], phones=PHONES)
+        self._green_api, self._plugzapi, self._koophone = (
+            emulator.account(vendor) for vendor in ("green_api", "plugzapi", "koophone")
+        )
+        (folder / "home" / ".config" / "msgops").mkdir(parents=True)
+        journal = Journal(str(folder / "journal.sqlite3"))
+        unknown = [Key("green_api", "of-another-account", "shop"), Key("plugzapi", "of-another-account", "sales")]
+        with journal.locked(unknown) as lease:
+            for key in unknown:
+                lease.begin(key, "0" * 64)
+            lease.settle(dict.fromkeys(unknown, ("unknown", None)))
+        (folder / "reports").mkdir()
+        for number, instance in enumerate((SHOP, SUPPORT), start=1):
+            title = f"slice-{number}"
+            part = judge([instance_of(instance, title)], Rule(), title=title, generated_at=utc_now(), sources=[])
+            (folder / "reports" / f"{title}.json").write_text(json.dumps(part.as_json()), encoding="utf-8")
+
+    @property
+    def _variables(self) -> dict[str, Any]:
+        """What the documentation takes from a vault or an inventory."""
+        fleet = [{key: one[key] for key in ("provider", "name", "id", "token")} for one in (SHOP, SUPPORT)]
+        return {
+            "account_security_token": self._plugzapi["client_token"],
+            "fleet": fleet,
+            "green_api_partner_token": self._green_api["partner_token"],
+            "koophone_token": self._koophone["auth_token"],
+            "mobile_instance_id": MOBILE["id"],
+            "mobile_instance_token": MOBILE["token"],
+            "phone_ids": [phone["id"] for phone in PHONES],
+            "plugzapi_partner_token": self._plugzapi["partner_token"],
+            "shop_token": SHOP["token"],
+            "support_id": SUPPORT["id"],
+            "support_token": SUPPORT["token"],
+        }
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_SETTINGS)}
+        return own | {
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            "GREEN_API_ID_INSTANCE": str(SHOP["id"]),
+            "GREEN_API_PARTNER_TOKEN": self._green_api["partner_token"],
+            "GREEN_API_TOKEN_INSTANCE": str(SHOP["token"]),
+            "GREEN_API_URL": self._url,
+            "HOME": str(self._folder / "home"),
+            "KOOPHONE_AUTH_TOKEN": self._koophone["auth_token"],
+            "KOOPHONE_ENDPOINT": self._url,
+            "MSGOPS_JOURNAL": str(self._folder / "journal.sqlite3"),
+            "PLUGZAPI_CLIENT_TOKEN": self._plugzapi["client_token"],
+            "PLUGZAPI_INSTANCE_ID": str(MOBILE["id"]),
+            "PLUGZAPI_INSTANCE_TOKEN": str(MOBILE["token"]),
+            "PLUGZAPI_PARTNER_TOKEN": self._plugzapi["partner_token"],
+            "PLUGZAPI_URL": self._url,
+        }
+
+    def run(self, play: Play) -> None:
+        """Run the play as a user would; it fails the test if it doesn't succeed."""
+        # Somebody scans the code of each new instance, unless the play does that itself.
+        links = None if "/_emulator/link" in play.text else 0.5
+        self._emulator.config({f"{gateway}.auto_link_seconds": links for gateway in ("green_api", "plugzapi")})
+        playbook, variables = self._folder / "play.yml", self._folder / "variables.json"
+        # A page that starts the emulator itself names its port.
+        playbook.write_text(play.text.replace("http://127.0.0.1:8642", self._url), encoding="utf-8")
+        variables.write_text(json.dumps(self._variables), encoding="utf-8")
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), playbook, "--extra-vars", f"@{variables}"],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{play.name}\n{done.stdout}{done.stderr}"
+        for variable, value in self._variables.items():
+            if variable.endswith("_token"):
+                assert value not in done.stdout + done.stderr
+
+
+@pytest.fixture
+def world(emulator: Control, tmp_path: Path) -> World:
+    return World(emulator, tmp_path)
+
+
+@pytest.mark.parametrize("play", list(_plays()), ids=lambda play: play.name)
+def test_the_plays_of_the_pages_run(play: Play, world: World) -> None:
+    world.run(play)
+
+
+@pytest.mark.parametrize("examples", list(_examples()), ids=lambda examples: examples.name)
+def test_the_examples_of_the_modules_run(examples: Play, world: World) -> None:
+    world.run(examples)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/states.md"])
+def test_the_states_are_those_of_the_code(page: str) -> None:
+    expected = [(f"`{state}`", meaning.health, meaning.remedy) for state, meaning in STATES.items()]
+    assert _table(page, "| state | health |") == expected
+
+
+def test_the_error_codes_are_those_of_the_code() -> None:
+    assert [row[0] for row in _table("docs/errors.md", "| code |")] == [f"`{code}`" for code in get_args(Code)]
+
+
+def test_the_modules_are_those_that_there_are() -> None:
+    listed = [row[0] for row in _table("README.md", "| module |")]
+    assert sorted(listed) == [f"`msgops.fleet.{module.stem}`" for module in MODULES]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_make_knows_what_the_pages_make(page: Path) -> None:
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)) <= {
+        pair for target in known for pair in ((target, ""), ("", target))
+    }
+
+
+def _table(page: str, header: str) -> list[tuple[str, ...]]:
+    """The rows of the page's table whose header begins so."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(header)) + 2
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append(tuple(cell.strip() for cell in line.strip("|").split("|")))
+    return rows
