@@ -15,7 +15,7 @@ from ansible.module_utils.basic import env_fallback
 from ._errors import UsageError
 from ._green_api import SECRET_SETTINGS, SETTINGS
 from ._http import TransportOptions
-from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS
+from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS, variable_of
 from ._plugzapi import CREATE_FIELDS
 from ._providers import PROVIDERS
 
@@ -159,6 +159,20 @@ KOOPHONE = ArgumentSpec(
         **{option: {"type": "str", "no_log": option in SECRETS} for options in WAYS.values() for option in options},
     },
     mutually_exclusive=[tuple(WAYS)],
+)
+
+# Environment variables whose value is a secret, or may hold one.
+SECRET_VARIABLES = frozenset(
+    [
+        "MSGOPS_JOURNAL",
+        *map(variable_of, SECRETS),
+        *(
+            variable
+            for provider in PROVIDERS.values()
+            for option, variable in provider.environment.items()
+            if option.endswith("_token")
+        ),
+    ]
 )
 
 # What goes to the vendor with a creation; each client says which of them it takes.

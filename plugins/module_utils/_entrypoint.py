@@ -49,10 +49,19 @@ class Task:
 
 Run = Callable[[Task], dict[str, Any]]
 
+# An option that no documentation names: the action plugin hands the secrets of the task's ``environment`` over in it.
+SECRET_ENVIRONMENT = "_msgops_environment"
+
+
+class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type information
+    def _load_params(self) -> None:
+        super()._load_params()
+        os.environ.update(self.params.pop(SECRET_ENVIRONMENT, {}))
+
 
 def run_module(arguments: ArgumentSpec, run: Run) -> None:
     """Run ``run`` as an Ansible module and leave the process with its result."""
-    module = AnsibleModule(supports_check_mode=True, **arguments.for_validation())
+    module = _Module(supports_check_mode=True, **arguments.for_validation())
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     task = Task(module.params, module.check_mode, module._diff, module.no_log)

@@ -25,8 +25,8 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, execute
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import SECRET_VARIABLES, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import SECRET_ENVIRONMENT, Task, execute
 from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import occurring
 
@@ -53,7 +53,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         result = super().run(None, task_vars)
         if self._place(task_vars or {}) == "module":
             wrap_async = self._task.async_val and not self._connection.has_native_async
-            result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
+            args = {**self._task.args, **self._secret_environment()}
+            result = merge_hash(
+                result, self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
+            )
             if not wrap_async:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
             return dict(result)
@@ -64,6 +67,21 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         if not _wants_invocation(task_vars or {}):
             result.pop("invocation", None)
         return dict(result)
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
+        """The task's ``environment`` in front of a command, without secrets: Ansible shows that command at -vvv."""
+        environment: dict[str, Any] = {}
+        super()._compute_environment_string(environment)
+        if raw_environment_out is not None:
+            raw_environment_out.update(environment)
+        shown = {name: value for name, value in environment.items() if name not in SECRET_VARIABLES}
+        return str(self._connection._shell.env_prefix(**shown))
+
+    def _secret_environment(self) -> dict[str, dict[str, str]]:
+        environment: dict[str, Any] = {}
+        super()._compute_environment_string(environment)
+        hidden = {name: str(value) for name, value in environment.items() if name in SECRET_VARIABLES}
+        return {SECRET_ENVIRONMENT: hidden} if hidden else {}
 
     @property
     def _arguments(self) -> ArgumentSpec:
