@@ -88,6 +88,8 @@ class Gateway(abc.ABC):
     # WhatsApp's own times: https://green-api.com/en/docs/api/account/QR/ and .../GetAuthorizationCode/
     qr_pace: ClassVar[Pace] = Pace(interval=20.0, life=20.0)
     pairing_pace: ClassVar[Pace] = Pace(interval=150.0, life=150.0)
+    # The states that the vendor recommends a reboot for.
+    reboot_cures: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
         self._transport = transport

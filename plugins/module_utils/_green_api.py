@@ -44,6 +44,8 @@ class GreenApi(Gateway):
     provider: ClassVar[str] = "green_api"
     # https://green-api.com/en/docs/api/account/QR/ : a new one every 20 s, to be asked for every second.
     qr_pace: ClassVar[Pace] = Pace(interval=1.0, life=20.0)
+    # https://green-api.com/en/docs/api/account/GetStateInstance/ : starting, if it lasts longer than 5 minutes.
+    reboot_cures: ClassVar[frozenset[str]] = frozenset((_states.YELLOW_CARD, _states.STARTING))
 
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""

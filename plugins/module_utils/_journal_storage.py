@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import psycopg
 
 SCHEMA_VERSION = 1
-_TABLES = (
-    """
+_TABLES = {
+    "creation": """
     CREATE TABLE {prefix}creation (
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
@@ -36,7 +36,7 @@ _TABLES = (
         PRIMARY KEY (provider, account, name)
     )
     """,
-    """
+    "lease": """
     CREATE TABLE {prefix}lease (
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
@@ -46,7 +46,15 @@ _TABLES = (
         PRIMARY KEY (provider, account, name)
     )
     """,
-)
+    "reboot": """
+    CREATE TABLE {prefix}reboot (
+        ticket TEXT PRIMARY KEY,
+        provider TEXT NOT NULL,
+        instance_id TEXT NOT NULL,
+        requested_at DOUBLE PRECISION NOT NULL
+    )
+    """,
+}
 
 # Seconds to wait for another transaction, each of which takes milliseconds.
 _BUSY_TIMEOUT = 30.0
@@ -55,10 +63,10 @@ Row = tuple[Any, ...]
 
 
 class JournalError(UsageError):
-    """The journal can't be used; nothing is created without it."""
+    """The journal can't be used; nothing is created or rebooted without it."""
 
     def __init__(self, name: str, reason: str, remedy: str = "repair it or name another one as journal") -> None:
-        super().__init__(f"the journal {name} can't be used, and nothing is created without it: {reason}; {remedy}")
+        super().__init__(f"the journal {name} can't be used, and nothing is done without it: {reason}; {remedy}")
 
 
 class Transaction(Protocol):
@@ -73,6 +81,16 @@ class Transaction(Protocol):
     def now(self) -> float:
         """Seconds since 1970, by the one clock that all runs share."""
         ...
+
+    def has(self, table: str) -> bool:
+        """Whether there is such a table: an earlier version may have made the journal."""
+        ...
+
+
+def _make_tables(db: Transaction) -> None:
+    for table, definition in _TABLES.items():
+        if not db.has(table):
+            db.execute(definition.format(prefix=db.prefix))
 
 
 class Storage(Protocol):
@@ -149,10 +167,9 @@ class SqliteStorage:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
             if not self._is_journal(connection):
-                for table in _TABLES:
-                    connection.execute(table.format(prefix=""))
                 connection.execute(f"PRAGMA application_id = {self._APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            _make_tables(_SqliteTransaction(connection))
             connection.execute("COMMIT")
             self._connection, self._pid = connection, os.getpid()
         return self._connection
@@ -192,7 +209,7 @@ class SqliteStorage:
 
 
 class PostgresStorage:
-    """Two tables, ``msgops_fleet_creation`` and ``msgops_fleet_lease``, in the schema that the URL's user sees."""
+    """The tables ``msgops_fleet_creation``, ``_lease`` and ``_reboot``, in the schema that the URL's user sees."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -231,9 +248,9 @@ class PostgresStorage:
             with connection.transaction():
                 # Any number will do, as long as it is always the same: one run makes the tables, others wait.
                 connection.execute("SELECT pg_advisory_xact_lock(7883955)")
-                if not self._is_journal(connection):
-                    for table in _TABLES:
-                        connection.execute(table.format(prefix=_PostgresTransaction.prefix))
+                is_new = not self._is_journal(connection)
+                _make_tables(_PostgresTransaction(connection))
+                if is_new:
                     comment = f"msgops.fleet schema {SCHEMA_VERSION}"
                     connection.execute(f"COMMENT ON TABLE msgops_fleet_creation IS '{comment}'")
             self._connection, self._pid = connection, os.getpid()
@@ -281,6 +298,9 @@ class _SqliteTransaction:
     def now(self) -> float:
         return time.time()
 
+    def has(self, table: str) -> bool:
+        return bool(self.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
 
 class _PostgresTransaction:
     prefix = "msgops_fleet_"
@@ -294,6 +314,9 @@ class _PostgresTransaction:
 
     def now(self) -> float:
         return float(self.execute("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+
+    def has(self, table: str) -> bool:
+        return bool(self.execute("SELECT to_regclass(?) IS NOT NULL", (self.prefix + table,))[0][0])
 
 
 def check_version(name: str, version: int) -> None:

@@ -62,6 +62,8 @@ class Plugzapi(Gateway):
     # https://developer.z-api.io/en/instance/qrcode : every 10 to 20 s, and after 3 a person should ask for more.
     qr_pace: ClassVar[Pace] = Pace(interval=15.0, life=20.0, limit=3)
     pairing_pace: ClassVar[Pace] = Pace(interval=150.0, life=150.0, limit=3)
+    # https://developer.z-api.io/en/instance/restart : for troubleshooting; the phone stays linked.
+    reboot_cures: ClassVar[frozenset[str]] = frozenset((_states.NOT_AUTHORIZED,))
 
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://developer.z-api.io/en/instance/status : only ``connected`` tells the state."""

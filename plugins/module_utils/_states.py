@@ -17,6 +17,8 @@ Health = Literal["ready", "transient", "action_required", "degraded", "failed", 
 AUTHORIZED = "authorized"
 NOT_AUTHORIZED = "notAuthorized"
 CREATING = "creating"
+STARTING = "starting"
+YELLOW_CARD = "yellowCard"
 UNKNOWN = "unknown"
 
 
@@ -31,14 +33,14 @@ class StateMeaning:
 STATES: dict[str, StateMeaning] = {
     AUTHORIZED: StateMeaning("ready", "nothing to do"),
     CREATING: StateMeaning("transient", "wait up to 5 minutes: the gateway is still creating it"),
-    "starting": StateMeaning(
+    STARTING: StateMeaning(
         "transient", "wait up to 5 minutes; if it stays, reboot the instance, then ask the gateway's support"
     ),
     "sleepMode": StateMeaning("transient", "switch the phone on and wait up to 5 minutes"),
     NOT_AUTHORIZED: StateMeaning(
         "action_required", "link a phone: scan the instance's QR code in the gateway's console"
     ),
-    "yellowCard": StateMeaning("degraded", "reboot the instance; sending is suspended because of spam complaints"),
+    YELLOW_CARD: StateMeaning("degraded", "reboot the instance; sending is suspended because of spam complaints"),
     "suspended": StateMeaning("degraded", "wait until the account's temporary limit ends"),
     "blocked": StateMeaning("failed", "the account is banned: appeal in WhatsApp or use another number"),
     UNKNOWN: StateMeaning("unknown", "look the vendor's word up in its documentation (see vendor_state)"),

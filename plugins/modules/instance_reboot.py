@@ -1,0 +1,249 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_reboot
+short_description: Reboot WhatsApp gateway instances that a reboot cures
+version_added: 0.1.0
+description:
+  - Reads the states of instances, reboots those in one of O(reboot_on), and waits until their states have changed and
+    stay as they are. A reboot keeps the phone linked.
+  - Each instance is rebooted at most once by a task. If the answer is lost, the reboot isn't sent again; what the state
+    does then tells whether it arrived.
+  - A reboot is written to a journal before it is sent, so that O(max_reboots_per_hour) holds for all runs that share
+    the journal, those at the same time as well.
+  - An instance in any other state is left alone.
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - msgops.fleet.gateway
+  - msgops.fleet.gateway.instance
+  - msgops.fleet.gateway.instances
+  - msgops.fleet.transport
+  - msgops.fleet.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode the states are really read, and nothing that writes is sent. An instance that is starting counts
+        as one that would be rebooted, because it isn't watched.
+  diff_mode:
+    support: full
+    details:
+      - Shows the states of the instances.
+  idempotent:
+    support: full
+  action_group:
+    support: full
+    membership:
+      - msgops.fleet.green_api
+      - msgops.fleet.plugzapi
+      - msgops.fleet.all
+options:
+  reboot_on:
+    description:
+      - The states to reboot for.
+      - V(yellowCard) and V(starting) are GREEN-API's. V(notAuthorized) is for PlugzAPI, whose instances know no other
+        state in which something is wrong; a restart takes the session of a linked phone up again. A state that the
+        vendor recommends no reboot for is left alone.
+    type: list
+    elements: str
+    choices: [yellowCard, starting, notAuthorized]
+    default: [yellowCard]
+  starting_timeout:
+    description:
+      - For how many seconds the task must see an instance V(starting) before it reboots it.
+    type: float
+    default: 300.0
+  max_reboots_per_hour:
+    description:
+      - How often an instance may be rebooted within an hour, from 0 to 60. Between two reboots there are at least 2
+        minutes.
+    type: int
+    default: 2
+  journal:
+    description:
+      - The journal that the reboots are written to, a file or a URL of PostgreSQL as in
+        M(msgops.fleet.instance_create). Nothing is rebooted if it can't be written.
+      - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
+    type: path
+    default: ~/.local/state/msgops/fleet.sqlite3
+  wait_timeout:
+    description:
+      - Seconds to wait for an instance after its reboot. After that the task fails and names who isn't back yet.
+      - With V(0) it isn't waited for.
+    type: float
+    default: 300.0
+  wait_interval:
+    description:
+      - Seconds between two readings of the same instance, above 0.
+      - GREEN-API allows one request a second for each instance.
+    type: float
+    default: 5.0
+seealso:
+  - module: msgops.fleet.instance_state
+  - module: msgops.fleet.instance_link
+  - name: GREEN-API Reboot
+    description: The call that is used for GREEN-API.
+    link: https://green-api.com/en/docs/api/account/Reboot/
+  - name: Z-API restart
+    description: The call that is used for PlugzAPI, a white label of Z-API.
+    link: https://developer.z-api.io/en/instance/restart
+"""
+
+EXAMPLES = r"""
+- name: Reboot the instances whose sending is suspended
+  msgops.fleet.instance_reboot:
+    instances: "{{ fleet }}"
+
+- name: Take up broken sessions at PlugzAPI again, once an hour at most
+  msgops.fleet.instance_reboot:
+    provider: plugzapi
+    instances: "{{ fleet }}"
+    reboot_on: [notAuthorized]
+    max_reboots_per_hour: 1
+    wait_timeout: 120
+"""
+
+RETURN = r"""
+instances:
+  description: The instances, in the order asked.
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The instance's ID.
+      type: str
+      sample: "1101000001"
+    name:
+      description: The name that the task gave it, or null.
+      type: str
+      sample: shop
+    provider:
+      description: The gateway.
+      type: str
+      sample: green_api
+    before:
+      description: The state that it was rebooted for; of one that wasn't rebooted, the state at first.
+      type: str
+      sample: yellowCard
+    state:
+      description: The state, as M(msgops.fleet.instance_state) has it. Null if the instance could not be read.
+      type: str
+      sample: authorized
+    authorized:
+      description: Whether the state is V(authorized).
+      type: bool
+    action:
+      description:
+        - V(unchanged), V(rebooted), V(would_reboot) (in check mode), V(failed) (it was not rebooted), or V(unknown)
+          (the answer was lost, and the state tells nothing).
+      type: str
+      sample: rebooted
+    error:
+      description: Why it was not rebooted, or what is still wrong, or null.
+      type: dict
+      contains:
+        code:
+          description: The kind of failure, such as V(throttled) (as often as O(max_reboots_per_hour)) or V(timeout).
+          type: str
+        message:
+          description: What failed, why, and what to do.
+          type: str
+        retryable:
+          description: Whether the same may succeed later.
+          type: bool
+summary:
+  description: How many instances there are, how many are authorized, and what became of how many.
+  returned: always, unless the options are wrong
+  type: dict
+  sample:
+    total: 2
+    authorized: 2
+    by_action:
+      rebooted: 1
+      unchanged: 1
+error:
+  description: The failure, with C(code), C(message), C(http_status) and C(retryable).
+  returned: on failure, where one instance is to blame
+  type: dict
+"""
+
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    GATEWAY,
+    INSTANCE,
+    JOURNAL,
+    TRANSPORT,
+    WAITING,
+    ArgumentSpec,
+    Settings,
+    many_instances,
+    transport_options,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._reboot import Policy, Rebooter
+from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import refuse_duplicates, targets_of
+
+ARGUMENTS = TRANSPORT.merge(
+    GATEWAY,
+    INSTANCE,
+    JOURNAL,
+    WAITING,
+    many_instances(),
+    ArgumentSpec(
+        {
+            "reboot_on": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["yellowCard", "starting", "notAuthorized"],
+                "default": ["yellowCard"],
+            },
+            "starting_timeout": {"type": "float", "default": 300.0},
+            "max_reboots_per_hour": {"type": "int", "default": 2},
+        }
+    ),
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Reboot what is to be rebooted, or say what would be."""
+    params = task.params
+    check_waiting(params["wait_timeout"], params["wait_interval"])
+    if not 0 <= params["starting_timeout"] < float("inf"):
+        raise UsageError("starting_timeout must be 0 or a number of seconds above it")
+    if not 0 <= params["max_reboots_per_hour"] <= 60:
+        raise UsageError("max_reboots_per_hour must be between 0 and 60")
+    options = transport_options(params, check_mode=task.check_mode)
+    targets = targets_of(params, Gateways(options), Settings(params, task.secrets))
+    refuse_duplicates(targets)
+    budget = RebootBudget(params["journal"], params["max_reboots_per_hour"])
+    task.secrets |= budget.secrets
+    rebooter = Rebooter(
+        Policy(
+            states=params["reboot_on"] or (),
+            starting_timeout=params["starting_timeout"],
+            wait_timeout=params["wait_timeout"],
+            wait_interval=params["wait_interval"],
+        ),
+        budget,
+        concurrency=options.concurrency,
+        progress=task.progress,
+    )
+    return rebooter.predict(targets) if task.check_mode else rebooter.reboot(targets)
+
+
+def main() -> None:
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()
