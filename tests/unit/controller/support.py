@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays that a real ansible-playbook runs, and what comes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PLUGINS = Path(__file__).resolve().parent / "plugins"
+
+# Longer than any play takes; one that reaches it fails by this, not by hanging.
+PATIENCE = 180.0
+
+_FOREIGN = re.compile(r"(?i)((ansible|msgops|green_api|plugzapi|koophone|fleet)_.*|.*_proxy|(requests|curl)_ca_bundle)")
+
+Task = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Vaulted:
+    """A value that stands in a playbook as ``!vault``."""
+
+    ciphertext: str
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes playbooks."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(Vaulted, lambda dumper, value: dumper.represent_scalar("!vault", value.ciphertext, style="|"))
+
+
+@dataclass(frozen=True)
+class Played:
+    """The end of an ansible-playbook: its output, and what callbacks got of each named task."""
+
+    status: int
+    output: str
+    results: Mapping[str, Any]
+
+    def result(self, task: str) -> dict[str, Any]:
+        """The result of a task.
+
+        :raises AssertionError: if it didn't run; with the output, which tells why.
+        """
+        assert task in self.results, self.output
+        result: dict[str, Any] = self.results[task]
+        return result
+
+
+@dataclass
+class Stage:
+    """A folder to play in, and the environment of the ansible-playbooks that do.
+
+    ``ran`` are the interpreters of ``python(NAME)`` that were started, which only modules do.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ran(self) -> list[str]:
+        marks = self.folder / "marks"
+        return marks.read_text().split() if marks.exists() else []
+
+    def python(self, name: str) -> str:
+        """The path of an interpreter that leaves its name behind when it is started."""
+        path = self.folder / "pythons" / name
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f'#!/bin/sh\necho {name} >> "{self.folder}/marks"\nexec "{sys.executable}" "$@"\n')
+            path.chmod(0o755)
+        return str(path)
+
+    def start(
+        self,
+        plays: Iterable[Mapping[str, Any]],
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        without_requests: bool = False,
+        **options: Any,
+    ) -> subprocess.Popen[str]:
+        """Start an ansible-playbook in a process group of its own; ``options`` go to ``Popen``."""
+        playbook = self.folder / "playbook.yml"
+        playbook.write_text(yaml.dump(list(plays), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+        # As if it were not installed, for this process and its forks, but not for the modules that it starts.
+        hide = "sys.modules['requests'] = None;" if without_requests else ""
+        program = f"import sys; {hide} from ansible.cli.playbook import main; sys.exit(main())"
+        return subprocess.Popen(
+            [sys.executable, "-c", program, str(playbook), *arguments],
+            cwd=self.folder,
+            env=self._environment(environment or {}),
+            stdin=subprocess.DEVNULL,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options},
+            start_new_session=True,
+        )
+
+    def play(self, plays: Iterable[Mapping[str, Any]], *arguments: str, **options: Any) -> Played:
+        """Run an ansible-playbook to its end; its output is what a terminal would show."""
+        self.record.unlink(missing_ok=True)
+        process = self.start(plays, *arguments, **options)
+        try:
+            output, _none = process.communicate(timeout=PATIENCE)
+        finally:
+            end(process)
+        return Played(process.returncode, output, self._results())
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "record.jsonl"
+
+    def _results(self) -> dict[str, Any]:
+        if not self.record.exists():
+            return {}
+        lines = map(json.loads, self.record.read_text().splitlines())
+        return {line["task"]: line["result"] for line in lines}
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not _FOREIGN.fullmatch(name)}
+        return {
+            **own,
+            # Where it begins with a tilde, half of Ansible takes it from HOME and half from the system's user.
+            "ANSIBLE_ASYNC_DIR": str(self.folder / ".ansible_async"),
+            "ANSIBLE_BECOME_PLUGINS": str(PLUGINS / "become"),
+            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            "ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS / "connection"),
+            "ANSIBLE_HOME": str(self.folder / ".ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "FLEET_RECORD": str(self.record),
+            "HOME": str(self.folder),
+            **self.environment,
+            **more,
+        }
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Make sure that nothing is left of an ansible-playbook."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
