@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventory sources that a real ansible-inventory loads, and what comes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FOREIGN = re.compile(r"(?i)((ansible|msgops|green_api|plugzapi|koophone)_.*|.*_proxy|(requests|curl)_ca_bundle)")
+
+
+class Ansible:
+    """Ansible's commands, from a process of ``warm.py``."""
+
+    def __init__(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if not _FOREIGN.fullmatch(name)}
+        self._environment = environment | {
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+            "ANSIBLE_NOCOLOR": "true",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm.py"))],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+        """The exit status of a command, and all that it printed."""
+        assert self._process.stdin
+        assert self._process.stdout
+        output = folder / "output"
+        command = {
+            "arguments": arguments,
+            "environment": {**self._environment, "HOME": str(folder), "ANSIBLE_HOME": str(folder), **environment},
+            "folder": str(folder),
+            "output": str(output),
+        }
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline()), output.read_text()
+
+    def stop(self) -> None:
+        self._process.communicate()
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What ansible-inventory shows of a source; ``output`` is all that it printed, warnings too."""
+
+    hosts: Mapping[str, Mapping[str, Any]]
+    groups: Mapping[str, set[str]]
+    output: str
+
+    def of(self, group: str) -> set[str]:
+        """The hosts in a group, none if there is no such group."""
+        return self.groups.get(group, set())
+
+    def values(self, variable: str) -> dict[str, Any]:
+        """A variable's value for each host."""
+        return {host: variables[f"msgops_{variable}"] for host, variables in self.hosts.items()}
+
+
+@dataclass
+class Source:
+    """A folder with source files, and the environment of the commands that load them."""
+
+    folder: Path
+    ansible: Ansible
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def write(self, options: Mapping[str, Any] | str, name: str = "fleet.msgops.yml") -> Path:
+        """A source file with these options, or with this text."""
+        path = self.folder / name
+        text = options if isinstance(options, str) else yaml.safe_dump(dict(options), sort_keys=False)
+        path.write_text(text)
+        return path
+
+    def command(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """The exit status and the output of a command in this folder."""
+        return self.ansible.run(*arguments, folder=self.folder, environment=self.environment | environment)
+
+    def load(self, options: Mapping[str, Any] | str, *arguments: str, **environment: str) -> Inventory:
+        """What becomes of a source; fails the test if it can't be loaded."""
+        status, output = self.listing(options, *arguments, **environment)
+        assert status == 0, output
+        # Warnings come first.
+        shown = json.loads(output[re.search(r"^\{$", output, re.MULTILINE).start() :], object_hook=_plain)  # type: ignore[union-attr]
+        hosts = shown.pop("_meta")["hostvars"]
+        groups = {name: _members(shown, name) for name in shown}
+        return Inventory({name: hosts.get(name, {}) for name in groups["all"]}, groups, output)
+
+    def refused(self, options: Mapping[str, Any] | str, *arguments: str, **environment: str) -> str:
+        """What ansible-inventory says of a source that can't be loaded, on one line."""
+        status, output = self.listing(options, *arguments, **environment)
+        assert status != 0, output
+        return " ".join(output.split())
+
+    def listing(self, options: Mapping[str, Any] | str, *arguments: str, **environment: str) -> tuple[int, str]:
+        path = self.write(options)
+        return self.command("ansible-inventory", "-i", str(path), "--list", *arguments, **environment)
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    return value.get("__ansible_unsafe", value)
+
+
+def _members(shown: Mapping[str, Any], name: str) -> set[str]:
+    group = shown.get(name, {})
+    return set(group.get("hosts", ())).union(*(_members(shown, child) for child in group.get("children", ())))
