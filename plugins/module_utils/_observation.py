@@ -178,7 +178,7 @@ def report(observations: Sequence[Observation], waiting: Waiting | None, *, fail
     hopeless = [o for o in observations if waiting and waiting.is_hopeless_for(o)]
     laggards = [o for o in observations if waiting and not waiting.is_met_by(o) and (fail_on_error or not o.is_final)]
     if hopeless:
-        return result | failed(f"gave up waiting, because of {_states_of(hopeless)}: {_remedies(hopeless)}")
+        return result | failed(f"gave up waiting: {_states_of(hopeless)}; {_remedies(hopeless)}")
     if waiting and laggards and not all(o.is_final for o in laggards):
         wanted = " or ".join(waiting.states)
         msg = f"{len(laggards)} of {len(observations)} instances did not become {wanted} within {waiting.timeout:g} s"
@@ -193,7 +193,10 @@ def _states_of(observations: Sequence[Observation]) -> str:
 
 
 def _remedies(observations: Sequence[Observation]) -> str:
-    return "; ".join(dict.fromkeys(f"{o.state}: {_states.remedy_for(o.state)}" for o in observations if o.state))
+    remedies = {o.state: _states.remedy_for(o.state) for o in observations if o.state}
+    if len(remedies) == 1:
+        return next(iter(remedies.values()))
+    return "; ".join(f"{state}: {remedy}" for state, remedy in remedies.items())
 
 
 def read(target: Target, call: Call) -> Observation:

@@ -181,7 +181,7 @@ def test_a_hopeless_state_of_one_ends_the_waiting_for_all_once_each_was_read(fle
     assert states(observations) == ["starting", "blocked", "starting"]
     result = report(observations, waiting, fail_on_error=True)
     assert result["failed"]
-    assert result["msg"].startswith("gave up waiting, because of 2 is blocked: blocked: the account is banned")
+    assert result["msg"].startswith("gave up waiting: 2 is blocked; the account is banned")
 
 
 def test_a_state_that_is_waited_for_is_never_hopeless(fleet: Fleet) -> None:
