@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_info
+short_description: List the WhatsApp gateway instances of partner accounts
+version_added: 0.1.0
+description:
+  - Lists the instances of one or several partner accounts at GREEN-API and PlugzAPI, with their tokens and due dates.
+  - It never changes anything, and really lists in check mode.
+  - A token that Ansible would print is withheld, with a warning. To get tokens, the task needs C(no_log=true), or
+    ansible-core 2.22 or newer, where the module has Ansible mask them.
+  - To have instances as inventory hosts, use P(msgops.fleet.instances#inventory).
+author:
+  - msgops.fleet contributors (@msgops)
+extends_documentation_fragment:
+  - msgops.fleet.gateway
+  - msgops.fleet.gateway.partner
+  - msgops.fleet.transport
+  - msgops.fleet.attributes
+  - msgops.fleet.attributes.reads_only
+attributes:
+  action_group:
+    support: full
+    membership:
+      - msgops.fleet.green_api
+      - msgops.fleet.plugzapi
+      - msgops.fleet.all
+options:
+  provider:
+    description:
+      - The gateway.
+      - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(accounts) may name its own.
+      - If that isn't set either, and neither are O(accounts), O(api_url) and O(partner_token), the account of each
+        gateway whose partner's token is in the environment is listed.
+  accounts:
+    description:
+      - The accounts to list, where there are several. What an item leaves out comes from the module's own options.
+    type: list
+    elements: dict
+    suboptions:
+      provider:
+        description: The gateway. Without it, O(provider) is used.
+        type: str
+        choices: [green_api, plugzapi]
+      api_url:
+        description: The base address of the gateway's API. Without it, O(api_url) is used.
+        type: str
+      partner_token:
+        description: The partner's token. Without it, O(partner_token) is used.
+        type: str
+seealso:
+  - module: msgops.fleet.instance_state
+  - plugin: msgops.fleet.instances
+    plugin_type: inventory
+"""
+
+EXAMPLES = r"""
+- name: List the account whose partner's token is in the environment
+  msgops.fleet.instance_info:
+    provider: green_api
+  no_log: true
+  register: account
+
+- name: Show until when each is paid
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.due }}"
+  loop: "{{ account.instances }}"
+  loop_control:
+    label: "{{ item.id }}"
+"""
+
+RETURN = r"""
+instances:
+  description:
+    - The instances in the order of the accounts and their listings, without deleted ones.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The instance's ID.
+      type: str
+      sample: "1101000001"
+    name:
+      description: The instance's name.
+      type: str
+      sample: shop
+    provider:
+      description: The gateway.
+      type: str
+      sample: green_api
+    api_url:
+      description: The base address that was used.
+      type: str
+      sample: https://api.green-api.com
+    token:
+      description:
+        - The instance's token, a secret.
+        - Null where Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
+      type: str
+    due:
+      description: Until when the instance is paid, ISO 8601 in UTC, or null.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+error:
+  description: The failure, with C(code), C(message), C(http_status) and C(retryable).
+  returned: on failure, where one request is to blame
+  type: dict
+"""
+
+from typing import Any
+
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+    GATEWAY,
+    ITEM_GATEWAY,
+    PARTNER,
+    TRANSPORT,
+    ArgumentSpec,
+    Settings,
+    transport_options,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
+
+ARGUMENTS = TRANSPORT.merge(
+    GATEWAY,
+    PARTNER,
+    ArgumentSpec(
+        {"accounts": {"type": "list", "elements": "dict", "options": {**ITEM_GATEWAY, **PARTNER.options}}},
+    ),
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """List one account after the other."""
+    options = transport_options(task.params, check_mode=task.check_mode)
+    settings, gateways = Settings(task.params, task.secrets), Gateways(options)
+    rows: list[dict[str, Any]] = []
+    withheld = False
+    for index, account in enumerate(_accounts(task, settings)):
+        where = f"accounts[{index}]" if task.params["accounts"] else "the task"
+        provider = settings.provider(account, where)
+        api_url = settings.api_url(provider, account).rstrip("/")
+        token = settings.require(provider, "partner_token", where, own=account.get("partner_token"))
+        instances = gateways.get(provider, api_url, token).list_instances()
+        if instances is None:
+            raise UsageError(f"{provider} has no listing for the account of {where}; check api_url")
+        for instance in instances:
+            if not instance.deleted:
+                shown = instance.token is not None and task.hand_over(instance.token)
+                withheld |= instance.token is not None and not shown
+                rows.append(_row(instance, provider, api_url, instance.token if shown else None))
+    if withheld:
+        task.warnings.append(
+            "the tokens were withheld, because Ansible would print them: set no_log: true on this task"
+        )
+    return {"changed": False, "instances": rows}
+
+
+def _accounts(task: Task, settings: Settings) -> list[dict[str, Any]]:
+    """The accounts of the task, else those whose partner's token is in the environment."""
+    if task.params["accounts"] is not None:
+        return list(task.params["accounts"])
+    if any(task.params[option] for option in ("provider", "api_url", "partner_token")):
+        return [{}]
+    found = [{"provider": provider} for provider in PROVIDERS if settings.find(provider, "partner_token")]
+    if not found:
+        variables = " or ".join(provider.environment["partner_token"] for provider in PROVIDERS.values())
+        raise UsageError(f"the task needs accounts, or provider and partner_token (or the variable {variables})")
+    return found
+
+
+def _row(instance: Instance, provider: str, api_url: str, token: str | None) -> dict[str, Any]:
+    return {
+        "id": instance.id,
+        "name": instance.name,
+        "provider": provider,
+        "api_url": api_url,
+        "token": token,
+        "due": instance.due,
+    }
+
+
+def main() -> None:
+    run_module(ARGUMENTS, run)
+
+
+if __name__ == "__main__":
+    main()
