@@ -221,7 +221,7 @@ class Report:
         limit = self.rule.may_be_out(total)
         complaints = []
         if out > limit:
-            complaints.append(f"{out} of {total} are out of order, {limit} may be")
+            complaints.append(f"{out} of {total} {'is' if out == 1 else 'are'} out of order, {limit} may be")
         if total < self.rule.min_total:
             complaints.append(f"there are {total}, {self.rule.min_total} are expected at least")
         return complaints

@@ -40,7 +40,7 @@ def files(folder: Path) -> dict[str, Any]:
 
 def test_a_broken_rule_is_told_and_does_not_fail_the_task() -> None:
     result = ran(instances=INSTANCES)
-    assert (result["kept"], result["broken"]) == (False, ["1 of 2 are out of order, 0 may be"])
+    assert (result["kept"], result["broken"]) == (False, ["1 of 2 is out of order, 0 may be"])
     assert result["out"] == [{"host": "lost", "id": "5", "line": f"lost (5) at green_api: {REFUSED['message']}"}]
     assert (result["summary"]["total"], "failed" in result, "report" in result) == (2, False, False)
 
@@ -80,7 +80,7 @@ def test_reports_are_merged_from_files_and_from_results(tmp_path: Path) -> None:
     ran(instances=INSTANCES[:1], slice="1", **files(tmp_path))
     second = ran(instances=INSTANCES[1:], slice="2", return_report=True)["report"]
     result = ran(reports=[files(tmp_path)["json_file"], second], return_report=True)
-    assert (result["summary"]["total"], result["broken"]) == (2, ["1 of 2 are out of order, 0 may be"])
+    assert (result["summary"]["total"], result["broken"]) == (2, ["1 of 2 is out of order, 0 may be"])
     assert [source["name"] for source in result["report"]["sources"]] == ["1", "2"]
 
 

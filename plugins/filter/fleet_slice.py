@@ -1,0 +1,208 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: fleet_slice
+short_description: What the playbooks check_fleet and status_phones hand from one of their tasks to the next
+version_added: 0.1.0
+description:
+  - Turns hosts of an inventory into the arguments of a task that reads them all at once, and what that task returned
+    into facts of each host.
+  - It is of use to the playbooks C(msgops.fleet.check_fleet) and C(msgops.fleet.status_phones) only.
+author:
+  - msgops.fleet contributors (@msgops)
+positional: _input, hostvars
+options:
+  _input:
+    description: The names of the hosts.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: The variables of all hosts, that is C(hostvars).
+    type: dict
+    required: true
+  credentials:
+    description: What is in the file of O(msgops.fleet.instance_create#module:credentials_file).
+    type: dict
+    default: {}
+  listing:
+    description: What M(msgops.fleet.instance_info) returned.
+    type: dict
+    default: {}
+  reading:
+    description: What M(msgops.fleet.instance_state) or M(msgops.fleet.cloudphone_status) returned.
+    type: dict
+    default: {}
+  phones:
+    description: Whether the hosts are cloud phones.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Read a batch of hosts in one task
+  msgops.fleet.instance_state:
+    instances: "{{ (ansible_play_batch | msgops.fleet.fleet_slice(hostvars)).targets }}"
+  no_log: true
+  run_once: true
+  register: reading
+"""
+
+RETURN = r"""
+_value:
+  description: The arguments of the tasks, and their results by host.
+  type: dict
+  contains:
+    targets:
+      description: The items of M(msgops.fleet.instance_state), each instance once. They hold secrets.
+      type: list
+      elements: dict
+    ids:
+      description: The IDs, each once.
+      type: list
+      elements: str
+    tokenless:
+      description: The gateways at which there are instances whose token isn't known.
+      type: list
+      elements: str
+    rows:
+      description: What is known of each host, in the form of the items of M(msgops.fleet.fleet_report). No secrets.
+      type: list
+      elements: dict
+    facts:
+      description: The facts of each host.
+      type: list
+      elements: dict
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.msgops.fleet.plugins.module_utils._report import phone_of
+from ansible_collections.msgops.fleet.plugins.plugin_utils._trust import untrusted
+
+Row = dict[str, Any]
+Key = tuple[str, str]
+
+# What the inventory plugins say of a host, and what a reading then says better, under the same names.
+_VARIABLES = ("id", "provider", "name", "due", "api_url", "token", "client_token")
+_INSTANCE_FACTS = ("state", "vendor_state", "authorized", "health", "observed_at", "error")
+_PHONE_FACTS = ("status", "status_name", "health", "observed_at", "error")
+
+_PHONES = "koophone"
+
+
+def fleet_slice(
+    hosts: Iterable[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    *,
+    credentials: Mapping[str, Mapping[str, Row]] | None = None,
+    listing: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
+    phones: bool = False,
+) -> dict[str, Any]:
+    """The arguments of the playbook's tasks and their results by host, as far as they can be known yet.
+
+    ``listing`` and ``reading`` may be those of skipped tasks.
+
+    :raises AnsibleFilterError: for a host that isn't one of the fleet.
+    """
+    known = _known(credentials or {}, listing or {})
+    those = [_completed(_variables_of(str(host), hostvars[host], phones), known) for host in hosts]
+    read = {_key_of(row): row for row in (reading or {}).get("phones" if phones else "instances") or ()}
+    targets: dict[Key, Row] = {}
+    for row in those:
+        if row["token"]:
+            targets.setdefault(_key_of(row), row)
+    rows = [_row(row, read.get(_key_of(row)), phones) for row in those]
+    result = {
+        "targets": [
+            {name: row[name] for name in ("id", "token", "name", "provider", "api_url", "client_token") if row[name]}
+            for row in targets.values()
+        ],
+        "ids": list(dict.fromkeys(row["id"] for row in those)),
+        "tokenless": sorted({row["provider"] for row in those if _key_of(row) not in targets} - {_PHONES}),
+        "rows": rows,
+        "facts": [
+            {"host": row["host"], "facts": {f"msgops_{fact}": row[fact] for fact in _facts(phones)}} for row in rows
+        ],
+    }
+    return dict(untrusted(result))
+
+
+def _facts(phones: bool) -> tuple[str, ...]:
+    return _PHONE_FACTS if phones else _INSTANCE_FACTS
+
+
+def _key_of(row: Mapping[str, Any]) -> Key:
+    return (str(row.get("provider") or _PHONES), str(row.get("id") or row.get("instance_id")))
+
+
+def _variables_of(host: str, variables: Mapping[str, Any], phones: bool) -> Row:
+    row = {name: None if (value := variables.get(f"msgops_{name}")) is None else str(value) for name in _VARIABLES}
+    allowed = (_PHONES,) if phones else tuple(PROVIDERS)
+    if not row["id"] or row["provider"] not in allowed:
+        raise AnsibleFilterError(
+            f"host {host} needs the variables msgops_id and msgops_provider ({' or '.join(allowed)}), "
+            "as the inventory plugins set them; leave other hosts out by fleet_hosts"
+        )
+    return {"host": host, **row}
+
+
+def _known(credentials: Mapping[str, Mapping[str, Row]], listing: Mapping[str, Any]) -> dict[Key, Row]:
+    """What the credentials file and the accounts' listings tell of instances; the listings know better."""
+    known = {
+        (provider, str(row.get("id"))): {"token": row.get("token"), "api_url": row.get("api_url")}
+        for provider, names in credentials.items()
+        for row in names.values()
+    }
+    for row in listing.get("instances") or ():
+        told = {name: row[name] for name in ("token", "api_url", "due") if row[name] is not None}
+        known[_key_of(row)] = known.get(_key_of(row), {}) | told
+    return known
+
+
+def _completed(row: Row, known: Mapping[Key, Row]) -> Row:
+    """``row`` with what its variables leave out; of due dates, the one that was listed now is the newer one."""
+    more = known.get(_key_of(row), {})
+    return row | {
+        "token": row["token"] or more.get("token"),
+        "api_url": row["api_url"] or more.get("api_url"),
+        "due": more.get("due") or row["due"],
+    }
+
+
+def _row(row: Row, read: Mapping[str, Any] | None, phones: bool) -> Row:
+    """What is known of a host, without secrets."""
+    known: Row = {name: row[name] for name in ("host", "id", "name", "provider", "due")}
+    known |= dict.fromkeys(_facts(phones)) | {"authorized": False, "health": "unknown"}
+    if read is not None:
+        known |= {name: value for name, value in read.items() if name not in ("id", "name", "provider")}
+    elif not phones:
+        known["error"] = _tokenless(row)
+    if phones:
+        known |= {"instance_id": row["id"], "observed_at": utc_now()}
+        known["health"] = phone_of(known, row["host"]).health
+    return known
+
+
+def _tokenless(row: Mapping[str, Any]) -> Row:
+    variable = PROVIDERS[row["provider"]].environment["partner_token"]
+    message = (
+        f"its token isn't known; give the job the partner's token ({variable}) of the account that it is in, or "
+        "fleet_credentials_file"
+    )
+    return {"code": "bad_request", "message": message, "retryable": False}
+
+
+class FilterModule:
+    """The filter's door."""
+
+    def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
+        return {"fleet_slice": fleet_slice}
