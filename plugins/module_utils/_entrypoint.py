@@ -58,6 +58,10 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         super()._load_params()
         os.environ.update(self.params.pop(SECRET_ENVIRONMENT, {}))
 
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        # Ansible repeats the options of a task that are wrong: secrets in the wrong place, which it doesn't recognize.
+        super().fail_json(msg, **{"invocation": {"module_args": {}}, **kwargs})
+
 
 def run_module(arguments: ArgumentSpec, run: Run) -> None:
     """Run ``run`` as an Ansible module and leave the process with its result."""
