@@ -143,6 +143,7 @@ class World:
             [Path(sys.executable).with_name("ansible-playbook"), playbook, "--extra-vars", f"@{variables}"],
             cwd=self._folder,
             env=self._environment,
+            check=False,
             capture_output=True,
             text=True,
             timeout=300,
