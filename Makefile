@@ -15,7 +15,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs-lint build importer units integration molecule pins clean
+.PHONY: help demo test test-all lint sanity docs-lint build importer units integration molecule pins clean storm bench
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -52,6 +52,12 @@ integration: $(READY)  ## Integration targets against the emulator
 
 molecule: $(READY)  ## Molecule scenarios against the emulator
 	@$(NOX) --session molecule -- $(ARGS)
+
+storm: $(READY)  ## Two thousand creations, each with a fault; ARGS="--help"
+	@$(NOX) --session storm -- $(ARGS)
+
+bench: $(READY)  ## Measure, and write docs/performance; ARGS="--help"
+	@$(NOX) --session bench -- $(ARGS)
 
 pins: $(READY)  ## Pin the newest versions of the development requirements
 	@$(NOX) --session pins

@@ -106,6 +106,16 @@ def copy_tree(session: nox.Session) -> Path:
     return root
 
 
+def collection_tree() -> Path:
+    """A folder in which Python and Ansible find the checkout as a collection."""
+    tree = CACHE / "tree"
+    link = tree / COLLECTION
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.exists():
+        link.symlink_to(ROOT)
+    return tree
+
+
 def sandbox(session: nox.Session, *, fresh: bool = True) -> dict[str, str]:
     """The environment for tools that write to the home folder: an empty one of our own, with the user's package index.
 
@@ -154,11 +164,7 @@ def per_core(usual: dict[str, str], *, parallel: bool = False) -> Callable[[Call
 def lint(session: nox.Session) -> None:
     """Code style, types, YAML, Ansible's production profile, changelog fragments and licences."""
     install(session, "lint")
-    tree = CACHE / "tree" / COLLECTION
-    tree.parent.mkdir(parents=True, exist_ok=True)
-    if not tree.exists():
-        tree.symlink_to(ROOT)
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "tree"), "NO_COLOR": "1"}
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(collection_tree()), "NO_COLOR": "1"}
     failed = []
     for command in (
         ["ruff", "check", "."],
@@ -333,6 +339,21 @@ def molecule(session: nox.Session) -> None:
             | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name), "MSGOPS_EMULATOR_URL": emulator.url},
             silent=True,
         )  # fmt: skip
+
+
+@nox.session(default=False)
+def storm(session: nox.Session) -> None:
+    """Two thousand creations, each with a fault."""
+    install(session, f"ansible-core-{CORE}", "units")
+    tree = {"PYTHONPATH": str(collection_tree())}
+    session.run("python", "-m", "ansible_collections.msgops.fleet.tests.storm.storm", *session.posargs, env=tree)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure, and write docs/performance."""
+    install(session, f"ansible-core-{CORE}", "bench")
+    session.run("python", "tests/benchmark/bench.py", *session.posargs)
 
 
 @nox.session(default=False)

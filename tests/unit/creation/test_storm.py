@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small storm of creations; ``make storm`` raises the large one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery
+from ansible_collections.msgops.fleet.plugins.module_utils._http import StatusVerdict
+from ansible_collections.msgops.fleet.tests.storm.storm import FAULTS, storm_over
+
+
+@pytest.mark.parametrize("has_listing", [True, False], ids=["with a listing", "without a listing"])
+def test_a_storm_is_weathered(tmp_path: Path, has_listing: bool) -> None:
+    told: list[str] = []
+    found = storm_over(tmp_path, creations=2 * len(FAULTS), seed=7, has_listing=has_listing, tell=told.append)
+    assert found == []
+    assert all(fault in told[0] for fault in FAULTS)
+
+
+def test_a_core_that_posts_again_after_a_502_makes_instances_twice_and_is_caught(tmp_path: Path) -> None:
+    careless = {502: StatusVerdict("unavailable", True, Delivery.NOT_SENT)}
+    found = storm_over(
+        tmp_path,
+        creations=len(FAULTS),
+        seed=7,
+        has_listing=True,
+        constants={"_http._REFUSALS": careless},
+        tell=lambda _text: None,
+    )
+    assert any("too many of" in line for line in found)
+
+
+def test_a_core_that_calls_an_open_outcome_refused_is_caught(tmp_path: Path) -> None:
+    careless = {499: StatusVerdict("timeout", False, Delivery.REFUSED)}
+    found = storm_over(
+        tmp_path,
+        creations=len(FAULTS),
+        seed=7,
+        has_listing=True,
+        constants={"_http._REFUSALS": careless},
+        tell=lambda _text: None,
+    )
+    assert any("failed, but the gateway has" in line for line in found)
