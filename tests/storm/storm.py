@@ -188,12 +188,9 @@ class Storm:
             creation.warned |= any(f" {creation.name} " in warning for warning in result["warnings"])
             if outcome["action"] in FULFILLED and not there[creation.name]:
                 creation.lies.append(f"{outcome['action']}, but the gateway has no {creation.name}")
-            if (
-                outcome["action"] == "failed"
-                and there[creation.name]
-                and "another run" not in outcome["error"]["message"]
-            ):
-                creation.lies.append(f"failed, but the gateway has {creation.name}: {outcome['error']['message']}")
+            message = outcome["error"]["message"] if outcome["error"] else ""
+            if outcome["action"] == "failed" and there[creation.name] and not _knows_better(message):
+                creation.lies.append(f"failed, but the gateway has {creation.name}: {message}")
 
     def _settle_as_a_person_would(self) -> None:
         """Look into the gateway's console, and tell the journal what is there."""
@@ -212,6 +209,11 @@ class Storm:
 
     def _instances(self) -> list[dict[str, Any]]:
         return [i for i in self.emulator.instances(provider=self.provider) if i["state"] != "deleted"]
+
+
+def _knows_better(message: str) -> bool:
+    """Whether a failure doesn't say that there is no instance: another run has the name, or the listing still lags."""
+    return "another run" in message or "It is not created again" in message
 
 
 def table(storm: Storm) -> str:
