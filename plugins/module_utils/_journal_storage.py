@@ -76,15 +76,12 @@ class Transaction(Protocol):
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run one statement and return its rows."""
-        ...
 
     def now(self) -> float:
         """Seconds since 1970, by the one clock that all runs share."""
-        ...
 
     def has(self, table: str) -> bool:
         """Whether there is such a table: an earlier version may have made the journal."""
-        ...
 
 
 def _make_tables(db: Transaction) -> None:
@@ -104,11 +101,9 @@ class Storage(Protocol):
 
         :raises JournalError: if that can't be.
         """
-        ...
 
     def reading(self) -> contextlib.AbstractContextManager[Transaction | None]:
         """Look into the journal and leave no trace; ``None`` if it isn't there."""
-        ...
 
 
 def storage_at(location: str) -> Storage:

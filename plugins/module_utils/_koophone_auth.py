@@ -40,12 +40,10 @@ class Authentication(Protocol):
 
         :raises FleetError: if IAM doesn't issue a token.
         """
-        ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not be seen in an answer."""
-        ...
 
 
 @dataclass(frozen=True)

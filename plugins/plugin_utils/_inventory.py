@@ -330,7 +330,7 @@ def _are_the_same(cached: list[list[str | None]], now: list[list[str | None]] | 
     """Whether the accounts are those that were cached, as far as can be known without the credentials."""
     return now is None or (
         [name for name, _fingerprint in cached] == [name for name, _fingerprint in now]
-        and all(asks in (None, asked) for (_name, asked), (_, asks) in zip(cached, now, strict=True))
+        and all(asks in (None, asked) for (_name, asked), (_same, asks) in zip(cached, now, strict=True))
     )
 
 
