@@ -37,6 +37,13 @@ options:
     description: What M(msgops.fleet.instance_create) returned for RV(_value.wishes).
     type: dict
     default: {}
+  attempts:
+    description:
+      - What M(msgops.fleet.instance_reboot) and M(msgops.fleet.instance_link) returned for RV(_value.targets) and
+        RV(_value.links). The first of them that complains of an instance that isn't authorized is believed.
+    type: list
+    elements: dict
+    default: []
   reading:
     description: What M(msgops.fleet.instance_state) returned for RV(_value.targets).
     type: dict
@@ -64,6 +71,10 @@ _value:
       elements: dict
     targets:
       description: The items of M(msgops.fleet.instance_state), those whose ID is known. They hold secrets.
+      type: list
+      elements: dict
+    links:
+      description: The same as items of M(msgops.fleet.instance_link), with C(phone). They hold secrets.
       type: list
       elements: dict
     result:
@@ -112,11 +123,12 @@ def provisioning(
     partner_tokens: Mapping[str, str] | None = None,
     client_token: str | None = None,
     creation: Mapping[str, Any] | None = None,
+    attempts: Sequence[Mapping[str, Any]] = (),
     reading: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The arguments of the role's tasks and its result, as far as they can be known yet.
 
-    ``creation`` and ``reading`` may be those of skipped tasks, or be left from an earlier run of the role.
+    ``creation``, ``attempts`` and ``reading`` may be those of skipped tasks, or be left from an earlier run.
     """
     creation, reading = creation or {}, reading or {}
     defaults = {
@@ -128,16 +140,14 @@ def provisioning(
     created = iter(creation.get("instances") or ())
     missing = {"action": "failed"} if _failed_as_a_whole(creation) else {}
     found = [item | {"action": "checked"} if _exists(item) else _made(item, next(created, missing)) for item in asked]
-    read = iter(reading.get("instances") or ())
-    instances = [_result(item, next(read, {}) if _is_readable(item) else {}) for item in found]
+    targets = [item for item in found if _is_readable(item)]
+    read = iter(_read(len(targets), reading, attempts))
+    instances = [_result(item, next(read) if _is_readable(item) else {}) for item in found]
     summary = _summarize(instances)
     return {
-        "wishes": [
-            {key: value for key, value in item.items() if key != "client_token"} for item in asked if not _exists(item)
-        ],
-        "targets": [
-            {key: item[key] for key in _TARGET if item.get(key) is not None} for item in found if _is_readable(item)
-        ],
+        "wishes": [_without(item, "client_token", "phone") for item in asked if not _exists(item)],
+        "targets": [_only(item, *_TARGET) for item in targets],
+        "links": [_only(item, *_TARGET, "phone") for item in targets],
         "result": {"instances": instances, "summary": summary},
         "report": {
             "instances": [
@@ -145,10 +155,28 @@ def provisioning(
             ],
             "summary": summary,
         },
-        "errors": [
-            str(result["msg"]) for result in (creation, reading) if "msg" in result and "instances" not in result
-        ],
+        "errors": [str(result["msg"]) for result in (creation, *attempts, reading) if _failed_as_a_whole(result)],
     }
+
+
+def _without(item: Item, *keys: str) -> Item:
+    return {key: value for key, value in item.items() if key not in keys}
+
+
+def _only(item: Item, *keys: str) -> Item:
+    return {key: item[key] for key in keys if item.get(key) is not None}
+
+
+def _read(number: int, reading: Mapping[str, Any], attempts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The readings of all targets; one that isn't authorized has the error of what was tried about that."""
+    rows = [list(result.get("instances") or ()) for result in (reading, *attempts)]
+    states, *tried = [[*row, *[{}] * (number - len(row))] for row in rows]
+    readings = []
+    for state, *outcomes in zip(states, *tried, strict=True):
+        errors = [outcome["error"] for outcome in outcomes if outcome.get("error")]
+        is_told = not state or state.get("authorized") or state.get("error") or not errors
+        readings.append(state if is_told else {**state, "error": errors[0]})
+    return readings
 
 
 def _complete(item: Mapping[str, Any], provider: str | None, defaults: Mapping[str, Mapping[str, str | None]]) -> Item:

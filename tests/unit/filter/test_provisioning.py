@@ -171,3 +171,50 @@ def test_results_of_an_earlier_run_do_not_matter_to_what_is_wished_for() -> None
     earlier = {"instances": [created("x", "green_api"), created("y", "green_api")]}
     items = [{"name": "a", "provider": "green_api"}]
     assert provisioning(items, creation=earlier)["wishes"] == items
+
+
+def test_phones_are_for_linking_alone() -> None:
+    items = [{"name": "a", "provider": "green_api", "phone": "4915112345678"}, {**KNOWN, "phone": "4915187654321"}]
+    stages = provisioning(items, creation={"instances": [created("a", "green_api")]})
+    assert [item["phone"] for item in stages["links"]] == ["4915112345678", "4915187654321"]
+    assert not any("phone" in item for item in (*stages["wishes"], *stages["targets"]))
+    assert not any("phone" in instance for instance in stages["result"]["instances"])
+
+
+def attempt(*messages: str | None) -> dict[str, Any]:
+    errors = [message and {"code": "timeout", "message": message, "retryable": False} for message in messages]
+    return {"instances": [{"error": error} for error in errors]}
+
+
+def test_who_is_not_authorized_is_told_why_by_what_was_tried() -> None:
+    items = [{**KNOWN, "name": name} for name in ("linked", "pending", "rebooted", "hopeless", "unreadable")]
+    reading = {
+        "instances": [
+            observed("authorized"),
+            *[observed("notAuthorized")] * 3,
+            observed(None, error={"message": "unreadable"}),
+        ]
+    }
+    stages = provisioning(
+        items,
+        attempts=[
+            attempt(None, None, "no reboot", "no reboot", None),
+            {},
+            attempt("no phone", "no phone", None, "no phone", "no phone"),
+        ],
+        reading=reading,
+    )
+    errors = [(instance["error"] or {}).get("message") for instance in stages["result"]["instances"]]
+    assert errors == [None, "no phone", "no reboot", "no reboot", "unreadable"]
+    assert stages["errors"] == []
+
+
+def test_before_anything_is_read_an_attempt_tells_nothing() -> None:
+    stages = provisioning([KNOWN], attempts=[attempt("no phone")])
+    assert len(stages["targets"]) == 1
+    assert stages["result"]["instances"][0]["error"] is None
+
+
+def test_an_attempt_that_failed_as_a_whole_is_told_once() -> None:
+    stages = provisioning([KNOWN], attempts=[{"failed": True, "msg": "dest can't be written"}, {"skipped": True}])
+    assert stages["errors"] == ["dest can't be written"]
