@@ -67,16 +67,16 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Shown:
-    """A code that a person can use now; ``since`` is in seconds since 1970."""
+    """A code that a person can use now, as far as is known; times in seconds since 1970."""
 
     code: LinkingCode = field(repr=False)
     since: float
-    life: float
+    until: float
 
     @property
     def is_alive(self) -> bool:
         """Whether the code can still be used."""
-        return time.time() < self.since + self.life
+        return time.time() < self.until
 
 
 @dataclass
@@ -143,7 +143,7 @@ class Linker:
         self._links: list[Link] = []
         self._desk = Desk(means.folder, self._page) if means.folder else None
         self._is_over = False
-        self._drawn: Shown | None = None
+        self._drawn: LinkingCode | None = None
         self._told: tuple[str, float] = ("", 0.0)
 
     def predict(self, wishes: Sequence[Wish]) -> dict[str, Any]:
@@ -250,8 +250,8 @@ class Linker:
                 link.end("pending", self._exhausted(link))
         if link.shown and not link.shown.is_alive:
             link.shown = None
-        if link.shown and self._means.draw and self._is_next(link) and link.shown is not self._drawn:
-            self._drawn = link.shown
+        if link.shown and self._means.draw and self._is_next(link) and link.shown.code is not self._drawn:
+            self._drawn = link.shown.code
             self._draw(link, link.shown.code, self._means.draw)
 
     def _pace(self, link: Link) -> Pace:
@@ -273,11 +273,16 @@ class Linker:
             # A phone is linked; its state will tell.
             link.shown, link.read_at = None, 0.0
             return
-        is_new = link.shown is None or link.shown.code != code
-        if is_new or pace.limit is not None:
+        now = time.time()
+        if link.shown and link.shown.code == code:
+            # Who gives it again says that it holds, at least until it is asked for the next time.
+            link.shown = dataclasses.replace(
+                link.shown, until=max(link.shown.until, now + min(2 * pace.interval, pace.life))
+            )
+            link.codes += pace.limit is not None
+        else:
+            link.shown = Shown(code, now, now + pace.life)
             link.codes += 1
-        if is_new:
-            link.shown = Shown(code, time.time(), pace.life)
 
     def _request(self, link: Link) -> LinkingCode | None:
         gateway, credentials = link.target.gateway, link.target.credentials
@@ -370,7 +375,7 @@ class Linker:
             text=shown.code.text if shown and self._method == "code" else None,
             phone=link.wish.phone if self._method == "code" else None,
             since=shown.since if shown else 0.0,
-            life=shown.life if shown else 0.0,
+            life=shown.until - shown.since if shown else 0.0,
             note=note,
             refusal=link.refusal.message if link.refusal else "",
         )
