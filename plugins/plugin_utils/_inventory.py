@@ -169,6 +169,10 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         given = {name: config[name] for name in arguments.options if config.get(name) is not None}
         # Types of JSON, without what Ansible has attached to them.
         given = json.loads(json.dumps({name: self._resolved(name, given[name]) for name in given}, default=str))
+        for name, value in given.items():
+            # Ansible would take a string for key=value, and show the key.
+            if arguments.options[name].get("elements") == "dict" and not _is_list_of_dicts(value):
+                raise UsageError(f"{name} must be a list of dictionaries")
         self._secrets |= arguments.secrets_in(given)
         validation = ArgumentSpecValidator(**arguments.for_validation()).validate(given)
         if validation.error_messages:
@@ -315,6 +319,10 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         if isinstance(template, str) and template in variables and not self.get_option("use_extra_vars"):
             return variables[template]
         return super()._compose(template, variables, *args, **kwargs)
+
+
+def _is_list_of_dicts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 @functools.lru_cache(maxsize=1024)
