@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """See the collection work: provision, wait for a person, run again, look at a dry run. Ends with 1 if a claim fails.
 
-The vendors are emulated on this machine, and a thread is the person who links the phones.
+The vendors are emulated on this machine, and a thread is the person with the phones, who scans the codes on the page.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -21,12 +22,12 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
-from msgops_emulator import Control, EmulatorProcess
+from msgops_emulator import Control, ControlError, EmulatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS_PATH = ROOT / ".cache" / "tree"
 FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
-WAITING_FOR_A_PHONE = ("notAuthorized", "disconnected")
+CODE = re.compile(r'src="data:image/png;base64,(?P<image>[^"]*)" alt="QR code that links (?P<name>[^"]*)"')
 SECRETS = ("auth_token", "client_token", "iam_password", "partner_token", "secret_key")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -34,19 +35,26 @@ FOURTH = {"demo_more": [{"name": "newsletter", "provider": "green_api"}]}
 
 
 class Person(threading.Thread):
-    """Somebody who takes two seconds to link a phone to each instance that shows a code, one after the other."""
+    """Somebody who opens the page and holds a phone in front of each code, which takes two seconds each time."""
 
-    def __init__(self, emulator: Control) -> None:
+    def __init__(self, emulator: Control, page: Path) -> None:
         super().__init__(daemon=True)
         self._emulator = emulator
+        self._page = page
         self._leaving = threading.Event()
 
     def run(self) -> None:
         while not self._leaving.wait(0.5):
-            for instance in self._emulator.instances():
-                if instance["state"] in WAITING_FOR_A_PHONE and not self._leaving.wait(2):
-                    self._emulator.link(instance["provider"], instance["id"])
-                    print(f"  (somebody scans the code of {instance['name']} with a phone)", flush=True)
+            # A person only looks, so the page itself is all that there is to go by.
+            text = self._page.read_text(encoding="utf-8") if self._page.exists() else ""
+            if (code := CODE.search(text)) and not self._leaving.wait(2):
+                image = base64.b64decode(code["image"])
+                try:
+                    self._emulator.scan(image=image)
+                except ControlError as refusal:
+                    print(f"  (the phone says: {refusal})", flush=True)
+                else:
+                    print(f"  (somebody has scanned the code of {code['name']} with a phone)", flush=True)
 
     def __enter__(self) -> None:
         self.start()
@@ -62,18 +70,21 @@ class Demo:
     def __init__(self, emulator: Control, folder: Path) -> None:
         self._emulator = emulator
         self._environment = _environment(emulator, folder)
+        self._desk = folder / "desk"
         self._output = ""
         self._failures = 0
 
     def run(self) -> int:
         """The exit status."""
         _head("1. From two empty accounts to three instances, each linked to a phone, and the status of forty phones")
-        with Person(self._emulator):
+        with Person(self._emulator, self._desk / "index.html"):
             recap = self._play()
         self._claim("the playbook succeeded", recap["rc"] == 0)
-        self._claim("three instances were created, once each", len(self._emulator.log(writes=True)) == 3)
+        created = [len(self._emulator.log(route=route)) for route in ("green_api.create", "plugzapi.create")]
+        self._claim("three instances were created, once each", created == [2, 1])
         states = sorted(instance["state"] for instance in self._emulator.instances())
         self._claim("all of them are linked to a phone", states == ["authorized", "authorized", "connected"])
+        self._claim("each phone has scanned a code, which nobody can read any more", self._desk_is_empty())
         self._claim("two requests read forty phones", len(self._emulator.log(vendor="koophone")) == 2)
 
         _head("2. The same again: nothing changes")
@@ -96,7 +107,7 @@ class Demo:
 
     def _play(self, *arguments: str) -> Counter[str]:
         """Run the playbook, pass its output on, and return what its recap counts, and its exit status as ``rc``."""
-        command = ["ansible-playbook", "msgops.fleet.demo", *arguments]
+        command = ["ansible-playbook", "msgops.fleet.demo", "--extra-vars", f"demo_desk={self._desk}", *arguments]
         print("$", shlex.join(command), flush=True)
         command[0] = str(Path(sys.executable).with_name(command[0]))
         lines = []
@@ -114,6 +125,10 @@ class Demo:
     def _claim(self, text: str, holds: bool) -> None:
         print(f"{'  ok' if holds else 'FAIL'}  {text}", flush=True)
         self._failures += not holds
+
+    def _desk_is_empty(self) -> bool:
+        files = [path.name for path in self._desk.iterdir()]
+        return files == ["index.html"] and not CODE.search((self._desk / files[0]).read_text(encoding="utf-8"))
 
     def _last_request(self) -> int:
         return int(self._emulator.log_page(limit=1)["last"])
