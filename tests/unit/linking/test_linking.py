@@ -112,6 +112,25 @@ def test_a_new_code_takes_the_place_of_one_that_ran_out(sitting: Sitting) -> Non
     assert "is old" in person.refusals[0]
 
 
+@pytest.mark.parametrize("provider", GATEWAYS)
+def test_a_code_is_shown_for_as_long_as_the_gateway_gives_it(sitting: Sitting, provider: str) -> None:
+    sitting.emulator.config({f"{provider}.qr_seconds": 600})
+    fleet = sitting.seed(provider, "shop")
+    shown: list[bool] = []
+
+    def look() -> None:
+        if shown or sitting.pictures():
+            shown.append(bool(sitting.pictures()))
+
+    with Person(look):
+        sitting.link(fleet, wait_timeout=4, max_codes=0)
+    while not shown[-1]:
+        shown.pop()  # at the end they are removed
+    assert len(shown) > 10
+    assert all(shown)
+    assert sitting.emulator.instance(provider, fleet[0]["id"])["codes_made"] == 1
+
+
 def test_an_instance_that_is_starting_gets_its_code_when_it_is_ready(sitting: Sitting) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     sitting.emulator.set_state("green_api", shop["id"], "creating", [(0.3, "starting"), (0.6, "notAuthorized")])
