@@ -170,7 +170,8 @@ def _only(item: Item, *keys: str) -> Item:
 def _read(number: int, reading: Mapping[str, Any], attempts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The readings of all targets; one that isn't authorized has the error of what was tried about that."""
     rows = [list(result.get("instances") or ()) for result in (reading, *attempts)]
-    states, *tried = [[*row, *[{}] * (number - len(row))] for row in rows]
+    # A task that was skipped has none, an earlier run of the role may have left more.
+    states, *tried = [[*row, *[{}] * number][:number] for row in rows]
     readings = []
     for state, *outcomes in zip(states, *tried, strict=True):
         errors = [outcome["error"] for outcome in outcomes if outcome.get("error")]

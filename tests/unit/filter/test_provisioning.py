@@ -171,6 +171,8 @@ def test_results_of_an_earlier_run_do_not_matter_to_what_is_wished_for() -> None
     earlier = {"instances": [created("x", "green_api"), created("y", "green_api")]}
     items = [{"name": "a", "provider": "green_api"}]
     assert provisioning(items, creation=earlier)["wishes"] == items
+    more = {"instances": [observed("authorized"), observed("authorized")]}
+    assert provisioning(items, creation=earlier, reading=more, attempts=[{}, more])["wishes"] == items
 
 
 def test_phones_are_for_linking_alone() -> None:
