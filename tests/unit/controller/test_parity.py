@@ -216,7 +216,7 @@ WRONG_OPTIONS = {
     "missing in an item": Case(
         "instance_state", state(instances=[{"token": "{{ tokens.wrong }}"}]), says="found in instances"
     ),
-    "unsupported": Case("instance_state", single(SHOP, instance="1"), says="Unsupported parameters for"),
+    "unsupported": Case("instance_state", single(SHOP, nonsense="1"), says="Unsupported parameters for"),
     "unsupported in an item": Case("instance_state", state(instances=[item(SHOP, tok="x")]), says="Unsupported"),
     "mutually exclusive": Case("instance_state", fleet(SHOP, instance_id="1"), says="mutually exclusive"),
     "required one of": Case("instance_create", {"provider": "green_api"}, says="one of the following is required"),
