@@ -283,7 +283,8 @@ def importer(session: nox.Session) -> None:
     environment["GALAXY_IMPORTER_CONFIG"] = str(config)
     output = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=environment, silent=True)
     # As ruff formats it and PEP 8 wants it: white space before the colon of a slice, breaks before binary operators.
-    explained = re.compile(r" (E203|W503) ")
+    # It lints an unpacked tarball, which Ansible doesn't know as a collection; the session "lint" finds the playbooks.
+    explained = re.compile(r" (E203|W503) |Failed to find msgops\.fleet\.\w+ playbook")
     lines = [line for line in str(output).splitlines() if re.match(r"(WARNING|ERROR|CRITICAL)", line)]
     complaints = [line for line in lines if not explained.search(line)]
     if complaints:

@@ -428,8 +428,10 @@ def check_base_url(url: str, option: str) -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        host, _port = parts.hostname or "", parts.port
+        host = parts.hostname or ""
         host.encode("idna")  # fails for a label that is empty or too long
+        if parts.port == 0:  # so does reading a port that is no number
+            raise ValueError
     except ValueError:
         raise UsageError(f"{option} isn't a valid URL") from None
     if parts.scheme not in ("http", "https") or not host:
