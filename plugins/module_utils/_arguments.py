@@ -69,28 +69,32 @@ class ArgumentSpec:
 
 
 def _without_secrets(params: Mapping[str, Any], options: Spec) -> dict[str, Any]:
-    return {name: _shown(value, options.get(name, {})) for name, value in params.items()}
+    return {name: _shown(value, _option(name, options)) for name, value in params.items()}
 
 
 def _shown(value: Any, option: Mapping[str, Any]) -> Any:
     if option.get("no_log"):
         return value if value is None else _HIDDEN
-    suboptions = option.get("options")
-    if suboptions and isinstance(value, list):
-        return [_without_secrets(item, suboptions) for item in value]
-    if suboptions and isinstance(value, dict):
-        return _without_secrets(value, suboptions)
+    if isinstance(value, list):
+        return [_shown(item, option) for item in value]
+    if isinstance(value, dict):
+        return _without_secrets(value, option.get("options", {}))
     return value
 
 
 def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
     for name, value in params.items():
-        option = options.get(name, {})
+        option = _option(name, options)
         if option.get("no_log") and value:
             yield str(value).strip()
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 yield from _secrets_in(item, option.get("options", {}))
+
+
+def _option(name: str, options: Spec) -> Mapping[str, Any]:
+    """What is known of an option; a dictionary of any keys may hold what another module has returned."""
+    return options.get(name) or {"no_log": str(name).lower().endswith(("token", "password", "secret"))}
 
 
 def _from_environment(variable: str) -> dict[str, Any]:
