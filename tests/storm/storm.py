@@ -104,6 +104,8 @@ class Storm:
                 run = functools.partial(self._run, rough=number == 1)
                 list(pool.map(run, self._batches(open_creations)))
             self._settle_as_a_person_would()
+            # A listing that still lags shows in a while what a person has seen already.
+            time.sleep(2.0 if any(creation.said[-1] == "failed" for creation in self.creations) else 0.0)
         return ROUNDS
 
     def duplicates(self) -> dict[str, int]:

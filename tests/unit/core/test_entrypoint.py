@@ -127,7 +127,7 @@ class Exit(Exception):
 
 
 class FakeModule:
-    """What run_module sees of AnsibleModule."""
+    """What run_module sees of its module."""
 
     def __init__(self, **_arguments: Any) -> None:
         self.params = {"name": "shop", "token": TOKEN}
@@ -154,7 +154,7 @@ class FakeModule:
 
 
 def run_module(monkeypatch: pytest.MonkeyPatch, run: Run) -> FakeModule:
-    monkeypatch.setattr(_entrypoint, "AnsibleModule", FakeModule)
+    monkeypatch.setattr(_entrypoint, "_Module", FakeModule)
     with pytest.raises(Exit):
         _entrypoint.run_module(ARGUMENTS, run)
     return FakeModule.last
