@@ -107,6 +107,11 @@ class Link:
         return self.wish.target
 
     @property
+    def name(self) -> str:
+        """The instance as a person knows it."""
+        return self.target.name or self.target.credentials.id
+
+    @property
     def anchor(self) -> str:
         """The instance as a file and a page name it."""
         return f"{self.target.gateway.provider}-{quote(self.target.credentials.id, safe='')}"
@@ -350,8 +355,8 @@ class Linker:
     # Telling
 
     def _page(self) -> Page:
-        lost = [(link.target.label, link.error.message) for link in self._links if link.error]
-        linked = [link.target.label for link in self._links if link.state == _states.AUTHORIZED]
+        lost = [(link.name, link.error.message) for link in self._links if link.error]
+        linked = [link.name for link in self._links if link.state == _states.AUTHORIZED]
         return Page(
             cards=[self._card(link) for link in self._links if not link.is_over],
             linked=linked,
@@ -368,7 +373,7 @@ class Linker:
             note = f"{link.state}: {_states.remedy_for(link.state)}"
         return Card(
             anchor=link.anchor,
-            name=target.name or target.credentials.id,
+            name=link.name,
             id=target.credentials.id,
             provider=target.gateway.provider,
             image=shown.code.image if shown and self._method == "qr" else None,
@@ -439,7 +444,7 @@ def _judge(link: Link, arrived: Action) -> None:
 
 
 def _last_word(link: Link) -> str:
-    return f"; {link.refusal.message}" if link.refusal else ""
+    return f". {link.refusal.message}" if link.refusal else ""
 
 
 def _diff(links: Sequence[Link]) -> dict[str, str]:

@@ -54,7 +54,7 @@ class Page:
             share=f"{len(self.linked) / total * 100 if total else 0:.1f}",
             how=_how(self.cards),
             cards="\n".join(map(_card, self.cards)),
-            lost=_list("Not linked", [f"<b>{escape(name)}</b> {escape(why)}" for name, why in self.lost]),
+            lost=_list("Not linked", [f"<b>{escape(name)}</b>: {escape(why)}" for name, why in self.lost]),
             linked=_list("Linked", [f"<b>{escape(name)}</b>" for name in self.linked]),
             now=f"{now:.3f}",
             over="true" if self.is_over else "false",
@@ -100,7 +100,7 @@ def _card(card: Card) -> str:
             f'<div class="age" data-since="{card.since:.3f}" data-life="{card.life:g}"><i></i><span></span></div>'
         )
     if card.note:
-        lines.append(f"<p>{escape(card.note)}</p>")
+        lines.append(f'<p class="note">{escape(card.note)}</p>')
     if card.refusal:
         lines.append(f'<p class="refusal">{escape(card.refusal)}</p>')
     return (
@@ -153,7 +153,8 @@ h3 { font-size: 1rem; margin: 2rem 0 .5rem; color: var(--soft); }
 p { margin: 0; }
 .share { height: .4rem; border-radius: .2rem; background: var(--line); margin: .75rem 0; overflow: hidden; }
 .share i { display: block; height: 100%; background: var(--good); }
-.how { color: var(--soft); min-height: 1.4em; }
+.how { color: var(--soft); }
+.how:empty, .cards:empty { display: none; }
 .stale { display: none; margin: 1rem 0 0; padding: .75rem 1rem; border-radius: .5rem; border: 1px solid var(--bad);
   color: var(--bad); background: var(--card); }
 .is-stale .stale { display: block; }
@@ -168,6 +169,7 @@ p { margin: 0; }
   color: inherit; text-decoration: none; border-radius: .5rem; }
 .code img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; background: #ffffff;
   padding: .5rem; border-radius: .5rem; }
+.code:has(.type) { aspect-ratio: auto; padding: 2.5rem 0; }
 .type { font: 700 1.9rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: .06em; }
 .none { color: var(--soft); border: 2px dashed var(--line); border-radius: .5rem; width: 100%; height: 100%;
   display: flex; align-items: center; justify-content: center; }
@@ -176,7 +178,8 @@ p { margin: 0; }
 .age i { flex: 1; height: .25rem; border-radius: .125rem; background:
   linear-gradient(var(--good), var(--good)) left / var(--left, 0%) 100% no-repeat var(--line); }
 .age.out { color: var(--bad); }
-.text .refusal { color: var(--bad); margin-top: .5rem; }
+.note, .refusal { margin-top: .5rem; }
+.text .refusal { color: var(--bad); }
 .text code { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .card:has(.out) .code { filter: blur(.35rem); opacity: .3; }
 .back { display: none; color: var(--soft); }
@@ -200,9 +203,7 @@ section li { background: var(--card); border: 1px solid var(--line); border-radi
 <p class="stale">No task writes this page any more: its codes are of no use. Run the task again and leave this page
   open.</p>
 </header>
-<ul class="cards">
-$cards
-</ul>
+<ul class="cards">$cards</ul>
 $lost
 $linked
 <script>
