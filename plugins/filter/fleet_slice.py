@@ -72,10 +72,6 @@ _value:
       description: What is known of each host, in the form of the items of M(msgops.fleet.fleet_report). No secrets.
       type: list
       elements: dict
-    facts:
-      description: The facts of each host.
-      type: list
-      elements: dict
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -90,10 +86,18 @@ from ansible_collections.msgops.fleet.plugins.plugin_utils._trust import untrust
 Row = dict[str, Any]
 Key = tuple[str, str]
 
-# What the inventory plugins say of a host, and what a reading then says better, under the same names.
+# What the inventory plugins say of a host, without their prefix.
 _VARIABLES = ("id", "provider", "name", "due", "api_url", "token", "client_token")
-_INSTANCE_FACTS = ("state", "vendor_state", "authorized", "health", "observed_at", "error")
-_PHONE_FACTS = ("status", "status_name", "health", "observed_at", "error")
+# What is known of a host that could not be read.
+_UNREAD_INSTANCE: Row = {
+    "state": None,
+    "vendor_state": None,
+    "authorized": False,
+    "health": "unknown",
+    "observed_at": None,
+    "error": None,
+}
+_UNREAD_PHONE: Row = {"status": None, "status_name": None, "error": None}
 
 _PHONES = "koophone"
 
@@ -129,15 +133,8 @@ def fleet_slice(
         "ids": list(dict.fromkeys(row["id"] for row in those)),
         "tokenless": sorted({row["provider"] for row in those if _key_of(row) not in targets} - {_PHONES}),
         "rows": rows,
-        "facts": [
-            {"host": row["host"], "facts": {f"msgops_{fact}": row[fact] for fact in _facts(phones)}} for row in rows
-        ],
     }
     return dict(untrusted(result))
-
-
-def _facts(phones: bool) -> tuple[str, ...]:
-    return _PHONE_FACTS if phones else _INSTANCE_FACTS
 
 
 def _key_of(row: Mapping[str, Any]) -> Key:
@@ -181,7 +178,7 @@ def _completed(row: Row, known: Mapping[Key, Row]) -> Row:
 def _row(row: Row, read: Mapping[str, Any] | None, phones: bool) -> Row:
     """What is known of a host, without secrets."""
     known: Row = {name: row[name] for name in ("host", "id", "name", "provider", "due")}
-    known |= dict.fromkeys(_facts(phones)) | {"authorized": False, "health": "unknown"}
+    known |= _UNREAD_PHONE if phones else _UNREAD_INSTANCE
     if read is not None:
         known |= {name: value for name, value in read.items() if name not in ("id", "name", "provider")}
     elif not phones:
