@@ -300,6 +300,9 @@ def units(session: nox.Session, core: str, python: str) -> None:
     if not arguments and core not in (OLDEST, CORE):
         session.log(f"without the tests that run Ansible ({', '.join(RUN_ANSIBLE)}); those take {OLDEST} and {CORE}")
         arguments = [f"--ignore=tests/unit/{part}" for part in RUN_ANSIBLE]
+    elif not arguments and core != CORE:
+        session.log(f"without the leak matrix; that takes {CORE}, and any other by make units ARGS=tests/unit/leaks")
+        arguments = ["--ignore=tests/unit/leaks"]
     output = session.run("pytest", "--numprocesses=auto", *arguments, env=sandbox(session), silent=True)
     summary = str(output).rstrip().rpartition("\n")[2]
     session.log(summary)
