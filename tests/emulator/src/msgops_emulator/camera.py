@@ -22,4 +22,5 @@ def read_codes(image: bytes) -> list[str]:
         picture = Image.open(io.BytesIO(image)).convert("L")
     except (UnidentifiedImageError, OSError):
         raise Invalid("image: not a picture") from None
-    return [code.text for code in zxingcpp.read_barcodes(picture)]
+    # Of all formats, it would take the modules of some QR codes for a linear code as well.
+    return [code.text for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)]
