@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible.cli.inventory import InventoryCLI
 from ansible.cli.playbook import PlaybookCLI
+from ansible.utils.display import Display
 
 COMMANDS = {"ansible-inventory": InventoryCLI, "ansible-playbook": PlaybookCLI}
 
@@ -29,6 +30,8 @@ def run(command: Mapping[str, Any]) -> int:
     output = os.open(command["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for descriptor in (1, 2):
         os.dup2(output, descriptor)
+    # Where there is no terminal, older cores break their lines at 79 columns, within words too.
+    Display().columns = 10_000
     try:
         COMMANDS[command["arguments"][0]].cli_executor(command["arguments"])
     except SystemExit as end:
