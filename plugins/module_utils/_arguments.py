@@ -18,6 +18,7 @@ from ._http import TransportOptions
 from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS, variable_of
 from ._plugzapi import CREATE_FIELDS
 from ._providers import PROVIDERS
+from ._secrets import passwords_in
 
 Spec = dict[str, dict[str, Any]]
 
@@ -64,7 +65,7 @@ class ArgumentSpec:
         return _without_secrets(params, self.options)
 
     def secrets_in(self, params: Mapping[str, Any]) -> set[str]:
-        """The values of secret options."""
+        """The values of secret options, and the passwords in URLs."""
         return set(_secrets_in(params, self.options))
 
 
@@ -90,6 +91,8 @@ def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 yield from _secrets_in(item, option.get("options", {}))
+            elif isinstance(item, str):
+                yield from passwords_in(item)
 
 
 def _option(name: str, options: Spec) -> Mapping[str, Any]:

@@ -71,7 +71,7 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     task = Task(module.params, module.check_mode, module._diff, module.no_log)
     result = execute(arguments, run, task)
     # Ansible looks for each of these values in each string of the result: for a fleet's tokens that takes minutes.
-    module.no_log_values = occurring(module.no_log_values | task.secrets, result)
+    module.no_log_values = occurring(task.secrets, result)
     for warning in task.warnings:
         module.warn(warning)
     if result.get("failed"):
@@ -81,6 +81,7 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
 
 def execute(arguments: ArgumentSpec, run: Run, task: Task) -> dict[str, Any]:
     """The result of ``run(task)`` as Ansible gets it, with the invocation without its secrets."""
+    task.secrets |= arguments.secrets_in(task.params)
     result = guard(run, task)
     if not task.diff:
         result.pop("diff", None)

@@ -109,11 +109,6 @@ class Journal:
         """Where it lies, without a password."""
         return self._storage.name
 
-    @property
-    def secrets(self) -> set[str]:
-        """What Ansible must mask."""
-        return self._storage.secrets
-
     def peek(self, keys: Collection[Key]) -> dict[Key, Entry]:
         """The entries of ``keys``, without leaving a trace; none if there is no journal yet.
 

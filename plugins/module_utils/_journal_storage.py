@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from ._errors import UsageError
 
@@ -91,10 +91,9 @@ def _make_tables(db: Transaction) -> None:
 
 
 class Storage(Protocol):
-    """``name`` is what messages call it; it holds none of its ``secrets``."""
+    """``name`` is what messages call it; there is no password in it."""
 
     name: str
-    secrets: set[str]
 
     def transaction(self) -> contextlib.AbstractContextManager[Transaction]:
         """Change the journal, which is made if it isn't there; durable when the block has ended.
@@ -123,7 +122,6 @@ class SqliteStorage:
 
     def __init__(self, path: str) -> None:
         self.name = os.path.abspath(os.path.expanduser(path))
-        self.secrets: set[str] = set()
         self._mutex = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
@@ -213,7 +211,6 @@ class PostgresStorage:
             raise UsageError("a journal in PostgreSQL needs the Python library psycopg 3 where the task runs") from None
         self._psycopg = psycopg
         parts = urlsplit(url)
-        self.secrets = {parts.password, unquote(parts.password)} if parts.password else set()
         self.name = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._url = url
         self._mutex = threading.RLock()

@@ -24,11 +24,6 @@ class RebootBudget:
         self._storage = storage_at(location)
         self._per_hour = per_hour
 
-    @property
-    def secrets(self) -> set[str]:
-        """What Ansible must mask."""
-        return self._storage.secrets
-
     def check(self, provider: str, instance_id: str) -> None:
         """Find out whether there may be a reboot now, without leaving a trace.
 

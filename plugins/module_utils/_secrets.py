@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 try:
     from ansible.module_utils.secrets import register_secret as _register_secret  # since ansible-core 2.22
@@ -22,6 +23,10 @@ MASK = "***"
 
 # Ansible masks a registered value wherever it stands: a short one would make its output unreadable.
 _SHORTEST_REGISTERED = 8
+
+# Between the user and the host, or among libpq's parameters:
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+_URL_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/:@]*:(.+)@|(?<=[?&])(?:ssl)?password=([^&]+)", re.IGNORECASE)
 
 # What the escapes of _spellings_of_character begin with.
 _ESCAPES = frozenset("%\\&+")
@@ -66,6 +71,15 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
+
+
+def passwords_in(url: str) -> set[str]:
+    """The passwords in a URL, as they stand there and decoded; none in any other text.
+
+    Broken URLs too: a password may hold what should have been percent-encoded.
+    """
+    found = {password for match in _URL_PASSWORD.finditer(url) for password in match.groups() if password}
+    return found | {unquote(password) for password in found}
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

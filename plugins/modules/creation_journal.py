@@ -161,7 +161,6 @@ def run(task: Task) -> dict[str, Any]:
     """List, or settle the one entry."""
     params = task.params
     journal = Journal(params["journal"])
-    task.secrets |= journal.secrets
     selection = Selection(params["provider"], params["name"], params["account"], params["status"])
     if params["action"] == "list":
         return list_entries(journal, selection)

@@ -357,10 +357,8 @@ def run(task: Task) -> dict[str, Any]:
     options = transport_options(params, check_mode=task.check_mode)
     wishes = wishes_of(params, Gateways(options), Settings(params, task.secrets))
     file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
-    journal = Journal(params["journal"])
-    task.secrets |= journal.secrets
     provisioner = Provisioner(
-        journal=journal,
+        journal=Journal(params["journal"]),
         handover=Handover(can_show=task.can_hand_over, show=task.hand_over, file=file),
         on_unknown=params["on_unknown"],
         concurrency=options.concurrency,

@@ -226,7 +226,6 @@ def run(task: Task) -> dict[str, Any]:
     targets = targets_of(params, Gateways(options), Settings(params, task.secrets))
     refuse_duplicates(targets)
     budget = RebootBudget(params["journal"], params["max_reboots_per_hour"])
-    task.secrets |= budget.secrets
     rebooter = Rebooter(
         Policy(
             states=params["reboot_on"] or (),

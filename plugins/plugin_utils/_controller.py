@@ -123,8 +123,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             draw=self._draw if _WATCHED else None,
         )
         result = execute(self._arguments, self.door.run, task)
-        secrets = occurring(self._arguments.secrets_in(task.params) | task.secrets, result)
-        if secrets:
+        if secrets := occurring(task.secrets, result):
             result = remove_values(result, secrets)
         if task.warnings:
             result["warnings"] = task.warnings

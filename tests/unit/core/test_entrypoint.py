@@ -89,6 +89,12 @@ def test_the_invocation_is_shown_without_its_secrets() -> None:
     assert "s3cret" not in repr(result)
 
 
+def test_a_password_in_a_url_is_masked_whatever_comes_first() -> None:
+    failing = task(journal="postgresql://fleet:s%2Fcret@db/fleet")
+    execute(ARGUMENTS, raising(FleetError("usage", "another option is wrong")), failing)
+    assert failing.secrets == {"s%2Fcret", "s/cret"}
+
+
 def test_a_diff_is_shown_only_where_the_task_wants_one() -> None:
     def run(_task: Task) -> dict[str, Any]:
         return {"changed": True, "diff": {"before": "", "after": "x\n"}}

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import MASK, redact
+from ansible_collections.msgops.fleet.plugins.module_utils._secrets import MASK, passwords_in, redact
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,6 +117,24 @@ def test_no_percent_encoding_of_a_token_survives(token: str, data: st.DataObject
 def test_a_secret_never_stands_in_a_redacted_text(text: str, secret: str) -> None:
     if secret not in MASK:
         assert all(secret not in piece for piece in redact(text + secret + text, [secret]).split(MASK))
+
+
+@pytest.mark.parametrize(
+    ("url", "passwords"),
+    [
+        ("postgresql://fleet:s%2Fcret@db.example.com/fleet", {"s%2Fcret", "s/cret"}),
+        ("postgresql://fleet:s/c@r:e#t@db.example.com/fleet", {"s/c@r:e#t"}),
+        ("postgres://:secret@/fleet", {"secret"}),
+        ("postgresql:///fleet?user=fleet&password=s%26cret&sslpassword=other", {"s%26cret", "s&cret", "other"}),
+        ("HTTPS://user:secret@[::1]:8443/", {"secret"}),
+        ("https://user@api.example.com/", set()),
+        ("https://api.example.com:8443/path", set()),
+        ("~/.msgops/journal.sqlite3", set()),
+        ("a name: with an @ in it", set()),
+    ],
+)
+def test_a_password_in_a_url_is_a_secret(url: str, passwords: set[str]) -> None:
+    assert passwords_in(url) == passwords
 
 
 def test_a_short_value_is_not_registered_with_ansible(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -382,6 +382,15 @@ VARIANTS: dict[str, Variant] = {
         secrets={"instance_token": ("green_instance", "GREEN_API_TOKEN_INSTANCE")},
         outcomes=CHOSEN,
     ),
+    "reboot through PlugzAPI": Variant(
+        "instance_reboot",
+        {"provider": "plugzapi", "instance_id": "P1"},
+        secrets={
+            "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
+            "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
+        },
+        outcomes=CHOSEN,
+    ),
     "reboot of a list": Variant("instance_reboot", {"instances": _INSTANCES}, outcomes=CHOSEN),
     "report": Variant(
         "fleet_report",

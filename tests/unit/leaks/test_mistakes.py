@@ -46,6 +46,18 @@ MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
         {**_STATE, "instance_token": _TOKEN, "api_url": "https://user:{{ green_instance }}@127.0.0.1:1"},
     ),
     "a token as the URL": ("instance_state", {**_STATE, "instance_token": _TOKEN, "api_url": _TOKEN}),
+    "a journal's password beside a wrong option": (
+        "instance_create",
+        {"name": "x", "provider": "green_api", "partner_token": "x", "timeout": -1, "journal": "{{ journal_url }}"},
+    ),
+    "a journal's password as it is": (
+        "creation_journal",
+        {"journal": "postgresql://fleet:{{ journal_password }}@127.0.0.1:1/fleet"},
+    ),
+    "a journal's password as a parameter": (
+        "creation_journal",
+        {"journal": "postgresql://127.0.0.1:1/fleet?user=fleet&password={{ green_instance | urlencode }}"},
+    ),
     "a URL of another scheme": (
         "instance_state",
         {**_STATE, "instance_token": _TOKEN, "api_url": "ftp://127.0.0.1/{{ green_instance }}"},
