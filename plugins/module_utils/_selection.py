@@ -15,7 +15,6 @@ from ._gateway import Credentials
 from ._http import TransportOptions, transport_to
 from ._koophone import Koophone
 from ._koophone_auth import authentication_of
-from ._linking import Wish
 from ._observation import Target
 from ._providers import Gateways
 
@@ -45,23 +44,6 @@ def single_target(params: Mapping[str, Any], gateways: Gateways, settings: Setti
         ),
         name=None,
     )
-
-
-def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Wish]:
-    """The instances to link, as ``targets_of`` has them, with the numbers of their phones.
-
-    :raises UsageError: for one that is named twice, or has no number that a pairing code could be for.
-    """
-    targets = targets_of(params, gateways, settings)
-    refuse_duplicates(targets)
-    items = [params] if params["instances"] is None else params["instances"]
-    phones = [item["phone"] or params["phone"] for item in items]
-    for target, phone in zip(targets, phones, strict=True):
-        if params["method"] == "code" and not (phone and phone.isascii() and phone.isdecimal()):
-            raise UsageError(
-                f"{target.label} needs phone for method: code, the number with the country's, in digits alone"
-            )
-    return [Wish(target, phone) for target, phone in zip(targets, phones, strict=True)]
 
 
 def refuse_duplicates(targets: Sequence[Target]) -> None:

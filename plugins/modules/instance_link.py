@@ -237,6 +237,7 @@ error:
   type: dict
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -252,11 +253,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._linking import Linker, Means, Waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._linking import Linker, Means, Waiting, Wish
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
 from ansible_collections.msgops.fleet.plugins.module_utils._qr import SEGNO_IMPORT_ERROR
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import wishes_of
+from ansible_collections.msgops.fleet.plugins.module_utils._selection import refuse_duplicates, targets_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -297,6 +298,23 @@ def run(task: Task) -> dict[str, Any]:
         progress=task.progress,
     )
     return linker.predict(wishes) if task.check_mode else linker.link(wishes)
+
+
+def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Wish]:
+    """The instances to link, as ``targets_of`` has them, with the numbers of their phones.
+
+    :raises UsageError: for one that is named twice, or has no number that a pairing code could be for.
+    """
+    targets = targets_of(params, gateways, settings)
+    refuse_duplicates(targets)
+    items = [params] if params["instances"] is None else params["instances"]
+    phones = [item["phone"] or params["phone"] for item in items]
+    for target, phone in zip(targets, phones, strict=True):
+        if params["method"] == "code" and not (phone and phone.isascii() and phone.isdecimal()):
+            raise UsageError(
+                f"{target.label} needs phone for method: code, the number with the country's, in digits alone"
+            )
+    return [Wish(target, phone) for target, phone in zip(targets, phones, strict=True)]
 
 
 def main() -> None:
