@@ -311,6 +311,9 @@ class Linker:
             if now - link.refused_at < _PATIENCE:
                 return
         elif error.retryable or error.settles:
+            if error.delivery is Delivery.REFUSED:
+                # It is starting: a phone has used the code.
+                link.shown, link.read_at = None, 0.0
             return
         link.end("failed", error)
 
