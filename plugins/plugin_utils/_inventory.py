@@ -318,7 +318,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         """
         if isinstance(template, str) and template in variables and not self.get_option("use_extra_vars"):
             return variables[template]
-        return super()._compose(template, variables, *args, **kwargs)
+        return untrusted(super()._compose(template, variables, *args, **kwargs))
 
 
 def _is_list_of_dicts(value: Any) -> bool:

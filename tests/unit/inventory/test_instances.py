@@ -117,7 +117,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "another provider": ({**INSTANCES, "provider": "acme"}, "value of provider must be one of: green_api, plugzapi"),
     "a misspelt option": ({**GREEN, "partner_tokens": "t"}, "msgops.fleet.instances has no option partner_tokens"),
-    "a misspelt option of an item": ({**GREEN, "accounts": [{"token": "t"}]}, "accounts.token"),
+    "a misspelt option of an item": ({**GREEN, "accounts": [{"token": "misplaced"}]}, "accounts.token"),
     "no number": ({**GREEN, "partner_token": TOKEN, "timeout": "soon"}, "timeout"),
     "a time below 0": ({**GREEN, "partner_token": TOKEN, "timeout": -1}, "timeout must be a number of seconds above 0"),
     "a file that isn't there": ({**GREEN, "partner_token": TOKEN, "ca_path": "/none"}, "ca_path /none doesn't exist"),

@@ -135,5 +135,6 @@ def test_nothing_in_a_listing_is_evaluated(source: Source, httpserver: HTTPServe
 @pytest.mark.parametrize("name", ["shop-1", "Loja São Paulo"])
 def test_awx_sees_plain_values_where_nothing_is_wrong(emulator: Control, source: Source, name: str) -> None:
     emulator.seed(instances=[{"provider": "plugzapi", "name": name}])
-    options = {"plugin": "msgops.fleet.instances", "provider": "plugzapi"}
+    compose = {"ansible_connection": "'local'", "label": "'instance ' ~ msgops_name", "copy": "msgops_name"}
+    options = {"plugin": "msgops.fleet.instances", "provider": "plugzapi", "compose": compose}
     assert "__ansible_unsafe" not in source.load(options, "--export").output
