@@ -21,7 +21,7 @@ import yaml
 PLUGINS = Path(__file__).resolve().parent / "plugins"
 
 # Longer than any play takes; one that reaches it fails by this, not by hanging.
-PATIENCE = 180.0
+PATIENCE = 290.0
 
 _FOREIGN = re.compile(r"(?i)((ansible|msgops|green_api|plugzapi|koophone|fleet)_.*|.*_proxy|(requests|curl)_ca_bundle)")
 

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import PROGRESS_INTERVAL
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import can_register_secrets
 from ansible_collections.msgops.fleet.tests.unit.controller.support import PATIENCE, Stage, end
-from ansible_collections.msgops.fleet.tests.unit.core.support import Wire, answering, response
+from ansible_collections.msgops.fleet.tests.unit.core.support import Wire, answering, response, silence
 
 from msgops_emulator import Control
 
@@ -99,17 +99,29 @@ def test_progress_is_told_to_those_who_watch(stage: Stage, emulator: Control) ->
     assert "instances read" not in silent
 
 
-def test_an_interrupted_task_ends_at_once(stage: Stage, emulator: Control) -> None:
-    process = stage.start(waiting(emulator, PATIENCE))
+def test_an_interrupted_task_ends_at_once(stage: Stage) -> None:
+    server = Wire(silence)
+    task = {
+        "name": "hang",
+        "msgops.fleet.instance_state": {
+            "provider": "green_api",
+            "api_url": server.url,
+            "instance_id": "1",
+            "instance_token": "token",
+            "timeout": 10 * PATIENCE,
+        },
+    }
+    process = stage.start([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}])
     try:
         deadline = time.monotonic() + PATIENCE
-        while not emulator.log(route="green_api.get_state"):
+        while not server.received:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        process.communicate(timeout=PATIENCE / 4)
+        process.communicate(timeout=PATIENCE / 3)
     finally:
         end(process)
+        server.close()
     assert process.returncode not in (0, None)
 
 
