@@ -15,7 +15,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs-lint build importer units integration molecule pins clean storm bench
+.PHONY: help demo test test-all lint sanity docs-lint build importer units plays awx integration molecule pins clean storm bench
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -44,8 +44,14 @@ build: $(READY)  ## Build the tarball into .cache/dist and check what is in it
 importer: $(READY)  ## Galaxy's checks of the tarball
 	@$(NOX) --session importer
 
-units: $(READY)  ## Unit tests on each Python of this machine
+units: $(READY)  ## Unit tests that don't start Ansible, on each Python of this machine
 	@$(NOX) --tags units -- $(ARGS)
+
+plays: $(READY)  ## Unit tests that start Ansible
+	@$(NOX) --tags plays -- $(ARGS)
+
+awx: $(READY)  ## Unit tests of the AWX kit
+	@$(NOX) --session awx -- $(ARGS)
 
 integration: $(READY)  ## Integration targets against the emulator
 	@$(NOX) --tags integration -- $(ARGS)

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -44,19 +44,24 @@ PRE_RELEASES = ("2.22",)
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # The newest stable ansible-core for this Python.
 CORE = [core for core, pythons in MATRIX.items() if PYTHON in pythons and core not in PRE_RELEASES][-1]
-OLDEST = next(iter(MATRIX))
-# Unit tests that start Ansible, minutes of them: the oldest and the newest ansible-core tell what there is to tell.
-RUN_ANSIBLE = (
-    "awx",
-    "controller",
-    "inventory",
-    "leaks",
-    "roles",
-    "test_adding_a_gateway.py",
-    "test_documentation.py",
+# Each Python once, and between them the oldest and the newest ansible-core.
+UNITS = (("3.10", "2.16"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.14", "2.21"), ("3.13", "2.22"))
+# What takes minutes: the oldest ansible-core, the newest stable one, and what comes next.
+PLAYS = (("3.10", "2.16"), (PYTHON, CORE), ("3.13", "2.22"))
+# Unit tests that start Ansible, and those that need what AWX runs with, whose pins are others.
+RUN_ANSIBLE = tuple(
+    f"tests/unit/{part}"
+    for part in (
+        "controller",
+        "creation/test_playbooks.py",
+        "inventory",
+        "leaks",
+        "roles",
+        "test_adding_a_gateway.py",
+        "test_documentation.py",
+    )
 )
-# What AWX runs with has pins of its own; the leak matrix takes long, and the newest ansible-core shows the most.
-LEFT_OUT = {"any": ("awx",), "oldest": ("awx", "leaks")}
+AWX = "tests/unit/awx"
 # Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
 INTERPRETERS = dict(
     line.split(" ", 1)
@@ -134,8 +139,24 @@ def sandbox(session: nox.Session, *, fresh: bool = True) -> dict[str, str]:
     return {"HOME": str(home)}
 
 
-def per_core(usual: dict[str, str], *, parallel: bool = False) -> Callable[[Callable[..., None]], None]:
-    """Make a session of the check for each row of the matrix; by default those in ``usual`` (Python: core) run."""
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run unit tests, and keep their last line."""
+    output = session.run("pytest", "--numprocesses=auto", *arguments, env=sandbox(session), silent=True)
+    summary = str(output).rstrip().rpartition("\n")[2]
+    session.log(summary)
+    # The Makefile ends with these lines: the last thing that a reader of the log sees.
+    summaries = CACHE / "summary"
+    summaries.mkdir(parents=True, exist_ok=True)
+    (summaries / session.name).write_text(f"{summary}  {session.name}\n")
+
+
+def per_core(
+    usual: Container[tuple[str, str]], *, every_python: bool = False, parallel: bool = False
+) -> Callable[[Callable[..., None]], None]:
+    """Make a session of the check for each row of the matrix; by default those in ``usual`` (Python, core) run.
+
+    ``make test-all`` runs it on each ansible-core with the oldest Python, or with ``every_python``.
+    """
 
     def register(check: Callable[[nox.Session, str, str], None]) -> None:
         def add(core: str, python: str) -> None:
@@ -145,12 +166,13 @@ def per_core(usual: dict[str, str], *, parallel: bool = False) -> Callable[[Call
                 check(session, core, python)
 
             run.__doc__ = check.__doc__
-            default = usual.get(python) == core
+            default = (python, core) in usual
+            tags = ["all"] if default or every_python or python == MATRIX[core][0] else []
             nox.session(
                 run,
                 name=f"{check.__name__}-{python}-{core}",
                 python=INTERPRETERS.get(python, False),
-                tags=["all", check.__name__] if default else ["all"],
+                tags=[*tags, check.__name__] if default else tags,
                 default=default,
                 allow_parallel=parallel,
             )
@@ -185,7 +207,7 @@ def lint(session: nox.Session) -> None:
         session.error(f"{', '.join(failed)} failed")
 
 
-@per_core({PYTHON: CORE}, parallel=True)
+@per_core([(PYTHON, CORE)], parallel=True)
 def sanity(session: nox.Session, core: str, python: str) -> None:
     """The sanity tests of ansible-test, without ignore files."""
     install(session, f"ansible-core-{core}", "sanity")
@@ -293,26 +315,28 @@ def importer(session: nox.Session) -> None:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
 
 
-# Every Python once, and between them the oldest and the newest ansible-core.
-@per_core({"3.10": "2.16", "3.11": "2.19", "3.12": "2.20", "3.13": "2.21", "3.14": "2.21"})
+@per_core(UNITS, every_python=True)
 def units(session: nox.Session, core: str, python: str) -> None:
-    """Unit tests."""
+    """Unit tests that don't start Ansible."""
     install(session, f"ansible-core-{core}", "units")
-    arguments = list(session.posargs)
-    if not arguments:
-        left_out = LEFT_OUT["any"] if core == CORE else LEFT_OUT["oldest"] if core == OLDEST else RUN_ANSIBLE
-        session.log(f"without {', '.join(left_out)}")
-        arguments = [f"--ignore=tests/unit/{part}" for part in left_out]
-    output = session.run("pytest", "--numprocesses=auto", *arguments, env=sandbox(session), silent=True)
-    summary = str(output).rstrip().rpartition("\n")[2]
-    session.log(summary)
-    # The Makefile ends with these lines: the last thing that a reader of the log sees.
-    summaries = CACHE / "summary"
-    summaries.mkdir(parents=True, exist_ok=True)
-    (summaries / session.name).write_text(f"{summary}  Python {python}, ansible-core {core}\n")
+    run_pytest(session, *(session.posargs or [f"--ignore={path}" for path in (*RUN_ANSIBLE, AWX)]))
 
 
-@per_core({PYTHON: CORE})
+@per_core(PLAYS)
+def plays(session: nox.Session, core: str, python: str) -> None:
+    """Unit tests that start Ansible: minutes of them."""
+    install(session, f"ansible-core-{core}", "units")
+    run_pytest(session, *(session.posargs or RUN_ANSIBLE))
+
+
+@nox.session(tags=["all"])
+def awx(session: nox.Session) -> None:
+    """Unit tests of the AWX kit, with AWX's own code, ansible-runner and ansible-builder."""
+    install(session, f"ansible-core-{CORE}", "awx")
+    run_pytest(session, *(session.posargs or [AWX]))
+
+
+@per_core([(PYTHON, CORE)])
 def integration(session: nox.Session, core: str, python: str) -> None:
     """Integration targets, against the emulator."""
     install(session, f"ansible-core-{core}", "integration")
