@@ -54,6 +54,7 @@ class Plan:
     loop: int
     module_loop: int
     hosts: int
+    journal: Mapping[int, int]  # creations in a run: runs
     role: int
     repetitions: int
     workers: int = 64
@@ -73,6 +74,7 @@ FULL = Plan(
     loop=100,
     module_loop=21,
     hosts=100,
+    journal={1: 200, 100: 5},
     role=1000,
     repetitions=7,
 )
@@ -83,6 +85,7 @@ QUICK = Plan(
     loop=2,
     module_loop=2,
     hosts=2,
+    journal={1: 2},
     role=2,
     repetitions=1,
     capacity_seconds=1,
@@ -182,6 +185,7 @@ class Results:
     phones: list[Bulk] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     role: Role | None = None
+    journal: dict[int, float] = field(default_factory=dict)
     imports: list[Imports] = field(default_factory=list)
 
 
@@ -382,6 +386,16 @@ class Bench:
         self.results.role = Role(size, samples, counts, int(changed.group(1)), used / elapsed)
         self._say(f"the role over {size} instances: {samples['further'].median:.2f} s")
 
+    def measure_journal(self) -> None:
+        """Milliseconds of the journal for each creation, by the creations in a run."""
+        environment = {**self._environment, "PYTHONPATH": str(self._folder / "tree")}
+        for size, count in self._plan.journal.items():
+            file = self._folder / "measured" / f"{size}.sqlite3"
+            command = [sys.executable, str(HERE / "journal.py"), str(file), str(size), str(count)]
+            cost = json.loads(run(command, self._folder, environment).output)["milliseconds"]
+            self.results.journal[size] = cost
+            self._say(f"the journal takes {cost:.1f} ms per creation, {size} in a run")
+
     def measure_imports(self) -> None:
         """What each module imports, and what its action plugin adds to what Ansible has imported anyway."""
         package = "ansible_collections.msgops.fleet.plugins"
@@ -556,7 +570,7 @@ def _empty(variable: str) -> dict[str, Any]:
 
 _EMPTY = _empty("fleet")
 
-SECTIONS = ("server", "tasks", "instances", "phones", "memory", "role", "imports")
+SECTIONS = ("server", "tasks", "instances", "phones", "memory", "role", "journal", "imports")
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ def write_report(results: Results, folder: Path, load: Sequence[float], minutes:
         _bulk("Phones in one task", "phones", results.phones, results.plan.workers),
         _memory(results),
         _role(results),
+        _journal(results),
         _imports(results),
         "\n".join(f"![{title}]({path.name})\n" for title, path in plots.items()),
     ]
@@ -142,6 +143,9 @@ def _claims(results: Results) -> str:
         sent = ", ".join(f"{count:,} {route}" for route, count in sorted(role.requests.items()))
         text = f"the role over {role.instances:,} existing instances changes nothing: one listing, one read each"
         rows.append((text, f"changed={role.changed}; {sent}; {role.samples['further'].median:.1f} s", holds))
+    for size, cost in results.journal.items():
+        text = f"the journal costs less than 5 ms per creation, {size} in a run"
+        rows.append((text, f"{cost:.1f} ms", cost < 5))
     if not rows:
         return ""
     return "## What is promised\n\n" + _table(
@@ -276,6 +280,16 @@ def _role(results: Results) -> str:
         "## The role `provision`\n\nOver instances that exist and are authorized, against the emulator, which has a "
         f"memory and took {role.emulator_share:.0%} of a CPU meanwhile. The script reads the states with `requests`, "
         "without listing.\n\n" + _table(("instances", "first run", "further runs", "empty task", "script"), [row])
+    )
+
+
+def _journal(results: Results) -> str:
+    if not results.journal:
+        return ""
+    rows = [(f"{size:,}", f"{cost:.1f} ms") for size, cost in results.journal.items()]
+    return (
+        "## The journal\n\nWhat it costs a creation that each of its writes is on the disk before the next step: the "
+        "median over many runs, a SQLite file.\n\n" + _table(("creations in a run", "each"), rows)
     )
 
 

@@ -22,7 +22,7 @@ BENCHMARK = Path(__file__).resolve().parents[2] / "benchmark"
             ("instances", "phones", "memory"),
             ("## Instances in one task", "## Phones in one task", "## Memory"),
         ),
-        (("role",), ("| the role over 2 existing instances", "## The role `provision`")),
+        (("role", "journal"), ("## The journal", "| the role over 2 existing instances", "## The role `provision`")),
     ],
 )
 def test_it_measures_and_reports(sections: tuple[str, ...], headings: tuple[str, ...], tmp_path: Path) -> None:

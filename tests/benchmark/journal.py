@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the journal costs a creation: ``journal.py LOCATION SIZE COUNT`` prints the median, in milliseconds.
+
+COUNT runs take the names of SIZE creations each, write what they would write of each creation, and let them go.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal, Key, hash_payload
+
+
+def run(journal: Journal, number: int, size: int) -> float:
+    """Seconds that the journal takes for each creation of a run."""
+    keys = [Key("green_api", "0123456789abcdef", f"shop-{number:04d}-{index:04d}") for index in range(size)]
+    started = time.perf_counter()
+    with journal.locked(keys) as lease:
+        for index, key in enumerate(keys):
+            lease.begin(key, hash_payload({"name": key.name}))
+            lease.settle({key: ("created", str(1101000000 + index))})
+            lease.settle({key: ("delivered", str(1101000000 + index))})
+    return (time.perf_counter() - started) / size
+
+
+def main() -> None:
+    """Measure, and print."""
+    location, size, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    journal = Journal(location)
+    run(journal, 0, 1)  # makes the journal
+    seconds = [run(journal, number, size) for number in range(1, count + 1)]
+    print(json.dumps({"milliseconds": 1000 * statistics.median(seconds)}))
+
+
+if __name__ == "__main__":
+    main()
