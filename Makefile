@@ -44,10 +44,10 @@ build: $(READY)  ## Build the tarball into .cache/dist and check what is in it
 importer: $(READY)  ## Galaxy's checks of the tarball
 	@$(NOX) --session importer
 
-units: $(READY)  ## Unit tests that don't start Ansible, on each Python of this machine
+units: $(READY)  ## Unit tests that take no other programs, on each Python of this machine
 	@$(NOX) --tags units -- $(ARGS)
 
-plays: $(READY)  ## Unit tests that start Ansible
+plays: $(READY)  ## Unit tests that start Ansible or a database
 	@$(NOX) --tags plays -- $(ARGS)
 
 awx: $(READY)  ## Unit tests of the AWX kit

@@ -48,11 +48,12 @@ CORE = [core for core, pythons in MATRIX.items() if PYTHON in pythons and core n
 UNITS = (("3.10", "2.16"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.14", "2.21"), ("3.13", "2.22"))
 # What takes minutes: the oldest ansible-core, the newest stable one, and what comes next.
 PLAYS = (("3.10", "2.16"), (PYTHON, CORE), ("3.13", "2.22"))
-# Unit tests that start Ansible, and those that need what AWX runs with, whose pins are others.
-RUN_ANSIBLE = tuple(
+# Unit tests that start Ansible or a database, and those that need what AWX runs with, whose pins are others.
+LONG = tuple(
     f"tests/unit/{part}"
     for part in (
         "controller",
+        "creation/postgres",
         "creation/test_playbooks.py",
         "inventory",
         "leaks",
@@ -297,9 +298,9 @@ def importer(session: nox.Session) -> None:
     settings = {
         "CHECK_CHANGELOG": True,
         "CHECK_REQUIRED_TAGS": True,
-        "RUN_ANSIBLE_DOC": True,
-        "RUN_ANSIBLE_LINT": True,
-        "RUN_ANSIBLE_TEST": False,
+        "LONG_DOC": True,
+        "LONG_LINT": True,
+        "LONG_TEST": False,
         "RUN_FLAKE8": True,
     }
     config = dist / "galaxy-importer.cfg"
@@ -317,16 +318,16 @@ def importer(session: nox.Session) -> None:
 
 @per_core(UNITS, every_python=True)
 def units(session: nox.Session, core: str, python: str) -> None:
-    """Unit tests that don't start Ansible."""
+    """Unit tests that take no other programs."""
     install(session, f"ansible-core-{core}", "units")
-    run_pytest(session, *(session.posargs or [f"--ignore={path}" for path in (*RUN_ANSIBLE, AWX)]))
+    run_pytest(session, *(session.posargs or [f"--ignore={path}" for path in (*LONG, AWX)]))
 
 
 @per_core(PLAYS)
 def plays(session: nox.Session, core: str, python: str) -> None:
-    """Unit tests that start Ansible: minutes of them."""
+    """Unit tests that start Ansible or a database: minutes of them."""
     install(session, f"ansible-core-{core}", "units")
-    run_pytest(session, *(session.posargs or RUN_ANSIBLE))
+    run_pytest(session, *(session.posargs or LONG))
 
 
 @nox.session(tags=["all"])

@@ -18,7 +18,7 @@ from ._http import TransportOptions
 from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS, variable_of
 from ._plugzapi import CREATE_FIELDS
 from ._providers import PROVIDERS
-from ._secrets import passwords_in
+from ._secrets import passwords_in, redact
 
 Spec = dict[str, dict[str, Any]]
 
@@ -80,7 +80,7 @@ def _shown(value: Any, option: Mapping[str, Any]) -> Any:
         return [_shown(item, option) for item in value]
     if isinstance(value, dict):
         return _without_secrets(value, option.get("options", {}))
-    return value
+    return redact(value, passwords_in(value)) if isinstance(value, str) else value
 
 
 def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from ._errors import UsageError
+from ._secrets import passwords_in, redact
 
 if TYPE_CHECKING:
     import psycopg
@@ -268,11 +269,9 @@ class PostgresStorage:
         try:
             yield
         except self._psycopg.Error as exc:
-            # The text of a failed connection may quote the URL.
-            reason = exc.diag.message_primary or type(exc).__name__
-            if isinstance(exc, self._psycopg.OperationalError) and exc.diag.message_primary is None:
-                reason = "the server can't be reached, or refuses the connection"
-            failure = JournalError(self.name, reason)
+            # Of a connection that failed, only the text tells why; it may quote the URL.
+            text = " ".join(str(exc).split()) or type(exc).__name__
+            failure = JournalError(self.name, exc.diag.message_primary or redact(text, passwords_in(self._url)))
         else:
             return
         raise failure

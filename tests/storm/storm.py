@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import functools
 import json
 import random
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.msgops.fleet.tests.storm.postgres import PostgresServer
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, Run
 
 from msgops_emulator import EmulatorProcess
@@ -301,16 +303,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=4, help="runs at once")
     parser.add_argument("--without-listing", action="store_true", help="a gateway that can't list its instances")
-    parser.add_argument("--journal", help="a path, or a URL of PostgreSQL; default: a file that is thrown away")
+    parser.add_argument("--postgres", action="store_true", help="the journal in a PostgreSQL server, not in a file")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="msgops-storm-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="msgops-storm-"))
+        journal = stack.enter_context(PostgresServer()).new_database() if options.postgres else None
         found = storm_over(
             Path(folder),
             creations=options.creations,
             seed=options.seed,
             has_listing=not options.without_listing,
             workers=options.workers,
-            journal=options.journal,
+            journal=journal,
         )
     for line in found:
         print(line, file=sys.stderr)

@@ -91,8 +91,9 @@ def test_the_invocation_is_shown_without_its_secrets() -> None:
 
 def test_a_password_in_a_url_is_masked_whatever_comes_first() -> None:
     failing = task(journal="postgresql://fleet:s%2Fcret@db/fleet")
-    execute(ARGUMENTS, raising(FleetError("usage", "another option is wrong")), failing)
+    result = execute(ARGUMENTS, raising(FleetError("usage", "another option is wrong")), failing)
     assert failing.secrets == {"s%2Fcret", "s/cret"}
+    assert result["invocation"]["module_args"] == {"journal": "postgresql://fleet:***@db/fleet"}
 
 
 def test_a_diff_is_shown_only_where_the_task_wants_one() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _creation
@@ -31,19 +32,27 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_creation, name.rpartition(".")[2], value)
 
 
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """What the fleets' tasks are told, besides what all are told."""
+    return {}
+
+
 @pytest.fixture(params=GATEWAYS)
-def fleet(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+def fleet(
+    request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None
+) -> Fleet:
     """An empty account, at each gateway in turn."""
-    return Fleet(emulator, request.param, tmp_path)
+    return Fleet(emulator, request.param, tmp_path, options)
 
 
 @pytest.fixture
-def green(emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+def green(emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None) -> Fleet:
     """An empty account at GREEN-API."""
-    return Fleet(emulator, "green_api", tmp_path)
+    return Fleet(emulator, "green_api", tmp_path, options)
 
 
 @pytest.fixture
-def plugz(emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+def plugz(emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None) -> Fleet:
     """An empty account at PlugzAPI, with a listing."""
-    return Fleet(emulator, "plugzapi", tmp_path)
+    return Fleet(emulator, "plugzapi", tmp_path, options)

@@ -33,7 +33,7 @@ NOBODY = 65534
 
 @dataclass
 class Fleet:
-    """One account's instances, with a journal and a credentials file."""
+    """One account's instances, with a journal (a file unless ``options`` names another) and a credentials file."""
 
     emulator: Emulator
     provider: str
@@ -43,6 +43,11 @@ class Fleet:
     def __post_init__(self) -> None:
         self.journal_file = self.folder / "state" / "journal.sqlite3"
         self.credentials_file = self.folder / "credentials.json"
+
+    @property
+    def journal(self) -> str:
+        """Where the journal lies."""
+        return str(self.options.get("journal", self.journal_file))
 
     def task(self, *names: str, **options: Any) -> Run:
         """The task that makes sure of instances, for a process of its own as well."""
@@ -56,7 +61,7 @@ class Fleet:
             "provider": self.provider,
             "api_url": self.emulator.url,
             "partner_token": self.emulator.account(self.provider)["partner_token"],
-            "journal": str(self.journal_file),
+            "journal": self.journal,
             "credentials_file": str(self.credentials_file),
             "timeout": 0.5,
             "retry_timeout": 0,
@@ -79,7 +84,7 @@ class Fleet:
     def settle(self, **options: Any) -> Result:
         """The result of the module creation_journal."""
         run = {key: options.pop(key) for key in ("check_mode", "diff") if key in options}
-        return Run("creation_journal", {"journal": str(self.journal_file), **options}, **run)()
+        return Run("creation_journal", {"journal": self.journal, **options}, **run)()
 
     def entry(self, name: str) -> dict[str, Any] | None:
         """What the journal says about a name."""

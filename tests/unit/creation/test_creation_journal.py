@@ -147,8 +147,8 @@ def test_it_does_not_settle_what_a_run_is_working_on(fleet: Fleet, monkeypatch: 
     monkeypatch.setattr(_journal, "_LONGEST_WAIT", 0.3)
     fleet.arm("create", "reset", when="before")
     fleet.create("shop")
-    entry = _journal.Journal(str(fleet.journal_file)).entries()[0]
-    with _journal.Journal(str(fleet.journal_file)).locked([entry.key]):
+    entry = _journal.Journal(fleet.journal).entries()[0]
+    with _journal.Journal(fleet.journal).locked([entry.key]):
         result = fleet.settle(action="discard", provider=fleet.provider, name="shop")
     assert result["failed"]
     assert fleet.status("shop") == "unknown"

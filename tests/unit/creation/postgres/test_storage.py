@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A journal in PostgreSQL: what is in it, and what becomes of a creation when it is out of reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.tests.storm.postgres import ENCODED, PASSWORD, PostgresServer
+from ansible_collections.msgops.fleet.tests.storm.runs import Child
+from ansible_collections.msgops.fleet.tests.storm.storm import FAULTS, storm_over
+from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
+
+
+def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(statement)
+        return found.fetchall() if found.description else []
+
+
+@pytest.fixture
+def stopped(server: PostgresServer) -> Iterator[PostgresServer]:
+    """The server while it is down."""
+    server.stop()
+    yield server
+    server.start()
+
+
+def test_a_small_storm_is_weathered(tmp_path: Path, options: dict[str, Any]) -> None:
+    found = storm_over(
+        tmp_path, creations=len(FAULTS), seed=7, has_listing=True, tell=lambda _text: None, journal=options["journal"]
+    )
+    assert found == []
+
+
+def test_it_never_holds_a_token(fleet: Fleet) -> None:
+    fleet.emulator.config({f"{fleet.provider}.token_style": "awkward"})
+    fleet.arm("create", "reset", when="before", match="unclear")
+    fleet.create("shop", "unclear")
+    tables = rows(fleet.journal, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert {name for (name,) in tables} == {"msgops_fleet_creation", "msgops_fleet_lease", "msgops_fleet_reboot"}
+    content = json.dumps([rows(fleet.journal, f"SELECT * FROM {name}") for (name,) in tables])
+    assert "shop" in content
+    for token in (fleet.emulator.account(fleet.provider)["partner_token"], fleet.existing("shop")[0]["token"]):
+        assert json.dumps(token)[1:-1] not in content
+
+
+def test_check_mode_and_a_list_leave_no_trace(fleet: Fleet) -> None:
+    assert fleet.create("shop", check_mode=True)["changed"]
+    assert fleet.posts() == []
+    assert fleet.settle()["entries"] == []
+    assert rows(fleet.journal, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("CREATE TABLE msgops_fleet_creation (id int)", "of something else"),
+        (
+            "CREATE TABLE msgops_fleet_creation (id int);"
+            "COMMENT ON TABLE msgops_fleet_creation IS 'msgops.fleet schema 99'",
+            "newer",
+        ),
+    ],
+)
+def test_somebody_elses_and_newer_tables_create_nothing(green: Fleet, table: str, says: str) -> None:
+    rows(green.journal, table)
+    assert_refused(green, says)
+
+
+def test_a_server_that_is_down_creates_nothing(green: Fleet, stopped: PostgresServer) -> None:
+    assert_refused(green, "Connection refused")
+
+
+def test_a_wrong_password_creates_nothing_and_is_not_shown(green: Fleet) -> None:
+    wrong = "wr0ng%2Fpassword"
+    refused = assert_refused(green, "password authentication failed", journal=green.journal.replace(ENCODED, wrong))
+    for password in (wrong, "wr0ng/password", ENCODED, PASSWORD):
+        assert password not in json.dumps(refused)
+
+
+def test_a_server_that_goes_away_during_a_creation_loses_nothing(fleet: Fleet, server: PostgresServer) -> None:
+    fleet.arm("create", "hang", when="after")
+    run = Child(fleet.task("shop", timeout=30))
+    fleet.wait_for("create")
+    server.stop()
+    try:
+        fleet.emulator.release()
+        result = run.result()
+    finally:
+        server.start()
+    assert actions(result) == {"shop": "created"}
+    assert any("journal" in warning for warning in result["warnings"])
+    assert actions(fleet.create("shop"))["shop"] in ("adopted", "unchanged")
+    assert fleet.posts() == ["shop"]
+    fleet.assert_handed_over("shop")
+
+
+def test_runs_share_the_budget_of_reboots(options: dict[str, Any]) -> None:
+    first, second = (RebootBudget(options["journal"], 1) for _run in range(2))
+    first.check("green_api", "1101")
+    ticket = first.reserve("green_api", "1101")
+    for spend in (second.check, second.reserve):
+        with pytest.raises(FleetError, match="rebooted"):
+            spend("green_api", "1101")
+    second.reserve("green_api", "1102")
+    first.release(ticket)
+    second.reserve("green_api", "1101")
+
+
+def assert_refused(fleet: Fleet, says: str, **options: Any) -> dict[str, Any]:
+    """Nothing is posted, and the failure says why."""
+    result = fleet.create("shop", **options)
+    assert result["failed"]
+    assert says in result["msg"], result["msg"]
+    assert fleet.posts() == []
+    return result
