@@ -23,4 +23,5 @@ def read_codes(image: bytes) -> list[str]:
     except (UnidentifiedImageError, OSError):
         raise Invalid("image: not a picture") from None
     # Of all formats, it would take the modules of some QR codes for a linear code as well.
-    return [code.text for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)]
+    wanted = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    return [code.text for code in zxingcpp.read_barcodes(picture, formats=wanted)]
