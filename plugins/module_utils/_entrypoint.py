@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ._arguments import ArgumentSpec
 from ._errors import FleetError
 from ._http import REQUESTS_IMPORT_ERROR
-from ._secrets import can_register_secrets, occurring, register_secret
+from ._secrets import can_register_secrets, masked, register_secret
 
 
 @dataclass
@@ -24,8 +24,8 @@ class Task:
     """What the core learns of the task that it runs for.
 
     ``progress`` takes a line about long work that is under way. ``draw`` shows text on the terminal of somebody who
-    watches, and nowhere else; ``None`` where nobody does. ``secrets`` are values that Ansible must mask in
-    whatever it prints; ``warnings`` go to the user.
+    watches, and nowhere else; ``None`` where nobody does. ``secrets`` are values that must not be in the result;
+    ``warnings`` go to the user.
     """
 
     params: Mapping[str, Any]
@@ -54,25 +54,30 @@ SECRET_ENVIRONMENT = "_msgops_environment"
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type information
+    def __init__(self, arguments: ArgumentSpec) -> None:
+        self._arguments = arguments
+        super().__init__(supports_check_mode=True, **arguments.for_validation())
+
     def _load_params(self) -> None:
         super()._load_params()
         os.environ.update(self.params.pop(SECRET_ENVIRONMENT, {}))
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         # Ansible repeats the options of a task that are wrong: secrets in the wrong place, which it doesn't recognize.
+        msg = masked(msg, self._arguments.secrets_in(self.params))
         super().fail_json(msg, **{"invocation": {"module_args": {}}, **kwargs})
 
 
 def run_module(arguments: ArgumentSpec, run: Run) -> None:
     """Run ``run`` as an Ansible module and leave the process with its result."""
-    module = _Module(supports_check_mode=True, **arguments.for_validation())
+    module = _Module(arguments)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    task = Task(module.params, module.check_mode, module._diff, module.no_log)
-    result = execute(arguments, run, task)
-    # Ansible looks for each of these values in each string of the result: for a fleet's tokens that takes minutes.
-    module.no_log_values = occurring(task.secrets, result)
-    for warning in task.warnings:
+    result = execute(arguments, run, Task(module.params, module.check_mode, module._diff, module.no_log))
+    # Ansible would look for each of them in each string of the result: minutes for a fleet's tokens. And from 2.22 on it
+    # looks for them in what it prints, but not in what is registered.
+    module.no_log_values = set()
+    for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.get("failed"):
         module.fail_json(**result)
@@ -80,12 +85,15 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
 
 
 def execute(arguments: ArgumentSpec, run: Run, task: Task) -> dict[str, Any]:
-    """The result of ``run(task)`` as Ansible gets it, with the invocation without its secrets."""
+    """The result of ``run(task)`` as Ansible gets it: with the invocation and the warnings, without a secret."""
     task.secrets |= arguments.secrets_in(task.params)
     result = guard(run, task)
     if not task.diff:
         result.pop("diff", None)
-    return result | {"invocation": {"module_args": arguments.without_secrets(task.params)}}
+    if task.warnings:
+        result["warnings"] = task.warnings
+    invocation = {"module_args": arguments.without_secrets(task.params)}
+    return dict(masked(result | {"invocation": invocation}, task.secrets))
 
 
 def guard(run: Run, task: Task) -> dict[str, Any]:

@@ -210,6 +210,10 @@ class PostgresStorage:
             import psycopg  # only who has such a journal needs it
         except ImportError:
             raise UsageError("a journal in PostgreSQL needs the Python library psycopg 3 where the task runs") from None
+        try:
+            psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.ProgrammingError:  # its text quotes a part of the URL
+            raise UsageError("journal is no URL of PostgreSQL: percent-encode its password") from None
         self._psycopg = psycopg
         parts = urlsplit(url)
         self.name = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"

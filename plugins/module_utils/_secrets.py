@@ -102,6 +102,22 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return "".join(pieces) + text[end:]
 
 
+def masked(value: Any, secrets: Iterable[str]) -> Any:
+    """``value``, which is of JSON's types, without those of ``secrets`` that occur somewhere in it."""
+    found = occurring(secrets, value)
+    return _masked(value, found) if found else value
+
+
+def _masked(value: Any, secrets: set[str]) -> Any:
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, dict):
+        return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    return value
+
+
 @functools.lru_cache(maxsize=256)
 def _spellings(secret: str) -> re.Pattern[str]:
     return re.compile("".join(_spellings_of_character(c) for c in secret))

@@ -20,7 +20,6 @@ from typing import Any, ClassVar, Literal
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -28,7 +27,7 @@ from ansible.utils.vars import merge_hash
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import SECRET_VARIABLES, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import SECRET_ENVIRONMENT, Task, execute
 from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import occurring
+from ansible_collections.msgops.fleet.plugins.module_utils._secrets import masked
 
 EXECUTION_VARIABLE = "msgops_execution"
 EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"
@@ -108,12 +107,13 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         return "module" if wish == "module" or impossible or elsewhere else "controller"
 
     def _run_core(self) -> dict[str, Any]:
-        validation = ArgumentSpecValidator(**self._arguments.for_validation()).validate(_plain(self._task.args))
+        given = _plain(self._task.args)
+        validation = ArgumentSpecValidator(**self._arguments.for_validation()).validate(given)
         if validation.error_messages:
             msg = validation.errors.msg
             if isinstance(validation.errors[0], UnsupportedError):
                 msg = f"Unsupported parameters for ({self._task.action}) module: {msg}"
-            return {"failed": True, "msg": msg}
+            return {"failed": True, "msg": masked(msg, self._arguments.secrets_in(given))}
         task = Task(
             _plain(validation.validated_parameters),
             check_mode=bool(self._task.check_mode),
@@ -122,12 +122,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             progress=self._progress,
             draw=self._draw if _WATCHED else None,
         )
-        result = execute(self._arguments, self.door.run, task)
-        if secrets := occurring(task.secrets, result):
-            result = remove_values(result, secrets)
-        if task.warnings:
-            result["warnings"] = task.warnings
-        return result
+        return execute(self._arguments, self.door.run, task)
 
     def _progress(self, line: str) -> None:
         """Tell somebody who watches how far a long task is."""

@@ -136,7 +136,7 @@ class Exit(Exception):
 class FakeModule:
     """What run_module sees of its module."""
 
-    def __init__(self, **_arguments: Any) -> None:
+    def __init__(self, _arguments: ArgumentSpec) -> None:
         self.params = {"name": "shop", "token": TOKEN}
         self.check_mode = False
         self._diff = False
@@ -186,12 +186,16 @@ def test_a_failed_result_fails_the_module_with_all_its_keys(monkeypatch: pytest.
     assert module.outcome[1]["instances"] == []
 
 
-def test_ansible_masks_the_secrets_that_a_task_found_and_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_in_a_result_or_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(task: Task) -> dict[str, Any]:
         task.secrets |= {"from-the-environment", "unseen"}
-        return {"changed": False, "deep": [{"text": f"<from-the-environment> {TOKEN}"}]}
+        task.warnings.append(f"no {TOKEN}")
+        return {"changed": False, "deep": [{"text": f"<from-the-environment> {TOKEN}", TOKEN: 1}]}
 
-    assert run_module(monkeypatch, run).no_log_values == {"from-the-environment", TOKEN}
+    module = run_module(monkeypatch, run)
+    assert module.outcome
+    assert module.outcome[1]["deep"] == [{"text": "<***> ***", "***": 1}]
+    assert module.warned == ["no ***"]
 
 
 def test_without_requests_the_module_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "a token as the URL": ("instance_state", {**_STATE, "instance_token": _TOKEN, "api_url": _TOKEN}),
     "a journal's password beside a wrong option": (
         "instance_create",
-        {"name": "x", "provider": "green_api", "partner_token": "x", "timeout": -1, "journal": "{{ journal_url }}"},
+        {"name": "x", "provider": "green_api", "partner_token": _TOKEN, "timeout": -1, "journal": "{{ journal_url }}"},
     ),
     "a journal's password as it is": (
         "creation_journal",
