@@ -74,7 +74,7 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     result = execute(arguments, run, Task(module.params, module.check_mode, module._diff, module.no_log))
-    # Ansible would look for each of them in each string of the result: minutes for a fleet's tokens. And from 2.22 on it
+    # Ansible would look for each of them in each string of the result: minutes for a fleet's tokens. Since 2.22 it
     # looks for them in what it prints, but not in what is registered.
     module.no_log_values = set()
     for warning in result.pop("warnings", ()):
