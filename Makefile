@@ -47,10 +47,10 @@ importer: $(READY)  ## Galaxy's checks of the tarball
 units: $(READY)  ## Unit tests that take no other programs, on each Python of this machine
 	@$(NOX) --tags units -- $(ARGS)
 
-plays: $(READY)  ## Unit tests that start Ansible or a database
+plays: $(READY)  ## Unit tests that start Ansible
 	@$(NOX) --tags plays -- $(ARGS)
 
-awx: $(READY)  ## Unit tests of the AWX kit
+awx: $(READY)  ## Unit tests of the AWX kit and of the journal in PostgreSQL
 	@$(NOX) --session awx -- $(ARGS)
 
 integration: $(READY)  ## Integration targets against the emulator

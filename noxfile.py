@@ -48,12 +48,11 @@ CORE = [core for core, pythons in MATRIX.items() if PYTHON in pythons and core n
 UNITS = (("3.10", "2.16"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.14", "2.21"), ("3.13", "2.22"))
 # What takes minutes: the oldest ansible-core, the newest stable one, and what comes next.
 PLAYS = (("3.10", "2.16"), (PYTHON, CORE), ("3.13", "2.22"))
-# Unit tests that start Ansible or a database, and those that need what AWX runs with, whose pins are others.
-LONG = tuple(
+# Unit tests that start Ansible.
+RUN_ANSIBLE = tuple(
     f"tests/unit/{part}"
     for part in (
         "controller",
-        "creation/postgres",
         "creation/test_playbooks.py",
         "inventory",
         "leaks",
@@ -62,7 +61,8 @@ LONG = tuple(
         "test_documentation.py",
     )
 )
-AWX = "tests/unit/awx"
+# What AWX runs with, which has pins of its own, and the journal that its jobs share.
+AWX = ("tests/unit/awx", "tests/unit/creation/postgres")
 # Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
 INTERPRETERS = dict(
     line.split(" ", 1)
@@ -298,9 +298,9 @@ def importer(session: nox.Session) -> None:
     settings = {
         "CHECK_CHANGELOG": True,
         "CHECK_REQUIRED_TAGS": True,
-        "LONG_DOC": True,
-        "LONG_LINT": True,
-        "LONG_TEST": False,
+        "RUN_ANSIBLE_DOC": True,
+        "RUN_ANSIBLE_LINT": True,
+        "RUN_ANSIBLE_TEST": False,
         "RUN_FLAKE8": True,
     }
     config = dist / "galaxy-importer.cfg"
@@ -320,21 +320,21 @@ def importer(session: nox.Session) -> None:
 def units(session: nox.Session, core: str, python: str) -> None:
     """Unit tests that take no other programs."""
     install(session, f"ansible-core-{core}", "units")
-    run_pytest(session, *(session.posargs or [f"--ignore={path}" for path in (*LONG, AWX)]))
+    run_pytest(session, *(session.posargs or [f"--ignore={path}" for path in (*RUN_ANSIBLE, *AWX)]))
 
 
 @per_core(PLAYS)
 def plays(session: nox.Session, core: str, python: str) -> None:
-    """Unit tests that start Ansible or a database: minutes of them."""
+    """Unit tests that start Ansible: minutes of them."""
     install(session, f"ansible-core-{core}", "units")
-    run_pytest(session, *(session.posargs or LONG))
+    run_pytest(session, *(session.posargs or RUN_ANSIBLE))
 
 
 @nox.session(tags=["all"])
 def awx(session: nox.Session) -> None:
-    """Unit tests of the AWX kit, with AWX's own code, ansible-runner and ansible-builder."""
+    """Unit tests of the AWX kit, with AWX's own code, ansible-runner, ansible-builder and PostgreSQL."""
     install(session, f"ansible-core-{CORE}", "awx")
-    run_pytest(session, *(session.posargs or [AWX]))
+    run_pytest(session, *(session.posargs or AWX))
 
 
 @per_core([(PYTHON, CORE)])
