@@ -245,6 +245,20 @@ def test_the_error_codes_are_those_of_the_code() -> None:
     assert [row[0] for row in _table("docs/errors.md", "| code |")] == [f"`{code}`" for code in get_args(Code)]
 
 
+def test_the_runbook_knows_every_state_and_every_error_code() -> None:
+    rows = _table("docs/runbook.md", "| what you see | states | error codes |")
+    states, codes = ([word for row in rows for word in re.findall(r"`(\w+)`", row[column])] for column in (1, 2))
+    assert sorted(states) == sorted(STATES)
+    assert sorted(codes) == sorted(get_args(Code))
+
+
+def test_every_guide_is_in_the_index() -> None:
+    guides = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    listed = re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", (ROOT / "docs" / "README.md").read_text(), re.MULTILINE)
+    assert set(listed) >= guides
+    assert len(listed) == len(set(listed))
+
+
 def test_the_modules_are_those_that_there_are() -> None:
     listed = [row[0] for row in _table("README.md", "| module |")]
     assert sorted(listed) == [f"`msgops.fleet.{module.stem}`" for module in MODULES]
