@@ -394,6 +394,20 @@ def molecule(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def changelog(session: nox.Session) -> None:
+    """What the changelog says of this version, or will say once it is released."""
+    install(session, "lint")
+    root = copy_tree(session)
+    session.chdir(root)
+    environment = sandbox(session) | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
+    if list(root.glob("changelogs/fragments/*.yml")):
+        session.run("antsibull-changelog", "release", env=environment, silent=True)
+    session.run("antsibull-changelog", "lint", env=environment, silent=True)
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml", env=environment, silent=True)
+    print((root / "CHANGELOG.rst").read_text())
+
+
+@nox.session(default=False)
 def storm(session: nox.Session) -> None:
     """Two thousand creations, each with a fault."""
     install(session, f"ansible-core-{CORE}", "units")
