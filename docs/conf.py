@@ -78,6 +78,8 @@ def target(link: re.Match[str]) -> str:
     """Where the link leads on the site: to a page or picture of it, or to the file in the repository."""
     path, anchor = link["path"], link["anchor"] or ""
     file = (ROOT / "docs" / path).resolve()
+    if file == ROOT / "docs" / "README.md":
+        return f"{root_doc}.md{anchor}"
     if file.suffix in {".md", ".png", ".rst", ".svg"} and file.is_relative_to(ROOT / "docs"):
         return path + anchor
     inside = PurePosixPath(file.relative_to(ROOT))
