@@ -84,6 +84,12 @@ class Release:
         print("\n".join(f"{version}  {place}" for place, version in versions.items()))
         if set(versions.values()) != {self.version}:
             raise Failure("These must be the same")
+        tags = [tag for tag in self._tags() if tag.startswith("v")]
+        if tags not in ([], [self.tag]):
+            raise Failure(f"The commit is tagged {', '.join(tags)}, and not {self.tag}")
+
+    def _tags(self) -> list[str]:
+        return _output("git", "tag", "--points-at", "HEAD").split()
 
     def _changelog(self) -> None:
         """What is released must be written down; a dry run shows what would be."""
@@ -112,8 +118,7 @@ class Release:
     def _release(self) -> int:
         tag = ["git", "tag", "--annotate", self.tag, "--message", f"Release {self.version}"]
         publish = [str(BIN / "ansible-galaxy"), "collection", "publish", str(self._tarball())]
-        is_tagged = self.tag in _output("git", "tag", "--points-at", "HEAD").split()
-        commands = [publish] if is_tagged else [tag, publish]
+        commands = [publish] if self.tag in self._tags() else [tag, publish]
         if not self._publish:
             print("Fit for a release. With --publish and a token in GALAXY_TOKEN, this would be run:")
             print("\n".join(f"  {shlex.join(command)}" for command in commands))
