@@ -15,7 +15,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs-lint build importer units plays awx integration molecule pins clean storm bench
+.PHONY: help demo test test-all lint sanity docs docs-lint build importer units plays awx integration molecule storm bench release pins clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ lint: $(READY)  ## Code style, types, YAML, ansible-lint, changelog fragments, l
 
 sanity: $(READY)  ## ansible-test sanity
 	@$(NOX) --tags sanity -- $(ARGS)
+
+docs: $(READY)  ## Build the site of guides and reference, in .cache/site/html
+	@$(NOX) --session site
 
 docs-lint: $(READY)  ## Documentation of plugins and roles
 	@$(NOX) --session docs
@@ -64,6 +67,9 @@ storm: $(READY)  ## Two thousand creations, each with a fault; ARGS="--help"
 
 bench: $(READY)  ## Measure, and write docs/performance; ARGS="--help"
 	@$(NOX) --session bench -- $(ARGS)
+
+release: $(READY)  ## Check all that a release takes; ARGS=--publish releases it
+	@$(VENV)/bin/python tests/tools/release.py $(ARGS)
 
 pins: $(READY)  ## Pin the newest versions of the development requirements
 	@$(NOX) --session pins

@@ -263,6 +263,29 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(tags=["all"], allow_parallel=True)
+def site(session: nox.Session) -> None:
+    """The guides and the reference as a site in .cache/site/html; a reference or a link that leads nowhere fails."""
+    install(session, "site")
+    guides = copy_tree(session) / "docs"
+    environment = sandbox(session) | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
+    reference = guides / "reference"
+    reference.mkdir(mode=0o700)  # antsibull-docs wants it to be nobody else's
+    session.run(
+        "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error",
+        "--no-add-antsibull-docs-version", "--dest-dir", str(reference), "msgops.fleet", env=environment, silent=True,
+    )  # fmt: skip
+    (guides / "README.md").rename(guides / "index.md")
+    html = CACHE / session.name / "html"
+    shutil.rmtree(html, ignore_errors=True)
+    session.run(
+        "sphinx-build", "-b", "html", "--nitpicky", "--fail-on-warning", "--quiet", str(guides), str(html),
+        env=environment, silent=True,
+    )  # fmt: skip
+    counts = session.run("python", "tests/tools/check_links.py", str(html), silent=True)
+    session.log(f"{html.relative_to(ROOT)}/index.html: {str(counts).strip()}")
+
+
+@nox.session(tags=["all"], allow_parallel=True)
 def build(session: nox.Session) -> None:
     """The tarball for Galaxy, and that nothing is in it but what is tracked and meant for users."""
     install(session, f"ansible-core-{CORE}")
@@ -368,6 +391,20 @@ def molecule(session: nox.Session) -> None:
             | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name), "MSGOPS_EMULATOR_URL": emulator.url},
             silent=True,
         )  # fmt: skip
+
+
+@nox.session(default=False)
+def changelog(session: nox.Session) -> None:
+    """What the changelog says of this version, or will say once it is released."""
+    install(session, "lint")
+    root = copy_tree(session)
+    session.chdir(root)
+    environment = sandbox(session) | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
+    if list(root.glob("changelogs/fragments/*.yml")):
+        session.run("antsibull-changelog", "release", env=environment, silent=True)
+    session.run("antsibull-changelog", "lint", env=environment, silent=True)
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml", env=environment, silent=True)
+    print((root / "CHANGELOG.rst").read_text())
 
 
 @nox.session(default=False)

@@ -4,10 +4,12 @@
 """See the collection work: provision, wait for a person, run again, look at a dry run. Ends with 1 if a claim fails.
 
 The vendors are emulated on this machine, and a thread is the person with the phones, who scans the codes on the page.
+Ansible finds the collection of the checkout, or the one that is installed in the folder of ``--collections-path``.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import os
@@ -25,7 +27,6 @@ from urllib.parse import quote
 from msgops_emulator import Control, ControlError, EmulatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-COLLECTIONS_PATH = ROOT / ".cache" / "tree"
 FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
 CODE = re.compile(r'src="data:image/png;base64,(?P<image>[^"]*)" alt="QR code that links (?P<name>[^"]*)"')
 SECRETS = ("auth_token", "client_token", "iam_password", "partner_token", "secret_key")
@@ -67,9 +68,9 @@ class Person(threading.Thread):
 class Demo:
     """The steps, and what each of them claims."""
 
-    def __init__(self, emulator: Control, folder: Path) -> None:
+    def __init__(self, emulator: Control, folder: Path, collections_path: Path) -> None:
         self._emulator = emulator
-        self._environment = _environment(emulator, folder)
+        self._environment = _environment(emulator, folder, collections_path)
         self._desk = folder / "desk"
         self._output = ""
         self._failures = 0
@@ -143,15 +144,17 @@ class Demo:
 def main() -> int:
     """Run the demo against an emulator of its own."""
     started = time.monotonic()
-    _link_checkout()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--collections-path", type=Path, help="where the collection is installed")
+    collections_path = parser.parse_args().collections_path or _checkout()
     with EmulatorProcess() as emulator, tempfile.TemporaryDirectory(prefix="msgops-demo-") as folder:
         emulator.seed(phones=[{"count": 40, "id": "phone{n:02d}", "statuses": [2, 2, 2, 1, 4]}])
-        status = Demo(emulator, Path(folder)).run()
+        status = Demo(emulator, Path(folder), collections_path).run()
     print(f"\n{'Some claims do not hold' if status else 'Every claim holds'}; {time.monotonic() - started:.0f} seconds")
     return status
 
 
-def _environment(emulator: Control, folder: Path) -> dict[str, str]:
+def _environment(emulator: Control, folder: Path, collections_path: Path) -> dict[str, str]:
     """Nothing of the user's own settings or accounts, and a quiet Ansible."""
     green_api, plugzapi, koophone = (emulator.account(vendor) for vendor in ("green_api", "plugzapi", "koophone"))
     settings = folder / "ansible.cfg"
@@ -159,7 +162,7 @@ def _environment(emulator: Control, folder: Path) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_SETTINGS)}
     return own | {
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS_PATH),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_path),
         "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
         "ANSIBLE_FORCE_COLOR": str(sys.stdout.isatty()),
@@ -175,12 +178,14 @@ def _environment(emulator: Control, folder: Path) -> dict[str, str]:
     }
 
 
-def _link_checkout() -> None:
-    """Lay the checkout where Ansible finds it as the collection msgops.fleet."""
-    link = COLLECTIONS_PATH / "ansible_collections" / "msgops" / "fleet"
+def _checkout() -> Path:
+    """Lay the checkout where Ansible finds it as the collection msgops.fleet, and return where that is."""
+    tree = ROOT / ".cache" / "tree"
+    link = tree / "ansible_collections" / "msgops" / "fleet"
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.exists():
         link.symlink_to(ROOT, target_is_directory=True)
+    return tree
 
 
 def _head(text: str) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+# Pages that are typed in from top to bottom: files, commands, and the jobs of pipelines.
+TUTORIALS = {ROOT / "docs" / "getting-started.md", ROOT / "docs" / "ci.md"}
+# What the tests have installed already, without the network.
+INSTALLS = ("ansible-galaxy collection install ", "git clone ", "pip install ", "python3 -m venv ", ". ")
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
 FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
 
@@ -52,12 +59,35 @@ class Play:
 
 
 def _plays() -> Iterator[Play]:
-    for page in PAGES:
+    for page in (page for page in PAGES if page not in TUTORIALS):
         text = page.read_text(encoding="utf-8")
         for fence in re.finditer(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             content = yaml.safe_load(fence[1])
             if isinstance(content, list) and "hosts" in content[0]:
                 yield Play(f"{page.relative_to(ROOT)}:{text[: fence.start()].count(chr(10)) + 1}", fence[1])
+
+
+def _jobs(pipeline: dict[str, Any]) -> Iterator[str]:
+    """What the jobs run, each in a shell of its own; of GitLab's pipelines and of GitHub's."""
+    for job in pipeline.get("jobs", pipeline).values():
+        commands = [f"export {name}={shlex.quote(value)}" for name, value in job.get("variables", {}).items()]
+        commands += job.get("before_script", []) + job.get("script", [])
+        commands += [step["run"] for step in job.get("steps", []) if "run" in step]
+        yield "\n".join(["(", *(command for command in commands if not command.startswith(INSTALLS)), ")"])
+
+
+def _typed_in(page: Path) -> Iterator[str]:
+    """The commands of a tutorial, in their order. A fence below a line that names a file is that file."""
+    fences = r"(?:`(?P<file>[\w./-]+)`[^\n`]*\n\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```"
+    for fence in re.finditer(fences, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        file, language, text = fence["file"], fence["language"], fence["text"]
+        if language == "shell":
+            yield from (line for line in text.splitlines() if not line.startswith(INSTALLS))
+        elif file and file.startswith("."):
+            yield from _jobs(yaml.safe_load(text))
+        else:
+            assert file, f"{page.name}: nobody runs\n{text}"
+            yield f"mkdir -p {Path(file).parent}; cat > {file} <<'END'\n{text}END"
 
 
 def _examples() -> Iterator[Play]:
@@ -130,6 +160,37 @@ class World:
             "PLUGZAPI_URL": self._url,
         }
 
+    def type_in(self, page: Path) -> None:
+        """Type in what the page says; it fails the test if a command does not succeed."""
+        self._emulator.link("plugzapi", MOBILE["id"])
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        commands, output = self._folder / "commands", self._folder / "output"
+        text = "\n".join(["set -eu", *_typed_in(page), ""])
+        commands.write_text(
+            text.replace(":8642", f":{port}").replace("--port 8642", f"--port {port}"), encoding="utf-8"
+        )
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        with output.open("wb") as file:
+            shell = subprocess.Popen(
+                ["bash", commands],
+                cwd=self._folder,
+                env=self._environment | {"PATH": path},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            status = shell.wait(timeout=300)
+        finally:
+            os.killpg(shell.pid, signal.SIGTERM)  # what the page starts in the background, too
+        assert status == 0, output.read_text(encoding="utf-8")
+        assert {path.name for path in (self._folder / "reports").glob("fleet.*")} == {
+            "fleet.html",
+            "fleet.json",
+            "fleet.xml",
+        }
+
     def run(self, play: Play) -> None:
         """Run the play as a user would; it fails the test if it doesn't succeed."""
         # Somebody scans the code of each new instance, unless the play does that itself.
@@ -164,6 +225,11 @@ def test_the_plays_of_the_pages_run(play: Play, world: World) -> None:
     world.run(play)
 
 
+@pytest.mark.parametrize("page", sorted(TUTORIALS), ids=lambda page: page.name)
+def test_the_tutorials_can_be_typed_in(page: Path, world: World) -> None:
+    world.type_in(page)
+
+
 @pytest.mark.parametrize("examples", list(_examples()), ids=lambda examples: examples.name)
 def test_the_examples_of_the_modules_run(examples: Play, world: World) -> None:
     world.run(examples)
@@ -177,6 +243,20 @@ def test_the_states_are_those_of_the_code(page: str) -> None:
 
 def test_the_error_codes_are_those_of_the_code() -> None:
     assert [row[0] for row in _table("docs/errors.md", "| code |")] == [f"`{code}`" for code in get_args(Code)]
+
+
+def test_the_runbook_knows_every_state_and_every_error_code() -> None:
+    rows = _table("docs/runbook.md", "| what you see | states | error codes |")
+    states, codes = ([word for row in rows for word in re.findall(r"`(\w+)`", row[column])] for column in (1, 2))
+    assert sorted(states) == sorted(STATES)
+    assert sorted(codes) == sorted(get_args(Code))
+
+
+def test_every_guide_is_in_the_index() -> None:
+    guides = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    listed = re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", (ROOT / "docs" / "README.md").read_text(), re.MULTILINE)
+    assert set(listed) >= guides
+    assert len(listed) == len(set(listed))
 
 
 def test_the_modules_are_those_that_there_are() -> None:

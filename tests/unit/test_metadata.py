@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,9 @@ def test_execution_environments_install_what_the_collection_needs() -> None:
     environment = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
     requirements = (ROOT / environment["dependencies"]["python"]).read_text().splitlines()
     assert [line for line in requirements if not line.startswith("#")] == ["requests"]
+
+
+def test_the_readme_names_the_versions_that_are_tested() -> None:
+    tested = re.findall(r'^    "(\d\.\d+)": \(', (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    (sentence,) = re.findall(r"^Tested are ansible-core (.*)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert re.findall(r"\b2\.\d+", sentence) == tested

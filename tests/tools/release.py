@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check all that a release takes, and with --publish release it: tag the commit, and put its tarball on Galaxy.
+
+Every check is run and signed off, whatever has become of the others. If one fails, nothing is published, and the
+exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".cache" / "release"
+BIN = Path(sys.executable).parent
+GALAXY = "https://galaxy.ansible.com"
+
+
+class Failure(Exception):
+    """A check has failed; its text says why, if its output hasn't."""
+
+
+class Release:
+    """The checks of a release, and what they have found."""
+
+    def __init__(self, *, publish: bool, sessions: list[str]) -> None:
+        self._publish = publish
+        self._sessions = sessions
+        self._signed_off: list[tuple[str, str, float]] = []
+        self.version = str(yaml.safe_load(_text("galaxy.yml"))["version"])
+        self.tag = f"v{self.version}"
+
+    def run(self) -> int:
+        """The exit status."""
+        started = time.monotonic()
+        defaults = [one["session"] for one in json.loads(_output(BIN / "nox", "--list", "--json"))]
+        self._check("git: nothing but what is committed", self._is_committed)
+        self._check("version: the same everywhere", self._versions_agree)
+        self._check("changelog", self._changelog)
+        for session in defaults:
+            if self._sessions and session not in self._sessions:
+                self._signed_off.append((session, "NOT RUN", 0))
+            else:
+                self._check(session, lambda session=session: _nox(session))
+        self._check("install into an empty home, and run the demo", self._demo)
+        print(f"\nmsgops.fleet {self.version}")
+        for name, result, seconds in self._signed_off:
+            print(f"  {result:<8} {seconds:5.0f} s  {name}")
+        print(f"  {'':<8} {time.monotonic() - started:5.0f} s  in all\n")
+        if any(result in {"FAILED", "NOT RUN"} for _, result, _ in self._signed_off):
+            print("Not fit for a release.")
+            return 1
+        return self._release()
+
+    def _check(self, name: str, check: Callable[[], str | None]) -> None:
+        print(f"\n=== {name}", flush=True)
+        started = time.monotonic()
+        try:
+            result = check() or "ok"
+        except (Failure, subprocess.CalledProcessError) as failure:
+            print(failure, flush=True)
+            result = "FAILED"
+        self._signed_off.append((name, result, time.monotonic() - started))
+
+    def _is_committed(self) -> None:
+        if changes := _output("git", "status", "--porcelain"):
+            raise Failure(changes)
+
+    def _versions_agree(self) -> None:
+        versions = dict(_versions())
+        print("\n".join(f"{version}  {place}" for place, version in versions.items()))
+        if set(versions.values()) != {self.version}:
+            raise Failure("These must be the same")
+        tags = [tag for tag in self._tags() if tag.startswith("v")]
+        if tags not in ([], [self.tag]):
+            raise Failure(f"The commit is tagged {', '.join(tags)}, and not {self.tag}")
+
+    def _tags(self) -> list[str]:
+        return _output("git", "tag", "--points-at", "HEAD").split()
+
+    def _changelog(self) -> None:
+        """What is released must be written down; a dry run shows what would be."""
+        _nox("changelog")
+        released = yaml.safe_load(_text("changelogs/changelog.yaml"))["releases"]
+        if self._publish and (self.version not in released or _fragments()):
+            raise Failure(f"{self.version} isn't in the changelog: antsibull-changelog release, and commit")
+
+    def _demo(self) -> None:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        home, collections = FOLDER / "home", FOLDER / "collections"
+        home.mkdir(parents=True)
+        own = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        environment = own | {"HOME": str(home)}
+        install = ["collection", "install", "--offline", "--collections-path", str(collections), str(self._tarball())]
+        subprocess.run([BIN / "ansible-galaxy", *install], check=True, cwd=FOLDER, env=environment)
+        demo = [sys.executable, ROOT / "tests" / "tools" / "demo.py", "--collections-path", collections]
+        subprocess.run(demo, check=True, cwd=FOLDER, env=environment)
+
+    def _tarball(self) -> Path:
+        tarball = ROOT / ".cache" / "dist" / f"msgops-fleet-{self.version}.tar.gz"
+        if not tarball.exists():
+            raise Failure(f"The session build hasn't made {tarball}")
+        return tarball
+
+    def _release(self) -> int:
+        tag = ["git", "tag", "--annotate", self.tag, "--message", f"Release {self.version}"]
+        publish = [str(BIN / "ansible-galaxy"), "collection", "publish", str(self._tarball())]
+        commands = [publish] if self.tag in self._tags() else [tag, publish]
+        if not self._publish:
+            print("Fit for a release. With --publish and a token in GALAXY_TOKEN, this would be run:")
+            print("\n".join(f"  {shlex.join(command)}" for command in commands))
+            return 0
+        # A token on a command line could be read by everybody on this machine.
+        server = {"LIST": "release", "RELEASE_URL": GALAXY, "RELEASE_TOKEN": os.environ["GALAXY_TOKEN"]}
+        environment = os.environ | {f"ANSIBLE_GALAXY_SERVER_{name}": value for name, value in server.items()}
+        for command in commands:
+            subprocess.run(command, check=True, cwd=ROOT, env=environment)
+        return 0
+
+
+def _nox(session: str) -> str | None:
+    """Run a session of the noxfile; ``skipped`` where its Python is missing."""
+    report = FOLDER.with_suffix(".json")
+    done = subprocess.run([BIN / "nox", "--session", session, "--report", report], check=False, cwd=ROOT)
+    if done.returncode:
+        raise Failure(f"nox --session {session} has failed")
+    results = {one["result"] for one in json.loads(report.read_text(encoding="utf-8"))["sessions"]}
+    return "skipped" if "skipped" in results else None
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    """Where the version is written down."""
+    for place, pattern in (
+        ("galaxy.yml", r"^version: (.*)$"),
+        ("plugins/module_utils/_version.py", r'^VERSION = "(.*)"$'),
+        ("tests/emulator/pyproject.toml", r'^version = "(.*)"$'),
+    ):
+        found = re.search(pattern, _text(place), re.MULTILINE)
+        yield place, found[1] if found else "none"
+
+
+def _fragments() -> list[Path]:
+    return list((ROOT / "changelogs" / "fragments").glob("*.y*ml"))
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def _output(*command: str | Path) -> str:
+    return subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout.rstrip()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--publish", action="store_true", help="tag and publish; needs GALAXY_TOKEN")
+    parser.add_argument("--session", action="append", default=[], help="run these sessions only, to try this out")
+    arguments = parser.parse_args()
+    if arguments.publish and not os.environ.get("GALAXY_TOKEN"):
+        parser.error("--publish needs a token of Galaxy in GALAXY_TOKEN")
+    return Release(publish=arguments.publish, sessions=arguments.session).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
