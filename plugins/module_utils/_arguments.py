@@ -80,7 +80,9 @@ def _shown(value: Any, option: Mapping[str, Any]) -> Any:
         return [_shown(item, option) for item in value]
     if isinstance(value, dict):
         return _without_secrets(value, option.get("options", {}))
-    return redact(value, passwords_in(value)) if isinstance(value, str) else value
+    if isinstance(value, str) and (passwords := passwords_in(value)):
+        return redact(value, passwords)
+    return value
 
 
 def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
