@@ -15,7 +15,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs-lint build importer units integration molecule pins clean storm bench
+.PHONY: help demo test test-all lint sanity docs-lint build importer units integration molecule pins clean storm bench mutants
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ storm: $(READY)  ## Two thousand creations, each with a fault; ARGS="--help"
 
 bench: $(READY)  ## Measure, and write docs/performance; ARGS="--help"
 	@$(NOX) --session bench -- $(ARGS)
+
+mutants: $(READY)  ## Change the core a little, and see whether a test notices; ARGS="--help"
+	@$(NOX) --session mutants -- $(ARGS)
 
 pins: $(READY)  ## Pin the newest versions of the development requirements
 	@$(NOX) --session pins
