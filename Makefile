@@ -15,7 +15,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs docs-lint build importer units plays awx integration molecule storm bench release pins clean
+.PHONY: help demo test test-all lint sanity docs docs-lint build importer units plays awx integration molecule storm bench mutants release pins clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench: $(READY)  ## Measure, and write docs/performance; ARGS="--help"
 
 release: $(READY)  ## Check all that a release takes; ARGS=--publish releases it
 	@$(VENV)/bin/python tests/tools/release.py $(ARGS)
+
+mutants: $(READY)  ## Change the core a little, and see whether a test notices; ARGS="--help"
+	@$(NOX) --session mutants -- $(ARGS)
 
 pins: $(READY)  ## Pin the newest versions of the development requirements
 	@$(NOX) --session pins

@@ -423,6 +423,16 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Change the core a little, thousands of times, and count the changes that no test notices."""
+    install(session, f"ansible-core-{CORE}", "units", "mutants")
+    root = copy_tree(session)  # because each change is made to the file itself
+    results = CACHE / "mutants"
+    session.chdir(root)
+    session.run("python", "tests/tools/mutants.py", "--results", str(results), *session.posargs, env=sandbox(session))
+
+
+@nox.session(default=False)
 def pins(session: nox.Session) -> None:
     """Pin the newest versions that the .in files allow."""
     oldest = {f"ansible-core-{core}": pythons[0] for core, pythons in MATRIX.items()} | {"units": "3.10"}

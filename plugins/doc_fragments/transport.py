@@ -24,6 +24,8 @@ options:
   timeout:
     description:
       - Seconds that one request may take to connect, and to wait for the next byte of the answer.
+      - An answer that still trickles in after ten minutes (or after this time, if it is longer) is given up, and so is
+        one of more than 64 MiB.
       - If not set, the environment variable E(MSGOPS_TIMEOUT) is used.
     type: float
     default: 30.0

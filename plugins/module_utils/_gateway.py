@@ -48,7 +48,7 @@ class Instance:
     name: str
     token: str | None = field(repr=False)
     due: str | None = None
-    due_raw: Any = None
+    due_raw: str | int | float | None = None
     deleted: bool = False
     created_at: str | None = None
     plan: str | None = None
@@ -151,6 +151,11 @@ def parse_png(value: Any) -> bytes | None:
 def word_in(answer: Answer, value: Any) -> str | None:
     """The vendor's word for something, without the request's secrets; ``None`` if there is none."""
     return answer.masked(value) or None if isinstance(value, str) else None
+
+
+def plain(value: Any) -> str | int | float | None:
+    """What a vendor gives, unless it is nested: a result couldn't hold it however deep it is."""
+    return value if isinstance(value, (str, int, float)) else None
 
 
 def parse_due(raw: Any) -> str | None:

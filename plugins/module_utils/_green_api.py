@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, FleetError, UsageError
-from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, word_in
+from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, plain, word_in
 from ._http import Answer, Call, Effect, Request
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
@@ -166,7 +166,7 @@ def _judge_qr_code(answer: Answer) -> LinkingCode | None:
     if kind == "alreadyLogged":
         return None
     if kind == "error":
-        raise _no_code(answer, str(body.get("message") or "an error without a word"))
+        raise _no_code(answer, word_in(answer, body.get("message")) or "an error without a word")
     image = parse_png(body.get("message")) if kind == "qrCode" else None
     if image is None:
         raise answer.unusable("a QR code as PNG in base64")
@@ -215,7 +215,7 @@ def _instance(answer: Answer, item: Any) -> Instance:
         name=name,
         token=token if isinstance(token, str) and token else None,
         due=parse_due(expires),
-        due_raw=expires,
+        due_raw=plain(expires),
         deleted=item.get("deleted") is True,
         created_at=parse_due(item.get("timeCreated")),
         plan=word_in(answer, item.get("tariff")),
@@ -244,7 +244,7 @@ def _successful_body(answer: Answer) -> Any:
             raise answer.unusable("JSON")
         code = body.get("code") if isinstance(body, dict) else None
         if isinstance(code, int) and code >= 400 and "description" in body:
-            raise answer.error_by_status(code, str(body["description"]))
+            raise answer.error_by_status(code, _vendor_says(body))
         return body
     # The pages give the texts of errors, not their form.
     text = _vendor_says(body) or answer.text

@@ -8,16 +8,19 @@ from __future__ import annotations
 import datetime
 import email.utils
 import enum
+import http.client
 import io
 import ipaddress
 import itertools
 import json
 import logging
+import math
 import os
 import random
 import re
 import socket
 import ssl
+import threading
 import time
 import traceback
 import warnings
@@ -50,6 +53,15 @@ else:
         def get_redirect_target(self, resp: requests.Response) -> None:
             return None
 
+    class _Adapter(requests.adapters.HTTPAdapter):
+        """An adapter whose answers have an end; requests asks for a connection by the one name or by the other."""
+
+        def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+            return _with_limits(super().get_connection_with_tls_context(*arguments, **options))
+
+        def get_connection(self, *arguments: Any, **options: Any) -> Any:  # before requests 2.32
+            return _with_limits(super().get_connection(*arguments, **options))
+
 
 _HEADERS = {
     "User-Agent": f"msgops.fleet/{VERSION} (Ansible collection)",
@@ -57,8 +69,18 @@ _HEADERS = {
     "Accept-Encoding": "gzip, deflate",
 }
 
-# Ten thousand instances of a GREEN-API partner are listed in about 5 MB.
+# Ten thousand instances of a GREEN-API partner are listed in about 5 MB. It holds for what was compressed, too.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_MAX_HEADER_BYTES = 2**20
+# What is read at once: it may grow a thousandfold when it is unpacked.
+_PIECE_BYTES = 8 * 1024
+# Those that were asked for; urllib3 knows more, and any number of them one inside the other.
+_ENCODINGS = ("gzip", "x-gzip", "deflate")
+# Seconds after which an answer is given up that still trickles in; the largest takes them at 100 kB a second.
+_LONGEST_ANSWER = 600.0
+
+# Half a character, which JSON can spell, but neither a file nor a database can hold.
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 # What a session is made from, beside the options.
 _RELEVANT_VARIABLES = frozenset(
@@ -299,6 +321,7 @@ class Transport:
 
     def _exchange(self, request: Request, call: Call) -> Answer:
         timeout = max(0.001, min(self._options.timeout, call.remaining()))
+        _patience.ends_at = time.monotonic() + max(timeout, min(_LONGEST_ANSWER, call.remaining()))
         body = None if request.body is None else _Body(encode_body(request.body))
         headers = {**_HEADERS, **request.headers}
         if body is not None:
@@ -318,9 +341,7 @@ class Transport:
                 verify=self._session.verify,
                 cert=None,
             ) as response:
-                content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-                if response.raw.length_remaining and len(content) <= MAX_ANSWER_BYTES:
-                    raise urllib3.exceptions.ProtocolError  # urllib3 does so itself since version 2
+                content = _read(response.raw)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
             failure = self._explain(exc, request, timeout, sent=body is None or body.touched)
         else:
@@ -342,7 +363,8 @@ class Transport:
         )
         if connecting:
             delivery = Delivery.NOT_SENT
-        if isinstance(exc, requests.exceptions.InvalidHeader) or not isinstance(
+        in_answer = _first(chain, urllib3.exceptions.InvalidHeader)
+        if (isinstance(exc, requests.exceptions.InvalidHeader) and not in_answer) or not isinstance(
             exc, (OSError, urllib3.exceptions.HTTPError)
         ):
             # Some characters are noticed by http.client only, which raises a mere ValueError.
@@ -416,6 +438,72 @@ class _Body(io.BytesIO):
         return super().read(size)
 
 
+_patience = threading.local()
+
+
+class _Incoming(io.RawIOBase):
+    """What comes from a socket, until it is too much or too late.
+
+    A timeout of the socket bounds the gap between two bytes only, and http.client reads a chunk of a negative size
+    until the connection ends.
+    """
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends_at: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._ends_at = ends_at
+        self._room = MAX_ANSWER_BYTES + _MAX_HEADER_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        gap = self._sock.gettimeout()
+        if gap is None or left < gap:
+            self._sock.settimeout(left)
+        if self._room <= 0:
+            return 0
+        count = self._raw.readinto(buffer)
+        self._room -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is read through ``_Incoming``, until the time in this thread's ``_patience``."""
+
+    def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp: Any = io.BufferedReader(_Incoming(self.fp.detach(), sock, _patience.ends_at))
+
+
+def _with_limits(pool: Any) -> Any:
+    """A pool of urllib3's, whose connections read their answers so."""
+    if pool.ConnectionCls.response_class is not _Response:
+        pool.ConnectionCls = type("_Connection", (pool.ConnectionCls,), {"response_class": _Response})
+    return pool
+
+
+def _read(raw: Any) -> bytes:
+    """The body of an answer, unpacked; no more of it than it takes to see that it is too long.
+
+    In small pieces, because urllib3 unpacks all of what it reads at once (before version 2.6).
+    """
+    packed = raw.headers.get("Content-Encoding", "").lower() in _ENCODINGS
+    content = bytearray()
+    while len(content) <= MAX_ANSWER_BYTES and (piece := raw.read(_PIECE_BYTES, decode_content=packed)):
+        content += piece
+    if raw.length_remaining and len(content) <= MAX_ANSWER_BYTES:
+        raise urllib3.exceptions.ProtocolError  # urllib3 does so itself since version 2
+    return bytes(content)
+
+
 def encode_body(body: Any) -> bytes:
     """A request's body as it is sent, for those who sign it."""
     return json.dumps(body).encode()
@@ -468,7 +556,7 @@ def _new_session(base_url: str, options: TransportOptions) -> requests.Session:
     session.proxies = requests.utils.get_environ_proxies(base_url)
     session.verify = _verification(options)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=options.concurrency)
+    adapter = _Adapter(pool_connections=1, pool_maxsize=options.concurrency)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -495,7 +583,7 @@ def _answer(request: Request, status: int, headers: Mapping[str, str], content: 
         description = f"more than {MAX_ANSWER_BYTES // 2**20} MiB"
         return Answer(request, status, headers, None, False, description)
     try:
-        body, is_json = json.loads(content), True
+        body, is_json = _parse(content), True
     except (ValueError, RecursionError):
         body, is_json = None, False
     description = f"no JSON ({media_type}, {len(content)} bytes)" if content else "empty"
@@ -505,6 +593,30 @@ def _answer(request: Request, status: int, headers: Mapping[str, str], content: 
     return Answer(request, status, headers, body, is_json, description, text)
 
 
+def _parse(content: bytes) -> Any:
+    """The JSON in ``content``: text and numbers that a file, a database and JSON itself can hold.
+
+    :raises ValueError: also for what only Python takes for a number.
+    :raises RecursionError: for what nests too deep.
+    """
+    text = content.decode(json.detect_encoding(content))
+    body = _JSON.decode(text)
+    if _HALF_CHARACTER.search(text):
+        # A pair of halves is a character; a half alone becomes a question mark.
+        body = json.loads(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
+    return body
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("no number of JSON")
+    return value
+
+
+_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait: RFC 9110 allows a number of seconds or a date."""
     value = headers.get("Retry-After", "").strip()
@@ -512,7 +624,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return float(value)
     try:
         date = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=datetime.timezone.utc)

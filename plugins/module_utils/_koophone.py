@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +139,7 @@ class Koophone:
     def _pages(self, size: int, concurrency: int) -> list[_Page]:
         first = self._page(1, size)
         # Pages may be smaller than asked for.
-        count = math.ceil(first.total / len(first.phones)) if first.phones else 1
+        count = -(-first.total // len(first.phones)) if first.phones else 1
         if count > _MAX_PAGES:
             raise first.answer.unusable(f"a listing of {_MAX_PAGES} pages at most")
         pages = {1: first}
@@ -226,9 +225,13 @@ def _judge_statuses(answer: Answer) -> dict[str, int | None]:
         # The page's table has data.status_results, its example status_results at the top and no error_code.
         data = body.get("data")
         results = data.get("status_results") if isinstance(data, dict) else body.get("status_results")
-        if isinstance(results, list) and all(isinstance(r, dict) and "instance_id" in r for r in results):
+        if isinstance(results, list) and all(_has_id(r) for r in results):
             return {str(result["instance_id"]): _number(result.get("status")) for result in results}
     raise answer.unusable("an object with status_results")
+
+
+def _has_id(result: Any) -> bool:
+    return isinstance(result, dict) and isinstance(result.get("instance_id"), (str, int))
 
 
 def _judge_page(answer: Answer) -> _Page:
@@ -274,7 +277,7 @@ def _successful_body(answer: Answer) -> Any:
         # KooPhone and APIG in several ways.
         code = str(body["error_code"]).upper().replace("APIGW.", "APIG.")
         if code != "0":
-            raise _failure(answer, code, str(body.get("error_msg") or "no message"))
+            raise _failure(answer, code, word_in(answer, body.get("error_msg")) or "no message")
     if not 200 <= answer.status < 300:
         raise answer.error_by_status(answer.status, answer.text)
     return body
@@ -298,7 +301,8 @@ def _failure(answer: Answer, code: str, text: str) -> Exception:
 
 
 def _number(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
+    # Python doesn't read thousands of digits.
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

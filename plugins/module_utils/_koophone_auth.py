@@ -85,11 +85,11 @@ class IamUser:
         self._token = ""
         self._failure: FleetError | None = None
         self._failed_at = 0.0
-        self._renew_at = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+        self._expires_at = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
     def headers_for(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
         with self._mutex:
-            if datetime.datetime.now(datetime.timezone.utc) >= self._renew_at:
+            if datetime.datetime.now(datetime.timezone.utc) + self._AHEAD >= self._expires_at:
                 self._renew()
             return {"X-Auth-Token": self._token}
 
@@ -98,11 +98,10 @@ class IamUser:
         if self._failure and time.monotonic() - self._failed_at < self._PATIENCE:
             raise self._failure
         try:
-            self._token, expires_at = self._transport.send(self._request(), _judge_token)
+            self._token, self._expires_at = self._transport.send(self._request(), _judge_token)
         except FleetError as error:
             self._failure, self._failed_at = error, time.monotonic()
             raise
-        self._renew_at = expires_at - self._AHEAD
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, UsageError
-from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, word_in
+from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, plain, word_in
 from ._http import Answer, Call, Effect, Request
 
 _PAGE_SIZE = 100
@@ -291,7 +291,7 @@ def _instance(answer: Answer, item: Any) -> Instance:
         name=item["name"],
         token=token if isinstance(token, str) and token else None,
         due=parse_due(item.get("due")),
-        due_raw=item.get("due"),
+        due_raw=plain(item.get("due")),
         created_at=parse_due(item.get("created")),
         payment_status=word_in(answer, item.get("paymentStatus")),
         # phoneConnected tells whether the telephone is online, which WhatsApp doesn't need all the time.
@@ -305,7 +305,7 @@ def _judge_creation(answer: Answer, name: str) -> Instance:
         created, token = body.get("id"), body.get("token")
         if isinstance(created, str) and created and isinstance(token, str) and token:
             due = body.get("due")
-            return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=due)
+            return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=plain(due))
     _raise_failure(answer)
     raise answer.unusable("an object with id and token")
 

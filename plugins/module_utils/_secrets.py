@@ -31,6 +31,10 @@ _URL_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/:@]*:(.+)@|(?<=[?&])(?:ssl)
 # What the escapes of _spellings_of_character begin with.
 _ESCAPES = frozenset("%\\&+")
 
+# What begins an escape of JSON and of HTML: the backslash of one within another is doubled, the ampersand is escaped.
+_BACKSLASHES = r"\\{1,7}"
+_AMPERSAND = "&(?:amp;)*"
+
 
 def can_register_secrets() -> bool:
     """Whether this ansible-core masks values that a module registers at run time."""
@@ -88,7 +92,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     """Replace each of ``secrets`` in ``text``, however its characters are spelled, by asterisks.
 
     Tokens travel in URL paths, so a vendor, a proxy or a library may give them back percent-encoded (in part, in either
-    case of the hexadecimal digits, more than once), escaped for JSON or for HTML.
+    case of the hexadecimal digits), escaped for JSON or for HTML, each more than once.
     """
     # A pattern takes milliseconds to compile, and most texts hold neither a secret nor an escape.
     escaped = not _ESCAPES.isdisjoint(text)
@@ -129,11 +133,16 @@ def _spellings(secret: str) -> re.Pattern[str]:
 def _spellings_of_character(character: str) -> str:
     percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
     utf16 = character.encode("utf-16-be", "surrogatepass").hex()
-    json_escape = "".join(rf"\\u{utf16[i : i + 4]}" for i in range(0, len(utf16), 4))
+    json_escape = "".join(f"{_BACKSLASHES}u{utf16[i : i + 4]}" for i in range(0, len(utf16), 4))
     # The longest first: a percent sign begins its own escape, and a backslash, too.
-    spellings = [f"(?i:{percent}|{json_escape}|&#0*{ord(character)};|&#x0*{ord(character):x};)"]
-    if not character.isalnum():
-        spellings += map(re.escape, (html.escape(character), json.dumps(character)[1:-1], "\\" + character))
+    spellings = [f"(?i:{percent}|{json_escape}|{_AMPERSAND}#0*{ord(character)};|{_AMPERSAND}#x0*{ord(character):x};)"]
+    if character == "\\":
+        spellings += [r"\\{4}", r"\\{2}"]
+    elif not character.isalnum():
+        if (entity := html.escape(character)) != character:
+            spellings.append(_AMPERSAND + re.escape(entity[1:]))
+        # The last character of JSON's short escape, such as \n.
+        spellings += [_BACKSLASHES + re.escape(c) for c in (json.dumps(character, ensure_ascii=False)[-2], character)]
     if character == " ":
         spellings.append(r"\+")
     spellings.append(re.escape(character))

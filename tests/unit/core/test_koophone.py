@@ -130,7 +130,10 @@ def test_contradiction_2_the_integer_is_kept_and_named_as_well_as_can_be(
 
 @pytest.mark.parametrize(
     ("raw", "status"),
-    [("2", 2), ("07", 7), ("two", None), ("", None), (None, None), (2.5, None), (True, None), ([2], None), ({}, None)],
+    [
+        *[("2", 2), ("07", 7), ("two", None), ("", None), (None, None), (2.5, None), (True, None)],
+        *[([2], None), ({}, None), ("\u00b2", None), ("9" * 5000, None)],
+    ],
 )
 def test_a_status_that_is_no_integer_is_no_status(
     httpserver: HTTPServer, url: str, raw: object, status: int | None

@@ -99,6 +99,12 @@ def test_a_token_that_is_about_to_end_is_replaced(wire: WireFactory) -> None:
     assert [headers_of(authentication)["X-Auth-Token"] for _use in range(3)] == ["short", "another", "another"]
 
 
+def test_a_token_that_ended_in_the_first_year_is_replaced(wire: WireFactory) -> None:
+    first = response({"token": {"expires_at": "0001-01-01T00:00:00Z"}}, 201, {"X-Subject-Token": "old"})
+    authentication = iam_user(wire(answering(first, issued("another"))).url)
+    assert [headers_of(authentication)["X-Auth-Token"] for _use in range(2)] == ["old", "another"]
+
+
 def test_password_and_token_are_secrets(wire: WireFactory) -> None:
     authentication = iam_user(wire(answering(issued("project-token"))).url)
     assert authentication.secrets == (PASSWORD,)

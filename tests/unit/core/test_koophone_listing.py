@@ -201,6 +201,7 @@ BROKEN: dict[str, Any] = {
     "fewer phones than it says": page(total=1),
     "the same phone twice": page(RESULT, RESULT),
     "more pages than anybody has": page(RESULT, total=10**9),
+    "more phones than a float can count": page(RESULT, total=10**400),
 }
 
 

@@ -466,6 +466,12 @@ def test_contradiction_13_the_end_comes_as_a_string_or_a_number_of_milliseconds_
     assert (created.due, created.due_raw) == (due, raw)
 
 
+@pytest.mark.parametrize("raw", [[1648565999675], {"date": "2022-03-29"}])
+def test_an_end_that_is_neither_text_nor_a_number_is_none(httpserver: HTTPServer, url: str, raw: object) -> None:
+    httpserver.expect_request(ANY).respond_with_json(CREATED | {"due": raw})
+    assert (create(url).due, create(url).due_raw) == (None, None)
+
+
 def test_an_instance_without_an_end_is_created_all_the_same(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"id": "a", "token": "new-token"})
     assert create(url) == Instance("a", "shop", "new-token")

@@ -61,8 +61,13 @@ def test_a_secret_is_masked_in_every_spelling(secret: str, spell: Callable[[str]
         json.dumps,
         lambda s: json.dumps(s, ensure_ascii=False),
         lambda s: json.dumps(s).replace("/", "\\/"),
+        lambda s: json.dumps(json.dumps(s).replace("/", "\\/")[1:-1]),
+        lambda s: html.escape(html.escape(s)),
     ],
-    ids=["quote", "quote all", "quote_plus", "html", "json", "json in UTF-8", "json of PHP"],
+    ids=[
+        *("quote", "quote all", "quote_plus", "html", "json", "json in UTF-8", "json of PHP", "json in json"),
+        "html in html",
+    ],
 )
 def test_a_secret_is_masked_as_the_usual_libraries_escape_it(encode: Callable[[str], str]) -> None:
     secret = "a b/c\"d\\e&f<g>h'i+j%k\tl\nmé"

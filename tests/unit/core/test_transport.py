@@ -142,6 +142,22 @@ def test_any_json_is_an_answer(httpserver: HTTPServer, url: str, body: object) -
     assert send(url, reading()) == body
 
 
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (b'{"a\\ud800": "b\\uDFFFc"}', {"a?": "b?c"}),
+        (b'"\\ud83d\\ude00 \\ud83d"', "\U0001f600 ?"),
+        (b'"\\\\ud800"', "\\ud800"),
+        ('"\U0001f600 \xe9"'.encode(), "\U0001f600 \xe9"),
+        ('\ufeff"\xe9"'.encode(), "\xe9"),
+        ('"\xe9"'.encode("utf-16"), "\xe9"),
+    ],
+    ids=["halves alone", "a pair and a half", "a backslash", "UTF-8", "UTF-8 with a mark", "UTF-16"],
+)
+def test_text_is_such_that_a_file_or_a_database_can_hold_it(wire: WireFactory, content: bytes, body: object) -> None:
+    assert send(wire(answering(response(content))).url, reading()) == body
+
+
 def test_json_counts_whatever_its_content_type_says(wire: WireFactory) -> None:
     server = wire(answering(response({"a": 1}, headers={"Content-Type": "text/html"})))
     assert send(server.url, reading()) == {"a": 1}
@@ -168,8 +184,16 @@ def test_an_answer_in_chunks_is_read(wire: WireFactory) -> None:
         (b'{"a": ', "no JSON (text/html, 6 bytes)"),
         (b"\xff\xfe\xfd", "no JSON (text/html, 3 bytes)"),
         (b"[" * 200_000, "no JSON (text/html, 200000 bytes)"),
+        (b"[NaN]", "no JSON (text/html, 5 bytes)"),
+        (b"-Infinity", "no JSON (text/html, 9 bytes)"),
+        (b"1e999", "no JSON (text/html, 5 bytes)"),
+        (b"9" * 5000, "no JSON (text/html, 5000 bytes)"),
+        (b'"\xed\xa0\x80"', "no JSON (text/html, 5 bytes)"),
     ],
-    ids=["empty", "HTML", "truncated", "binary", "deeply nested"],
+    ids=[
+        *("empty", "HTML", "truncated", "binary", "deeply nested"),
+        *("no number", "infinite", "too large", "too long", "half a character"),
+    ],
 )
 def test_an_answer_that_is_no_json_is_described_instead_of_quoted(
     wire: WireFactory, body: bytes, description: str

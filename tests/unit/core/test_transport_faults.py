@@ -9,13 +9,17 @@ import gzip
 import logging
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils import _http
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import Answer, Call, Request
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
+    PATIENCE,
     TOKEN,
     Clock,
     Conversation,
@@ -23,6 +27,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Wire,
     answering,
     assert_tells_no_secret,
+    judge,
     reading,
     response,
     send,
@@ -240,6 +245,136 @@ def test_a_request_takes_no_longer_than_its_caller_has(wire: WireFactory) -> Non
     with pytest.raises(FleetError) as caught:
         send(server.url, reading(), Call(time.monotonic() + 0.1), timeout=3600)
     assert caught.value.code == "timeout"
+
+
+def trickle(start: bytes, drop: bytes) -> Conversation:
+    """Send a little often enough for no gap to be a timeout, without end."""
+
+    def converse(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(start)
+        while True:
+            time.sleep(0.02)
+            peer.send(drop)
+
+    return converse
+
+
+ENDLESS: dict[str, Conversation] = {
+    "status line": trickle(b"HTTP/1.1 200 ", b"O"),
+    "header": trickle(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "headers": trickle(b"HTTP/1.1 200 OK\r\n", b"X: x\r\n"),
+    "interim answers": trickle(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body": trickle(response(b"[", length=10**9), b" "),
+    "body without a length": trickle(b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+    "chunk": trickle(CHUNKED + b"ffffff\r\n", b" "),
+    "chunks": trickle(CHUNKED, b"1\r\n \r\n"),
+    "size of a chunk": trickle(CHUNKED, b"0"),
+    "trailer": trickle(CHUNKED + b"0\r\n", b"X: x\r\n"),
+}
+
+
+@pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_that_trickles_in_takes_no_longer_than_its_caller_has(wire: WireFactory, fault: Conversation) -> None:
+    server = wire(fault)
+    with pytest.raises(FleetError) as caught:
+        send(server.url, secret_reading(), Call(time.monotonic() + 0.3), timeout=3600)
+    assert caught.value.code == "timeout"
+    assert_tells_no_secret(caught.value)
+
+
+@pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_that_trickles_in_without_end_is_given_up(
+    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
+) -> None:
+    monkeypatch.setattr(_http, "_LONGEST_ANSWER", 0.3)
+    server = wire(fault)
+    with pytest.raises(FleetError) as caught:
+        send(server.url, secret_writing(), timeout=0.2)
+    assert (caught.value.code, caught.value.delivery) == ("timeout", Delivery.UNKNOWN)
+    assert_tells_no_secret(caught.value)
+
+
+def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hesitate(peer: Peer) -> None:
+        peer.read_request()
+        time.sleep(0.3)
+        peer.send(WHOLE)
+
+    monkeypatch.setattr(_http, "_LONGEST_ANSWER", 0.1)
+    assert send(wire(hesitate).url, reading(), timeout=PATIENCE) == {"all": "well"}
+
+
+def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> None:
+    server = wire(answering(WHOLE))
+    door = transport(server.url)
+    assert door.send(reading(), judge, Call(time.monotonic() + 0.3)) == {"all": "well"}
+    time.sleep(0.3)
+    assert door.send(reading(), judge) == {"all": "well"}
+    assert server.connections == 1
+
+
+# Too much
+
+BLANKS = b" " * 2**26
+
+
+def flood(start: bytes, piece: bytes) -> Conversation:
+    def converse(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(start)
+        while True:
+            peer.send(piece)
+
+    return converse
+
+
+FLOODS: dict[str, Conversation] = {
+    "body": flood(response(b"", length=10**12), BLANKS[:65536]),
+    "chunk": flood(CHUNKED + b"ffffffffff\r\n", BLANKS[:65536]),
+    # http.client reads all there is when the size is negative.
+    "chunk of a negative size": flood(CHUNKED + b"-1\r\n", BLANKS[:65536]),
+    "chunks": flood(CHUNKED, b"1\r\n \r\n" * 10_000),
+    "trailer": flood(CHUNKED + b"0\r\n", b"X: x\r\n" * 10_000),
+    "interim answers": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+}
+BOMB = gzip.compress(BLANKS)
+PACKED = {
+    "gzip": BOMB,
+    "x-gzip": BOMB,
+    "GZIP": BOMB,
+    "deflate": zlib.compress(BLANKS),
+    "gzip, gzip": gzip.compress(BOMB),
+}
+BOMBS = {name: answer_and_close(response(bomb, headers={"Content-Encoding": name})) for name, bomb in PACKED.items()}
+
+
+@pytest.mark.parametrize("fault", [*FLOODS.values(), *BOMBS.values()], ids=[*FLOODS, *BOMBS])
+def test_what_is_too_much_is_not_held_in_memory(
+    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
+) -> None:
+    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 2**20)
+    server = wire(fault)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FleetError) as caught:
+            send(server.url, secret_writing())
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2**25
+    assert (caught.value.code, caught.value.delivery) in {
+        ("bad_answer", Delivery.UNKNOWN),
+        ("connection", Delivery.UNKNOWN),
+    }
+
+
+def test_contradicting_lengths_are_the_servers_fault(wire: WireFactory) -> None:
+    server = wire(answer_and_close(response(b"{}", headers={"Content-Length": "2, 3"})))
+    with pytest.raises(FleetError) as caught:
+        send(server.url, secret_writing())
+    assert (caught.value.code, caught.value.delivery) == ("connection", Delivery.UNKNOWN)
+    assert "the_token" not in caught.value.message
 
 
 # Not sent at all

@@ -203,7 +203,14 @@ def test_a_retry_after_beyond_the_budget_fails_at_once(
     assert clock.pauses == []
 
 
-@pytest.mark.parametrize("nonsense", ["soon", "-5", "1.5", "", "\uff11\uff17", "Fri, 31 Dec 99999 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        *("soon", "-5", "1.5", "", "\uff11\uff17"),
+        *(f"Fri, 31 Dec {year} 23:59:59 GMT" for year in ("99999", "9" * 20, "9" * 5000)),
+        f"Fri, 31 Dec 2027 23:59:59 +{'9' * 20}",
+    ],
+)
 def test_a_retry_after_that_says_nothing_is_ignored(wire: WireFactory, clock: Clock, nonsense: str) -> None:
     header = {"Retry-After": nonsense.encode().decode("latin-1")}
     server = wire(answering(response({}, 429, header), ALL_WELL))

@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mutants of the core: which small changes do its tests not notice?
+
+Changes the files of the checkout that it runs in: ``make mutants`` runs it in a copy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import collections
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cosmic_ray.commands import execute, init
+from cosmic_ray.config import ConfigDict
+from cosmic_ray.modules import find_modules
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
+
+MODULE_UTILS = Path("plugins", "module_utils")
+
+# The fast tests that promise what each file does; those most likely to notice come first.
+TESTS = {
+    "_secrets": ["core/test_secrets.py"],
+    "_observation": ["core/test_observation.py", "core/test_polling.py"],
+    "_http": [
+        *("core/test_transport.py", "core/test_transport_retries.py", "core/test_base_url.py"),
+        *("core/test_transport_faults.py", "core/test_transport_tls.py", "core/test_transport_proxies.py"),
+    ],
+    "_creation": [
+        *("creation/test_outcomes.py", "creation/test_settling.py", "creation/test_without_listing.py"),
+        *("creation/test_handover.py", "creation/test_results.py", "creation/test_creation_journal.py"),
+    ],
+}
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+
+Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", nargs="*", metavar="FILE", help=f"{', '.join(TESTS)}; default: each")
+    parser.add_argument("--share", type=float, default=1.0, help="of the mutants, from 0 to 1; always the same ones")
+    parser.add_argument("--results", type=Path, default=Path(".cache", "mutants"), help="a folder for the databases")
+    options = parser.parse_args()
+    options.results.mkdir(parents=True, exist_ok=True)
+    for file in options.file or TESTS:
+        report(file, *mutate(file, options.share, options.results / f"{file}.sqlite"))
+
+
+def mutate(file: str, share: float, database: Path) -> tuple[Path, float]:
+    """Try a share of the file's mutants; where they are noted, and the seconds that it took."""
+    path = MODULE_UTILS / f"{file}.py"
+    command = [*PYTEST, *(f"tests/unit/{test}" for test in TESTS[file])]
+    started = time.monotonic()
+    subprocess.run(command, check=True)
+    patience = 10 + 3 * (time.monotonic() - started)
+    with use_db(str(database), WorkDB.Mode.create) as db:
+        init(find_modules([path]), db, {})
+        skip(db, share, list(annotations(path)))
+        execute(
+            db, ConfigDict({"distributor": {"name": "local"}, "test-command": " ".join(command), "timeout": patience})
+        )
+    return database, time.monotonic() - started
+
+
+def skip(db: WorkDB, share: float, spans: list[Span]) -> None:
+    """Leave out all but a share of the mutants, and those in annotations, which mean nothing at run time."""
+    chance = random.Random(1)
+    for item in sorted(db.work_items, key=lambda item: (item.mutations[0].operator_name, item.mutations[0].occurrence)):
+        mutation = item.mutations[0]
+        pointless = any(start <= mutation.start_pos and mutation.end_pos <= end for start, end in spans)
+        if chance.random() >= share or pointless:
+            db.set_result(item.job_id, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+
+
+def annotations(path: Path) -> Iterator[Span]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for note in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(note, ast.expr):
+                yield (note.lineno, note.col_offset), (note.end_lineno or 0, note.end_col_offset or 0)
+
+
+def report(file: str, database: Path, seconds: float) -> None:
+    """Print the survivors and the score."""
+    counts: collections.Counter[str] = collections.Counter()
+    with use_db(str(database), WorkDB.Mode.open) as db:
+        mutations = {item.job_id: item.mutations[0] for item in db.work_items}
+        for job, result in db.results:
+            if result.worker_outcome is WorkerOutcome.SKIPPED:
+                continue
+            timed_out = result.output == "timeout"  # cosmic-ray counts those as killed
+            verdict = (
+                "survived" if result.test_outcome is TestOutcome.SURVIVED else "timed out" if timed_out else "killed"
+            )
+            counts[verdict] += 1
+            if verdict == "survived":
+                print(describe(mutations[job], result.diff or ""))
+    total = counts.total()
+    found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("killed", "timed out", "survived"))
+    score = 1 - counts["survived"] / max(1, total)
+    print(
+        f"{file}: {total} mutants tried of {len(mutations)}: {found}; score {score:.0%}, in {seconds:.0f} s", flush=True
+    )
+
+
+def describe(mutation: MutationSpec, diff: str) -> str:
+    changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    return "\n".join([f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name}", *changed, ""])
+
+
+if __name__ == "__main__":
+    main()
