@@ -8,6 +8,7 @@ from __future__ import annotations
 import abc
 import base64
 import datetime
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What it takes to ask for one instance. ``client_token`` is PlugzAPI's account security token."""
 
@@ -28,7 +29,7 @@ class Credentials:
     client_token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """An instance's state in the vocabulary of ``_states``, and in the vendor's own word."""
 
@@ -190,7 +191,8 @@ def format_time(moment: datetime.datetime) -> str:
 
 def utc_now() -> str:
     """The time now, ISO 8601 in UTC."""
-    return format_time(datetime.datetime.now(datetime.timezone.utc))
+    # A fleet has many of one second.
+    return sys.intern(format_time(datetime.datetime.now(datetime.timezone.utc)))
 
 
 def seconds_since(moment: str) -> float:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -156,7 +157,8 @@ def _judge_state(answer: Answer) -> Reading:
     if body is None:
         return Reading(_states.CREATING, "null")
     if isinstance(body, dict) and isinstance(body.get("stateInstance"), str):
-        return Reading(_states.normalize(body["stateInstance"]), answer.masked(body["stateInstance"]))
+        # A fleet has few states.
+        return Reading(_states.normalize(body["stateInstance"]), sys.intern(answer.masked(body["stateInstance"])))
     raise answer.unusable("an object with stateInstance")
 
 

@@ -20,7 +20,7 @@ from ._http import Call, sentence
 from ._polling import poll
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """An instance to read, and the gateway that knows it."""
 
@@ -34,7 +34,7 @@ class Target:
         return f"{self.name} ({self.credentials.id})" if self.name else self.credentials.id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What is known of one instance: a reading, or an error, or (before the first answer) neither."""
 

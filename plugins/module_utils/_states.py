@@ -9,6 +9,7 @@ edition of the same page. The vendor has added words over time, so the list is o
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +50,7 @@ STATES: dict[str, StateMeaning] = {
 
 def normalize(vendor_state: str) -> str:
     """Map a GREEN-API word to the vocabulary; a word that isn't in it is ``unknown``."""
-    return vendor_state if vendor_state in STATES else UNKNOWN
+    return sys.intern(vendor_state) if vendor_state in STATES else UNKNOWN
 
 
 def health_of(state: str | None) -> Health:

@@ -311,7 +311,6 @@ class Bench:
                     "instances": "{{ fleet }}",
                     "concurrency": self._plan.workers,
                 },
-                "register": "states",
             }
             ours = self._watch(self._playbook("memory-ours", [task], vars_file=file))
             empty = self._watch(self._playbook("memory-empty", [_empty("fleet")], vars_file=file))
