@@ -68,7 +68,7 @@ def contents(text: str) -> str:
     """What the page's tables list, section by section, and the reference, for the site's navigation."""
     trees = ""
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
-        caption, _, body = section.partition("\n")
+        caption, _newline, body = section.partition("\n")
         if pages := re.findall(r"^\| \[[^]]*\]\(([^)]+)\.md\)", body, re.MULTILINE):
             trees += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""])
     return trees + REFERENCE

@@ -60,7 +60,7 @@ class Release:
         for name, result, seconds in self._signed_off:
             print(f"  {result:<8} {seconds:5.0f} s  {name}")
         print(f"  {'':<8} {time.monotonic() - started:5.0f} s  in all\n")
-        if any(result in {"FAILED", "NOT RUN"} for _, result, _ in self._signed_off):
+        if any(result in {"FAILED", "NOT RUN"} for _name, result, _seconds in self._signed_off):
             print("Not fit for a release.")
             return 1
         return self._release()
