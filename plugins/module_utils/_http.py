@@ -78,6 +78,8 @@ _PIECE_BYTES = 8 * 1024
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
 # Seconds after which an answer is given up that still trickles in; the largest takes them at 100 kB a second.
 _LONGEST_ANSWER = 600.0
+# Seconds that an answer has beyond its caller's deadline: whoever waits for many callers is the first to notice that.
+_GRACE = 0.1
 
 # Half a character, which JSON can spell, but neither a file nor a database can hold.
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
@@ -321,7 +323,7 @@ class Transport:
 
     def _exchange(self, request: Request, call: Call) -> Answer:
         timeout = max(0.001, min(self._options.timeout, call.remaining()))
-        _patience.ends_at = time.monotonic() + max(timeout, min(_LONGEST_ANSWER, call.remaining()))
+        _patience.ends_at = time.monotonic() + _GRACE + max(timeout, min(_LONGEST_ANSWER, call.remaining()))
         body = None if request.body is None else _Body(encode_body(request.body))
         headers = {**_HEADERS, **request.headers}
         if body is not None:

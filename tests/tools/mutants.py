@@ -39,7 +39,7 @@ TESTS = {
         *("creation/test_handover.py", "creation/test_results.py", "creation/test_creation_journal.py"),
     ],
 }
-PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist"]
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import MASK, passwords_in, redact
+from ansible_collections.msgops.fleet.plugins.module_utils._secrets import MASK, occurring, passwords_in, redact
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +72,11 @@ def test_a_secret_is_masked_in_every_spelling(secret: str, spell: Callable[[str]
 def test_a_secret_is_masked_as_the_usual_libraries_escape_it(encode: Callable[[str], str]) -> None:
     secret = "a b/c\"d\\e&f<g>h'i+j%k\tl\nmé"
     assert redact(f"[{encode(secret).strip(chr(34))}]", [secret]) == f"[{MASK}]"
+
+
+@pytest.mark.parametrize("character", string.punctuation + " \t")
+def test_a_character_after_a_backslash_is_the_character(character: str) -> None:
+    assert redact(f"[a\\{character}b]", [f"a{character}b"]) == f"[{MASK}]"
 
 
 def test_a_secret_is_masked_wherever_it_stands() -> None:
@@ -142,12 +147,38 @@ def test_a_password_in_a_url_is_a_secret(url: str, passwords: set[str]) -> None:
     assert passwords_in(url) == passwords
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "secret",
+        "secret at the beginning",
+        "at the end a secret",
+        "in the secret middle",
+        ["other", "secret"],
+        {"secret": None},
+        {"a": 1, "b": [{"c": "secret"}]},
+    ],
+)
+def test_a_secret_occurs_wherever_a_string_holds_it(value: object) -> None:
+    assert occurring(["none", "secret", "another", ""], value) == {"secret"}
+
+
+@pytest.mark.parametrize("value", ["", "s", "secre", "ecret", "sec ret", None, 5, [], {}, {"a": [True, 1.5, None]}])
+def test_a_secret_does_not_occur_in_what_is_only_like_it(value: object) -> None:
+    assert occurring(["secret", ""], value) == set()
+
+
+def test_secrets_of_several_lengths_occur_each_for_itself() -> None:
+    assert occurring(["a", "bc", "bcd", "x"], ["abcd"]) == {"a", "bc", "bcd"}
+
+
 def test_a_short_value_is_not_registered_with_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     monkeypatch.setattr(_secrets, "_register_secret", registered.append)
     assert not _secrets.register_secret("1234567")
     assert _secrets.register_secret("12345678")
-    assert registered == ["12345678"]
+    assert _secrets.register_secret("123456789")
+    assert registered == ["12345678", "123456789"]
 
 
 def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
