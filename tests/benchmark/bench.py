@@ -69,7 +69,7 @@ FULL = Plan(
         **{(1000, latency): 30 for latency in (0, 20, 100)},
         **{(10000, 0): 60, (10000, 20): 90, (10000, 100): 60},
     },
-    phones={(5000, latency): 12 for latency in (0, 20, 100)},
+    phones={(5000, latency): 25 for latency in (0, 20, 100)},
     memory=(1000, 10000),
     loop=100,
     module_loop=21,
