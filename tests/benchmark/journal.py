@@ -24,7 +24,8 @@ def run(journal: Journal, number: int, size: int) -> float:
         for index, key in enumerate(keys):
             lease.begin(key, hash_payload({"name": key.name}))
             lease.settle({key: ("created", str(1101000000 + index))})
-            lease.settle({key: ("delivered", str(1101000000 + index))})
+        # What was handed over is written down at the end, for all at once.
+        lease.settle({key: ("delivered", str(1101000000 + index)) for index, key in enumerate(keys)})
     return (time.perf_counter() - started) / size
 
 
