@@ -309,19 +309,23 @@ _INSTANCES = [
     },
 ]
 
+# How a single instance of each gateway is asked for.
+_GREEN_API_INSTANCE = {"instance_token": ("green_instance", "GREEN_API_TOKEN_INSTANCE")}
+_PLUGZAPI_INSTANCE = {
+    "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
+    "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
+}
+
 VARIANTS: dict[str, Variant] = {
     "state of GREEN-API": Variant(
         "instance_state",
         {"provider": "green_api", "instance_id": "1101"},
-        secrets={"instance_token": ("green_instance", "GREEN_API_TOKEN_INSTANCE")},
+        secrets=_GREEN_API_INSTANCE,
     ),
     "state of PlugzAPI": Variant(
         "instance_state",
         {"provider": "plugzapi", "instance_id": "P1"},
-        secrets={
-            "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
-            "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
-        },
+        secrets=_PLUGZAPI_INSTANCE,
     ),
     "states of a list": Variant(
         "instance_state",
@@ -367,10 +371,7 @@ VARIANTS: dict[str, Variant] = {
     "link": Variant(
         "instance_link",
         {"provider": "plugzapi", "instance_id": "P1", "dest": "codes", "wait_timeout": 0},
-        secrets={
-            "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
-            "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
-        },
+        secrets=_PLUGZAPI_INSTANCE,
         outcomes=CHOSEN[:3],  # a gateway that can't be reached is waited for
     ),
     "link of a list": Variant(
@@ -379,16 +380,13 @@ VARIANTS: dict[str, Variant] = {
     "reboot": Variant(
         "instance_reboot",
         {"provider": "green_api", "instance_id": "1101"},
-        secrets={"instance_token": ("green_instance", "GREEN_API_TOKEN_INSTANCE")},
+        secrets=_GREEN_API_INSTANCE,
         outcomes=CHOSEN,
     ),
     "reboot through PlugzAPI": Variant(
         "instance_reboot",
         {"provider": "plugzapi", "instance_id": "P1"},
-        secrets={
-            "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
-            "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
-        },
+        secrets=_PLUGZAPI_INSTANCE,
         outcomes=CHOSEN,
     ),
     "reboot of a list": Variant("instance_reboot", {"instances": _INSTANCES}, outcomes=CHOSEN),
@@ -431,10 +429,7 @@ VARIANTS: dict[str, Variant] = {
     "registration": Variant(
         "registration_availability",
         {"instance_id": "P1", "ddi": "55", "phone": "44"},
-        secrets={
-            "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
-            "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
-        },
+        secrets=_PLUGZAPI_INSTANCE,
         returned=("appeal_token",),
     ),
     "journal": Variant("creation_journal", {}, address=None, outcomes=("success", CRASH)),
@@ -545,10 +540,7 @@ def task_of(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
             item["name"] = f"{cell.key}-{number}"
         if not cell.no_log:
             options["credentials_file"] = str(folder / "credentials.json")
-    if (
-        variant.module in ("instance_create", "creation_journal", "instance_reboot")
-        and "journal" not in variant.secrets
-    ):
+    if variant.module in _WITH_JOURNAL and "journal" not in variant.secrets:
         options["journal"] = str(folder / "journal.sqlite3")
     return {
         "name": str(cell),
