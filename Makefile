@@ -15,7 +15,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs docs-lint build importer units plays awx integration molecule storm bench mutants release pins clean
+.PHONY: help demo test test-all lint sanity docs docs-lint build importer units plays awx tools integration molecule storm bench mutants release pins clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ plays: $(READY)  ## Unit tests that start Ansible
 
 awx: $(READY)  ## Unit tests of the AWX kit and of the journal in PostgreSQL
 	@$(NOX) --session awx -- $(ARGS)
+
+tools: $(READY)  ## Unit tests of the benchmark and of the storm
+	@$(NOX) --session tools -- $(ARGS)
 
 integration: $(READY)  ## Integration targets against the emulator
 	@$(NOX) --tags integration -- $(ARGS)

@@ -41,13 +41,14 @@ MATRIX = {
     "2.22": ("3.13", "3.14"),
 }
 PRE_RELEASES = ("2.22",)
+CPUS = os.cpu_count() or 1
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # The newest stable ansible-core for this Python.
 CORE = [core for core, pythons in MATRIX.items() if PYTHON in pythons and core not in PRE_RELEASES][-1]
 # Each Python once, and between them the oldest and the newest ansible-core.
 UNITS = (("3.10", "2.16"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.14", "2.21"), ("3.13", "2.22"))
 # What takes minutes: the oldest ansible-core, the newest stable one, and what comes next.
-PLAYS = (("3.10", "2.16"), (PYTHON, CORE), ("3.13", "2.22"))
+ENDS = (("3.10", "2.16"), (PYTHON, CORE), ("3.13", "2.22"))
 # Unit tests that start Ansible.
 RUN_ANSIBLE = tuple(
     f"tests/unit/{part}"
@@ -63,6 +64,8 @@ RUN_ANSIBLE = tuple(
 )
 # What AWX runs with, which has pins of its own, and the journal that its jobs share.
 AWX = ("tests/unit/awx", "tests/unit/creation/postgres")
+# Tests of what measures and tries the collection, which no user's ansible-core ever meets.
+TOOLS = ("tests/unit/benchmark", "tests/unit/creation/test_storm.py")
 # Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
 INTERPRETERS = dict(
     line.split(" ", 1)
@@ -140,9 +143,9 @@ def sandbox(session: nox.Session, *, fresh: bool = True) -> dict[str, str]:
     return {"HOME": str(home)}
 
 
-def run_pytest(session: nox.Session, *arguments: str) -> None:
+def run_pytest(session: nox.Session, *arguments: str, processes: int = CPUS) -> None:
     """Run unit tests, and keep their last line."""
-    output = session.run("pytest", "--numprocesses=auto", *arguments, env=sandbox(session), silent=True)
+    output = session.run("pytest", f"--numprocesses={processes}", *arguments, env=sandbox(session), silent=True)
     summary = str(output).rstrip().rpartition("\n")[2]
     session.log(summary)
     # The Makefile ends with these lines: the last thing that a reader of the log sees.
@@ -208,7 +211,7 @@ def lint(session: nox.Session) -> None:
         session.error(f"{', '.join(failed)} failed")
 
 
-@per_core([(PYTHON, CORE)], parallel=True)
+@per_core(ENDS, parallel=True)
 def sanity(session: nox.Session, core: str, python: str) -> None:
     """The sanity tests of ansible-test, without ignore files."""
     install(session, f"ansible-core-{core}", "sanity")
@@ -343,10 +346,12 @@ def importer(session: nox.Session) -> None:
 def units(session: nox.Session, core: str, python: str) -> None:
     """Unit tests that take no other programs."""
     install(session, f"ansible-core-{core}", "units")
-    run_pytest(session, *(session.posargs or [f"--ignore={path}" for path in (*RUN_ANSIBLE, *AWX)]))
+    elsewhere = [f"--ignore={path}" for path in (*RUN_ANSIBLE, *AWX, *TOOLS)]
+    # Half of the time they wait for a server, or for time to pass.
+    run_pytest(session, *(session.posargs or elsewhere), processes=2 * CPUS)
 
 
-@per_core(PLAYS)
+@per_core(ENDS)
 def plays(session: nox.Session, core: str, python: str) -> None:
     """Unit tests that start Ansible: minutes of them."""
     install(session, f"ansible-core-{core}", "units")
@@ -360,7 +365,14 @@ def awx(session: nox.Session) -> None:
     run_pytest(session, *(session.posargs or AWX))
 
 
-@per_core([(PYTHON, CORE)])
+@nox.session(tags=["all"])
+def tools(session: nox.Session) -> None:
+    """Unit tests of the benchmark and of the storm."""
+    install(session, f"ansible-core-{CORE}", "units")
+    run_pytest(session, *(session.posargs or TOOLS))
+
+
+@per_core(ENDS)
 def integration(session: nox.Session, core: str, python: str) -> None:
     """Integration targets, against the emulator."""
     install(session, f"ansible-core-{core}", "integration")
