@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,9 +34,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
 # Pages that are typed in from top to bottom: files, commands, and the jobs of pipelines.
-TUTORIALS = {ROOT / "docs" / "getting-started.md", ROOT / "docs" / "ci.md"}
+TUTORIALS = {ROOT / "docs" / page for page in ("getting-started.md", "ci.md", "emulator.md")}
 # What the tests have installed already, without the network.
 INSTALLS = ("ansible-galaxy collection install ", "git clone ", "pip install ", "python3 -m venv ", ". ")
+# Commands that can't be run here, by how they begin, and why.
+ELSEWHERE = {
+    "make ": "it is what runs the tests",
+    "ansible-builder build ": "takes a container engine; tests/unit/awx builds all but the image",
+    "ansible-runner run ": "takes ansible-runner; tests/unit/awx runs jobs with it",
+    "ansible-playbook ~/.ansible/collections/ansible_collections/msgops/fleet/extensions/awx/": "takes AWX",
+    "ansible-playbook docs/playbooks/": "takes a safe; tests/unit/creation/test_playbooks.py has one, and runs it",
+}
+needs_commands = pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("jq")), reason="the pages use curl and jq, which aren't here"
+)
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
 FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
 
@@ -76,13 +89,33 @@ def _jobs(pipeline: dict[str, Any]) -> Iterator[str]:
         yield "\n".join(["(", *(command for command in commands if not command.startswith(INSTALLS)), ")"])
 
 
+def _commands(shell: str) -> Iterator[str]:
+    """The commands of a fence, each whole, without what was installed already and what only a reader can fill in."""
+    for command in re.split(r"(?<!\\)\n", shell.rstrip()):
+        if not command.startswith(INSTALLS) and not re.match(r"export .*=\.\.\.", command):
+            yield command
+
+
+def _fences_of_commands() -> Iterator[Any]:
+    for page in (page for page in PAGES if page not in TUTORIALS):
+        text = page.read_text(encoding="utf-8")
+        for fence in re.finditer(r"^```shell\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            if commands := list(_commands(fence[1])):
+                why = [why for start, why in ELSEWHERE.items() if any(c.startswith(start) for c in commands)]
+                yield pytest.param(
+                    "\n".join(commands),
+                    id=f"{page.relative_to(ROOT)}:{text[: fence.start()].count(chr(10)) + 1}",
+                    marks=[pytest.mark.skip(reason=why[0])] if why else [],
+                )
+
+
 def _typed_in(page: Path) -> Iterator[str]:
     """The commands of a tutorial, in their order. A fence below a line that names a file is that file."""
     fences = r"(?:`(?P<file>[\w./-]+)`[^\n`]*\n\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```"
     for fence in re.finditer(fences, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         file, language, text = fence["file"], fence["language"], fence["text"]
         if language == "shell":
-            yield from (line for line in text.splitlines() if not line.startswith(INSTALLS))
+            yield from _commands(text)
         elif file and file.startswith("."):
             yield from _jobs(yaml.safe_load(text))
         else:
@@ -162,14 +195,17 @@ class World:
 
     def type_in(self, page: Path) -> None:
         """Type in what the page says; it fails the test if a command does not succeed."""
-        self._emulator.link("plugzapi", MOBILE["id"])
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
+        self.type("\n".join(_typed_in(page)).replace(":8642", f":{port}").replace("--port 8642", f"--port {port}"))
+
+    def type(self, text: str) -> None:
+        """Type the commands into one shell; it fails the test if one of them does not succeed."""
+        self._emulator.link("plugzapi", MOBILE["id"])
+        for source in ("fleet", "instances"):
+            (self._folder / f"{source}.msgops.yml").write_text("plugin: msgops.fleet.instances\n", encoding="utf-8")
         commands, output = self._folder / "commands", self._folder / "output"
-        text = "\n".join(["set -eu", *_typed_in(page), ""])
-        commands.write_text(
-            text.replace(":8642", f":{port}").replace("--port 8642", f"--port {port}"), encoding="utf-8"
-        )
+        commands.write_text(f"set -euo pipefail\n{text}\n", encoding="utf-8")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         with output.open("wb") as file:
             shell = subprocess.Popen(
@@ -183,13 +219,9 @@ class World:
         try:
             status = shell.wait(timeout=300)
         finally:
-            os.killpg(shell.pid, signal.SIGTERM)  # what the page starts in the background, too
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGTERM)  # what was started in the background
         assert status == 0, output.read_text(encoding="utf-8")
-        assert {path.name for path in (self._folder / "reports").glob("fleet.*")} == {
-            "fleet.html",
-            "fleet.json",
-            "fleet.xml",
-        }
 
     def run(self, play: Play) -> None:
         """Run the play as a user would; it fails the test if it doesn't succeed."""
@@ -225,9 +257,24 @@ def test_the_plays_of_the_pages_run(play: Play, world: World) -> None:
     world.run(play)
 
 
+@needs_commands
 @pytest.mark.parametrize("page", sorted(TUTORIALS), ids=lambda page: page.name)
-def test_the_tutorials_can_be_typed_in(page: Path, world: World) -> None:
+def test_the_tutorials_can_be_typed_in(page: Path, world: World, tmp_path: Path) -> None:
     world.type_in(page)
+    if "check_fleet" in page.read_text(encoding="utf-8"):
+        assert {f"fleet.{kind}" for kind in ("html", "json", "xml")} <= set(os.listdir(tmp_path / "reports"))
+
+
+@pytest.mark.parametrize("commands", list(_fences_of_commands()))
+def test_the_commands_of_the_pages_run(commands: str, world: World) -> None:
+    world.type(commands)
+
+
+@pytest.mark.parametrize(
+    "command", sorted({found for page in PAGES for found in re.findall(r"`(ansible-doc [^`]+)`", page.read_text())})
+)
+def test_ansible_doc_knows_what_the_pages_tell_to_look_up(command: str, world: World) -> None:
+    world.type(command)
 
 
 @pytest.mark.parametrize("examples", list(_examples()), ids=lambda examples: examples.name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -20,7 +22,8 @@ import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet
 
-PLAYBOOKS = Path(__file__).resolve().parents[3] / "docs" / "playbooks"
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8")
 SAFE_TOKEN = "hvs.a-token-for-the-safe"
 
 
@@ -86,7 +89,13 @@ def account(green: Fleet) -> Fleet:
 
 
 def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str], **variables: Any) -> str:
-    """Run a playbook as the page says, and return its output, in which no token may be."""
+    """Run a playbook as the page says, and return its output, in which no token may be.
+
+    ``variables`` take the place of those in the page's command; AWX runs a playbook without any.
+    """
+    playbook = f"docs/playbooks/{name}"
+    (command,) = re.findall(rf"^ansible-playbook ({playbook}(?:.*\\\n)*.*)", PAGE, re.MULTILINE) or [playbook]
+    arguments = shlex.split(command.replace("\\\n", " "))
     wishes = [{"name": name, "provider": "green_api"} for name in ("support", "shop")]
     given = fleet.folder / "given.json"
     given.write_text(json.dumps({"fleet_wishes": wishes, **variables}))
@@ -101,7 +110,8 @@ def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str
         **environment,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-vv", "--diff", "-e", f"@{given}", str(PLAYBOOKS / name)],
+        [sys.executable, "-m", "ansible", "playbook", *arguments, "-vv", "--diff", "-e", f"@{given}"],
+        cwd=ROOT,
         env={key: value for key, value in os.environ.items() if not key.startswith(foreign)} | settings,
         capture_output=True,
         text=True,
