@@ -52,6 +52,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# fmt: code
 # The tenant whose credentials are in the environment, such as KOOPHONE_ACCESS_KEY and KOOPHONE_SECRET_KEY
 plugin: msgops.fleet.cloudphones
 

@@ -116,6 +116,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# fmt: code
 # The accounts whose tokens are in the environment: GREEN_API_PARTNER_TOKEN, PLUGZAPI_PARTNER_TOKEN
 plugin: msgops.fleet.instances
 
