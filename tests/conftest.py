@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # ROOT is the folder ansible_collections/msgops/fleet in it.
 COLLECTIONS_PATH = ROOT / ".cache" / "tree"
+
+# Settings of whoever runs the tests, above all the credentials of real accounts: neither the tests nor what they start
+# shall see them.
+_FOREIGN = re.compile(
+    "(ansible|controller|fleet|green_api|koophone|msgops|plugzapi|tower)_.*|pg[a-z]+|netrc|.*_proxy|(requests|curl)_ca_bundle",
+    re.IGNORECASE,
+)
 
 
 def _link_checkout() -> None:
@@ -29,6 +37,8 @@ def _link_checkout() -> None:
 
 
 _link_checkout()
+for variable in filter(_FOREIGN.fullmatch, list(os.environ)):
+    del os.environ[variable]
 sys.path.insert(0, str(COLLECTIONS_PATH))
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS_PATH)
 

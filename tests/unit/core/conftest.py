@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,14 +19,6 @@ configuration.set_hypothesis_home_dir(ROOT / ".cache" / "hypothesis")
 # The same examples each time: a failure is due to a change, not to the day. A slow machine is no failure.
 settings.register_profile("core", derandomize=True, deadline=None)
 settings.load_profile("core")
-
-_MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in filter(_MEANINGFUL.fullmatch, list(os.environ)):
-        monkeypatch.delenv(variable)
 
 
 @pytest.fixture(scope="session")

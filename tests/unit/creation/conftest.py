@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +13,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils import _creation
 from ansible_collections.msgops.fleet.tests.unit.creation.support import GATEWAYS, HURRY, Fleet
 
 from msgops_emulator import Emulator
-
-_MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in filter(_MEANINGFUL.fullmatch, list(os.environ)):
-        monkeypatch.delenv(variable)
 
 
 @pytest.fixture

@@ -99,9 +99,7 @@ def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str
     wishes = [{"name": name, "provider": "green_api"} for name in ("support", "shop")]
     given = fleet.folder / "given.json"
     given.write_text(json.dumps({"fleet_wishes": wishes, **variables}))
-    foreign = ("ANSIBLE_", "GREEN_API_", "PLUGZAPI_", "KOOPHONE_", "MSGOPS_")
     settings = {
-        "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         "ANSIBLE_HOME": str(fleet.folder / "home"),
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "GREEN_API_PARTNER_TOKEN": fleet.emulator.account("green_api")["partner_token"],
@@ -112,7 +110,7 @@ def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str
     done = subprocess.run(
         [sys.executable, "-m", "ansible", "playbook", *arguments, "-vv", "--diff", "-e", f"@{given}"],
         cwd=ROOT,
-        env={key: value for key, value in os.environ.items() if not key.startswith(foreign)} | settings,
+        env=os.environ | settings,
         capture_output=True,
         text=True,
         check=False,

@@ -17,16 +17,12 @@ from typing import Any
 
 import yaml
 
-_FOREIGN = re.compile(r"(?i)((ansible|msgops|green_api|plugzapi|koophone)_.*|.*_proxy|(requests|curl)_ca_bundle)")
-
 
 class Ansible:
     """Ansible's commands, from a process of ``warm.py``."""
 
     def __init__(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if not _FOREIGN.fullmatch(name)}
-        self._environment = environment | {
-            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+        self._environment = os.environ | {
             "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
             "ANSIBLE_NOCOLOR": "true",
         }

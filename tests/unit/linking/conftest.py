@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 
 import pytest
@@ -17,14 +15,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plug
 from ansible_collections.msgops.fleet.tests.unit.linking.support import Sitting
 
 from msgops_emulator import Emulator
-
-_MEANINGFUL = re.compile(r"(?i)(.*_proxy|netrc|(requests|curl)_ca_bundle|(msgops|green_api|plugzapi|koophone)_.*)")
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in filter(_MEANINGFUL.fullmatch, list(os.environ)):
-        monkeypatch.delenv(variable)
 
 
 @pytest.fixture(autouse=True)
