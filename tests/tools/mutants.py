@@ -39,7 +39,9 @@ TESTS = {
         *("creation/test_handover.py", "creation/test_results.py", "creation/test_creation_journal.py"),
     ],
 }
-PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist"]
+# Those tests mostly wait for a server, or for time to pass.
+WAITING = {"_http", "_creation"}
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
@@ -58,7 +60,11 @@ def main() -> None:
 def mutate(file: str, share: float, database: Path) -> tuple[Path, float]:
     """Try a share of the file's mutants; where they are noted, and the seconds that it took."""
     path = MODULE_UTILS / f"{file}.py"
-    command = [*PYTEST, *(f"tests/unit/{test}" for test in TESTS[file])]
+    command = [
+        *PYTEST,
+        f"--numprocesses={4 if file in WAITING else 0}",
+        *(f"tests/unit/{test}" for test in TESTS[file]),
+    ]
     started = time.monotonic()
     subprocess.run(command, check=True)
     patience = 10 + 3 * (time.monotonic() - started)
