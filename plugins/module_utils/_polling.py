@@ -43,15 +43,18 @@ def poll(
     """Call ``step(job)`` for each job until it returns true, ``interval`` seconds (and a little jitter) apart.
 
     A job that pauses holds no worker. Returns when all are done, when ``stop()`` says so after a step, or at
-    ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone. What ``step`` raises is
-    raised here. ``progress`` is called every few seconds.
+    ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone, and no other begins. What
+    ``step`` raises is raised here. ``progress`` is called every few seconds.
     """
     ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
     stopping = threading.Event()
 
+    def is_over() -> bool:
+        return stopping.is_set() or (deadline is not None and time.monotonic() >= deadline)
+
     def work() -> None:
-        while (job := ready.get()) is not None and not stopping.is_set():
+        while (job := ready.get()) is not None and not is_over():
             try:
                 finished.put((job, step(job), None))
             except BaseException as exc:  # handed over to the caller's thread

@@ -157,7 +157,7 @@ def test_progress_is_told_while_nothing_happens(monkeypatch: pytest.MonkeyPatch)
             gate.set()
 
     poll([1], lambda _job: gate.wait(PATIENCE), workers=1, progress=progress)
-    assert len(told) == 3
+    assert len(told) >= 3
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf")])

@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Fleet:
 
     def task(self, *names: str, **options: Any) -> Run:
         """The task that makes sure of instances, for a process of its own as well."""
-        run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log") if key in options}
+        run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log", "progress") if key in options}
         constants = {**HURRY, **options.pop("constants", {})}
         if len(names) == 1:
             wanted: dict[str, Any] = {"name": names[0]}
@@ -63,7 +63,7 @@ class Fleet:
             "partner_token": self.emulator.account(self.provider)["partner_token"],
             "journal": self.journal,
             "credentials_file": str(self.credentials_file),
-            "timeout": 0.5,
+            "timeout": 2.0,
             "retry_timeout": 0,
             **wanted,
             **self.options,
@@ -78,8 +78,7 @@ class Fleet:
 
     def create(self, *names: str, **options: Any) -> Result:
         """The result of that task, run here."""
-        run = self.task(*names, **options)
-        return Run(run.module, run.options, run.check_mode, run.diff, run.no_log)()
+        return replace(self.task(*names, **options), constants={})()
 
     def settle(self, **options: Any) -> Result:
         """The result of the module creation_journal."""
