@@ -12,17 +12,19 @@ import argparse
 import ast
 import collections
 import random
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cosmic_ray.commands import execute, init
-from cosmic_ray.config import ConfigDict
+from cosmic_ray.commands import init
 from cosmic_ray.modules import find_modules
+from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
+from coverage import CoverageData
 
 MODULE_UTILS = Path("plugins", "module_utils")
 
@@ -39,9 +41,9 @@ TESTS = {
         *("creation/test_handover.py", "creation/test_results.py", "creation/test_creation_journal.py"),
     ],
 }
-# Those tests mostly wait for a server, or for time to pass.
-WAITING = {"_http", "_creation"}
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]
+# Half of the time the tests wait for a server. A process takes longer to start than some of them take, though.
+WORTH_PROCESSES = 30
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
@@ -60,21 +62,37 @@ def main() -> None:
 def mutate(file: str, share: float, database: Path) -> tuple[Path, float]:
     """Try a share of the file's mutants; where they are noted, and the seconds that it took."""
     path = MODULE_UTILS / f"{file}.py"
-    command = [
-        *PYTEST,
-        f"--numprocesses={4 if file in WAITING else 0}",
-        *(f"tests/unit/{test}" for test in TESTS[file]),
-    ]
     started = time.monotonic()
-    subprocess.run(command, check=True)
+    tests = Tests(path, [f"tests/unit/{test}" for test in TESTS[file]])
     patience = 10 + 3 * (time.monotonic() - started)
     with use_db(str(database), WorkDB.Mode.create) as db:
         init(find_modules([path]), db, {})
         skip(db, share, list(annotations(path)))
-        execute(
-            db, ConfigDict({"distributor": {"name": "local"}, "test-command": " ".join(command), "timeout": patience})
-        )
+        for item in list(db.pending_work_items):
+            mutation = item.mutations[0]
+            command = tests.command(range(mutation.start_pos[0], mutation.end_pos[0] + 1))
+            db.set_result(item.job_id, mutate_and_test(item.mutations, command, patience))
     return database, time.monotonic() - started
+
+
+class Tests:
+    """A file's tests, and which of them run which of its lines."""
+
+    def __init__(self, path: Path, files: list[str]) -> None:
+        measure = ["--cov", str(path.parent), "--cov-context", "test", "--cov-report", ""]
+        subprocess.run([*PYTEST, *measure, *files], check=True)
+        data = CoverageData()
+        data.read()
+        self._files = files
+        self._contexts = data.contexts_by_lineno(str(path.resolve()))
+
+    def command(self, lines: range) -> str:
+        """The command that runs the tests of these lines; all tests for what runs when the file is imported."""
+        contexts = {context for line in lines for context in self._contexts.get(line, [""])}
+        tests = self._files if "" in contexts else sorted({context.rpartition("|")[0] for context in contexts})
+        Path("tests.txt").write_text("\n".join(tests), encoding="utf-8")
+        processes = 4 if "" in contexts or len(tests) > WORTH_PROCESSES else 0
+        return shlex.join([*PYTEST, "--numprocesses", str(processes), "@tests.txt"])
 
 
 def skip(db: WorkDB, share: float, spans: list[Span]) -> None:
