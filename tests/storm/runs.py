@@ -34,6 +34,7 @@ class Run:
     """One task: a module, its options, and what Ansible would tell it.
 
     ``constants`` are put in the place of the core's own (``"_journal._LEASE": 1.0``); for a process of its own only.
+    ``progress`` gets the lines for those who watch.
     """
 
     module: str
@@ -42,6 +43,7 @@ class Run:
     diff: bool = False
     no_log: bool = True
     constants: Mapping[str, Any] = field(default_factory=dict)
+    progress: Callable[[str], None] | None = None
 
     def __call__(self) -> Result:
         """The module's result, with the warnings that Ansible would show."""
@@ -56,7 +58,11 @@ class Run:
         if validation.error_messages:
             return {"failed": True, "msg": "; ".join(validation.error_messages)}
         task = entrypoint.Task(
-            validation.validated_parameters, check_mode=self.check_mode, diff=self.diff, no_log=self.no_log
+            validation.validated_parameters,
+            check_mode=self.check_mode,
+            diff=self.diff,
+            no_log=self.no_log,
+            progress=self.progress,
         )
         result: Result = entrypoint.execute(module.ARGUMENTS, module.run, task)
         return result | {"warnings": task.warnings}

@@ -223,6 +223,14 @@ def test_a_huge_answer_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyP
     assert "more than" in caught.value.message
 
 
+def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
+    largest = b'"' + b"a" * (64 * 1024 * 1024 - 2) + b'"'
+    server = wire(answering(response(largest)), answering(response(largest + b" ")))
+    assert len(send(server.url, reading())) == len(largest) - 2
+    with pytest.raises(FleetError, match="more than 64 MiB"):
+        send(server.url, reading())
+
+
 def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 100_000)
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')

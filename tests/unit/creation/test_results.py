@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils import _polling
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
 
@@ -39,6 +40,21 @@ def test_a_list_of_both_gateways_lists_each_once(green: Fleet) -> None:
     ]
     assert len(green.log("list")) == 1
     assert len(green.emulator.log(route="plugzapi.list")) == 1
+
+
+def test_progress_counts_what_was_answered(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_polling, "PROGRESS_INTERVAL", 0.05)
+    green.arm("create", "hang", skip=1)
+    told: list[str] = []
+
+    def progress(line: str) -> None:
+        told.append(line)
+        if line == "1 of 2 creations answered":
+            green.emulator.release()
+
+    result = green.create("shop", "sales", concurrency=1, timeout=10, progress=progress)
+    assert set(actions(result).values()) == {"created"}
+    assert told[-1] == "1 of 2 creations answered"
 
 
 def test_the_same_name_twice_is_an_error_before_any_request(fleet: Fleet) -> None:
