@@ -48,7 +48,7 @@ ELSEWHERE = {
 needs_commands = pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("jq")), reason="the pages use curl and jq, which aren't here"
 )
-MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
+MODULES, FILTERS = (sorted((ROOT / "plugins" / kind).glob("[!_]*.py")) for kind in ("modules", "filter"))
 
 SHOP = {"provider": "green_api", "name": "shop", "id": "1101000001", "token": "shop/token+1=", "state": "authorized"}
 SUPPORT = {
@@ -123,11 +123,16 @@ def _typed_in(page: Path) -> Iterator[str]:
 
 
 def _examples() -> Iterator[Play]:
-    for module in MODULES:
-        found = re.search(r'^EXAMPLES = r"""\n(.*?)^"""', module.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        assert found, f"{module.name} has no EXAMPLES"
-        play = {"hosts": "localhost", "gather_facts": False, "tasks": yaml.safe_load(found[1])}
-        yield Play(module.stem, yaml.safe_dump([play], sort_keys=False, allow_unicode=True))
+    for plugin in (*MODULES, *FILTERS):
+        found = re.search(r'^EXAMPLES = r"""\n(.*?)^"""', plugin.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        assert found, f"{plugin.name} has no EXAMPLES"
+        tasks = yaml.safe_load(found[1])
+        for expression, result in re.findall(r'"\{\{ (.*) \}\}"\n +# => (.*)', found[1]):
+            expected = json.loads(result) if result.startswith("[") else result
+            assertion = {"that": [f"({expression}) == expected"]}
+            tasks.append({"ansible.builtin.assert": assertion, "vars": {"expected": expected}})
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+        yield Play(plugin.stem, yaml.safe_dump([play], sort_keys=False, allow_unicode=True))
 
 
 class World:
@@ -148,6 +153,9 @@ class World:
             for key in unknown:
                 lease.begin(key, "0" * 64)
             lease.settle(dict.fromkeys(unknown, ("unknown", None)))
+        (folder / "host_vars").mkdir()
+        inventory = {f"msgops_{key}": SHOP[key] for key in ("provider", "name", "id", "token")}
+        (folder / "host_vars" / "localhost.json").write_text(json.dumps(inventory), encoding="utf-8")
         (folder / "reports").mkdir()
         for number, instance in enumerate((SHOP, SUPPORT), start=1):
             title = f"slice-{number}"
@@ -275,7 +283,7 @@ def test_ansible_doc_knows_what_the_pages_tell_to_look_up(command: str, world: W
 
 
 @pytest.mark.parametrize("examples", list(_examples()), ids=lambda examples: examples.name)
-def test_the_examples_of_the_modules_run(examples: Play, world: World) -> None:
+def test_the_examples_of_modules_and_filters_run(examples: Play, world: World) -> None:
     world.run(examples)
 
 
