@@ -17,7 +17,7 @@ from . import _states
 from ._errors import FleetError, failed, failure_of
 from ._gateway import Credentials, Gateway, Reading, utc_now
 from ._http import Call, sentence
-from ._polling import poll
+from ._polling import poll, progress_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +143,9 @@ def observe(
 
 
 def _progress_of(observations: Sequence[Observation], waiting: Waiting | None) -> str:
-    seen = [o for o in observations if o.observed_at]
-    line = f"{len(seen)} of {len(observations)} instances read"
-    if waiting:
-        laggards = [o for o in observations if not waiting.is_over_for(o)]
-        line += f", {len(observations) - len(laggards)} are {' or '.join(waiting.states)}"
-        line += f"; waiting for {_states_of(laggards[:5])}" if laggards else ""
-        line += f" and {len(laggards) - 5} more" if len(laggards) > 5 else ""
-    return line
+    done = f"{sum(o.observed_at is not None for o in observations)} of {len(observations)} instances read"
+    laggards = [_states_of([o]) for o in observations if waiting and not waiting.is_over_for(o)]
+    return progress_line(done, waiting.states if waiting else (), laggards, len(observations))
 
 
 def summarize(observations: Sequence[Observation]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from ._errors import FleetError, UsageError, failed, failure_of
 from ._http import Call, sentence
 from ._koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
-from ._polling import check_waiting, poll
+from ._polling import check_waiting, poll, progress_line
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,9 @@ def read_phones(
 
 
 def _progress_of(phones: Mapping[str, Phone | None], query: PhonesQuery) -> str:
-    line = f"{sum(phone is not None for phone in phones.values())} of {len(phones)} phones read"
-    if query.wait_for:
-        laggards = [instance_id for instance_id, phone in phones.items() if not _is_over(phone, query.wait_for)]
-        line += f", {len(phones) - len(laggards)} are {' or '.join(query.wait_for)}"
-        line += f"; waiting for {', '.join(laggards[:5])}" if laggards else ""
-        line += f" and {len(laggards) - 5} more" if len(laggards) > 5 else ""
-    return line
+    done = f"{sum(phone is not None for phone in phones.values())} of {len(phones)} phones read"
+    laggards = [instance_id for instance_id, phone in phones.items() if not _is_over(phone, query.wait_for)]
+    return progress_line(done, query.wait_for, laggards, len(phones))
 
 
 def summarize(phones: Sequence[Phone]) -> dict[str, Any]:

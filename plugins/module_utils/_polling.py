@@ -11,7 +11,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from ._errors import UsageError
@@ -28,6 +28,15 @@ def check_waiting(timeout: float, interval: float) -> None:
         raise UsageError("wait_timeout must be 0 or a number of seconds above it")
     if not 0 < interval < float("inf"):
         raise UsageError("wait_interval must be a number of seconds above 0")
+
+
+def progress_line(done: str, wanted: Collection[str], laggards: Sequence[str], total: int) -> str:
+    """How far a task is: what is ``done``, and who of all keeps it waiting for the states that are ``wanted``."""
+    if not wanted:
+        return done
+    line = f"{done}, {total - len(laggards)} are {' or '.join(wanted)}"
+    line += f"; waiting for {', '.join(laggards[:5])}" if laggards else ""
+    return line + (f" and {len(laggards) - 5} more" if len(laggards) > 5 else "")
 
 
 def poll(
