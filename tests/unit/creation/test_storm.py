@@ -22,26 +22,22 @@ def test_a_storm_is_weathered(tmp_path: Path, has_listing: bool) -> None:
 
 
 def test_a_core_that_posts_again_after_a_502_makes_instances_twice_and_is_caught(tmp_path: Path) -> None:
-    careless = {502: StatusVerdict("unavailable", True, Delivery.NOT_SENT)}
-    found = storm_over(
-        tmp_path,
-        creations=len(FAULTS),
-        seed=7,
-        has_listing=True,
-        constants={"_http._REFUSALS": careless},
-        tell=lambda _text: None,
-    )
+    found = storm_over_a_core_that_believes(tmp_path, {502: StatusVerdict("unavailable", True, Delivery.NOT_SENT)})
     assert any("too many of" in line for line in found)
 
 
 def test_a_core_that_calls_an_open_outcome_refused_is_caught(tmp_path: Path) -> None:
-    careless = {499: StatusVerdict("timeout", False, Delivery.REFUSED)}
-    found = storm_over(
-        tmp_path,
+    found = storm_over_a_core_that_believes(tmp_path, {499: StatusVerdict("timeout", False, Delivery.REFUSED)})
+    assert any("failed, but the gateway has" in line for line in found)
+
+
+def storm_over_a_core_that_believes(folder: Path, verdicts: dict[int, StatusVerdict]) -> list[str]:
+    """What a storm finds over a core that has only these to say about statuses."""
+    return storm_over(
+        folder,
         creations=len(FAULTS),
         seed=7,
         has_listing=True,
-        constants={"_http._REFUSALS": careless},
+        constants={"_http._REFUSALS": verdicts},
         tell=lambda _text: None,
     )
-    assert any("failed, but the gateway has" in line for line in found)
