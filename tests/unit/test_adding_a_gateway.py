@@ -40,9 +40,16 @@ PLAY = """
         wait_for: [authorized]
         wait_interval: 0.1
       register: state
+    - name: Do all of it by the role
+      ansible.builtin.include_role:
+        name: msgops.fleet.provision
+      vars:
+        provision_instances: [{name: shop, provider: acme}]
     - name: Show what happened
       ansible.builtin.copy:
-        content: "{{ {'action': created.instance.action, 'state': state.state} | to_json }}"
+        content: >-
+          {{ {'action': created.instance.action, 'state': state.state, 'role': provision_result.summary.authorized}
+          | to_json }}
         dest: "{{ result_file }}"
         mode: "0600"
 """
@@ -52,17 +59,19 @@ PLAY = """
 def tree(tmp_path: Path) -> Path:
     """A copy of the collection to which somebody has done what the page says."""
     collection = tmp_path / "ansible_collections" / "msgops" / "fleet"
-    for part in ("galaxy.yml", "meta", "plugins"):
+    for part in ("galaxy.yml", "meta", "plugins", "roles"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         collection.mkdir(parents=True, exist_ok=True)
         copy(ROOT / part, collection / part)
     client, line, row = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (command,) = re.findall(r"```shell\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (collection / "plugins" / "module_utils" / "_acme.py").write_text(client)
     providers = collection / "plugins" / "module_utils" / "_providers.py"
     source = providers.read_text()
     source = source.replace("from ._gateway import", f"{line}from ._gateway import", 1)
     source = source.replace('    "green_api": Provider(', f'{row}    "green_api": Provider(', 1)
     providers.write_text(source)
+    subprocess.run(["bash", "-c", command], cwd=collection, check=True)
     return tmp_path
 
 
@@ -94,27 +103,54 @@ def test_the_page_names_three_pieces_of_code_and_the_client_is_short() -> None:
     assert len(client.splitlines()) < 110
 
 
+@pytest.fixture
+def environment(tree: Path, acme: HTTPServer, tmp_path: Path) -> dict[str, str]:
+    """What leads to that collection and to Acme."""
+    return os.environ | {
+        "ANSIBLE_COLLECTIONS_PATH": str(tree),
+        "ACME_URL": acme.url_for("/"),
+        "ACME_PARTNER_TOKEN": "partner/secret",
+        "MSGOPS_JOURNAL": str(tmp_path / "journal.sqlite3"),
+    }
+
+
+def ansible(command: str, *arguments: str | Path, environment: dict[str, str]) -> str:
+    """What one of Ansible's commands prints; it fails the test if the command does not succeed."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name(command), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("way", ["controller", "module"])
-def test_a_gateway_that_was_added_by_the_page_works(tree: Path, acme: HTTPServer, tmp_path: Path, way: str) -> None:
+def test_a_gateway_that_was_added_by_the_page_works(environment: dict[str, str], tmp_path: Path, way: str) -> None:
     play, result = tmp_path / "play.yml", tmp_path / "result.json"
     play.write_text(PLAY)
 
     def run() -> dict[str, str]:
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), play, "-e", f"result_file={result} way={way}"],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(tree),
-                "ACME_URL": acme.url_for("/"),
-                "ACME_PARTNER_TOKEN": "partner/secret",
-                "MSGOPS_JOURNAL": str(tmp_path / "journal.sqlite3"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        ansible("ansible-playbook", play, "-e", f"result_file={result} way={way}", environment=environment)
         return dict(json.loads(result.read_text()))
 
-    assert run() == {"action": "created", "state": "authorized"}
-    assert run() == {"action": "unchanged", "state": "authorized"}
+    assert run() == {"action": "created", "state": "authorized", "role": 1}
+    assert run() == {"action": "unchanged", "state": "authorized", "role": 1}
+
+
+def test_its_instances_are_hosts(environment: dict[str, str], tmp_path: Path) -> None:
+    source = tmp_path / "acme.msgops.yml"
+    source.write_text("plugin: msgops.fleet.instances\nprovider: acme\n")
+    ansible(
+        "ansible",
+        "localhost",
+        "-m",
+        "msgops.fleet.instance_create",
+        "-a",
+        f"provider=acme name=shop credentials_file={tmp_path}/credentials.json",
+        environment=environment,
+    )
+    inventory = json.loads(ansible("ansible-inventory", "-i", source, "--list", environment=environment))
+    assert inventory["_meta"]["hostvars"]["shop"]["msgops_provider"] == "acme"

@@ -39,6 +39,7 @@ TUTORIALS = {ROOT / "docs" / page for page in ("getting-started.md", "ci.md", "e
 INSTALLS = ("ansible-galaxy collection install ", "git clone ", "pip install ", "python3 -m venv ", ". ")
 # Commands that can't be run here, by how they begin, and why.
 ELSEWHERE = {
+    "grep -rl ": "changes the checkout; tests/unit/test_adding_a_gateway.py does it to a copy",
     "make ": "it is what runs the tests",
     "ansible-builder build ": "takes a container engine; tests/unit/awx builds all but the image",
     "ansible-runner run ": "takes ansible-runner; tests/unit/awx runs jobs with it",
