@@ -97,7 +97,9 @@ class Stage:
         playbook.write_text(yaml.dump(list(plays), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
         # As if it were not installed, for this process and its forks, but not for the modules that it starts.
         hide = "sys.modules['requests'] = None;" if without_requests else ""
-        program = f"import sys; {hide} from ansible.cli.playbook import main; sys.exit(main())"
+        # As in the foreground: a shell has what it starts in the background ignore Ctrl-C.
+        attend = "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        program = f"import signal, sys; {attend} {hide} from ansible.cli.playbook import main; sys.exit(main())"
         return subprocess.Popen(
             [sys.executable, "-c", program, str(playbook), *arguments],
             cwd=self.folder,
