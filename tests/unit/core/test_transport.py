@@ -397,3 +397,18 @@ def test_whoever_calls_in_another_way_has_connections_of_his_own(monkeypatch: py
 def test_unusable_options_are_an_error_that_names_them(options: dict[str, float], names: str) -> None:
     with pytest.raises(UsageError, match=f"^{names} "):
         TransportOptions(**options)  # type: ignore[arg-type]
+
+
+# What is quoted
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a" * 300, "a" * 300),
+        ("a" * 301, "a" * 297 + "..."),
+        ("two\n lines\x00", "two lines"),
+    ],
+)
+def test_what_is_quoted_is_one_line_of_300_characters_at_most(text: str, line: str) -> None:
+    assert _http.shorten(text) == line
