@@ -42,7 +42,7 @@ ELSEWHERE = {
     "grep -rl ": "changes the checkout; tests/unit/test_adding_a_gateway.py does it to a copy",
     "make ": "it is what runs the tests",
     "ansible-builder build ": "takes a container engine; tests/unit/awx builds all but the image",
-    "ansible-runner run ": "takes ansible-runner; tests/unit/awx runs jobs with it",
+    "ansible-runner run ": "takes ansible-runner; tests/unit/awx has it, and runs it",
     "ansible-playbook ~/.ansible/collections/ansible_collections/msgops/fleet/extensions/awx/": "takes AWX",
     "ansible-playbook docs/playbooks/": "takes a safe; tests/unit/creation/test_playbooks.py has one, and runs it",
 }

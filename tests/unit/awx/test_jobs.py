@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.awx.support import Job, Played, credential_inputs
+from ansible_collections.msgops.fleet.tests.unit.awx.options_table import PAGE
+from ansible_collections.msgops.fleet.tests.unit.awx.support import Job, Played, credential_inputs, environment, run
 from ansible_collections.msgops.fleet.tests.unit.leaks.support import find_leaks
 
 from msgops_emulator import Control
@@ -165,6 +168,15 @@ def test_each_host_gets_what_was_read(checking: Job) -> None:
     states = json.loads((checking.folder / "states.json").read_text())
     assert sorted(states.values()) == ["authorized"] * 7 + ["blocked"] + ["notAuthorized"] * 2
     assert (states["support"], states["banned"]) == ("notAuthorized", "blocked")
+
+
+def test_the_command_of_the_page_runs_a_job(checking: Job) -> None:
+    (command,) = re.findall(r"^ansible-runner .*", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    checking.prepare({"fleet_max_out": "30%"})
+    checking.folder.rename(checking.folder.with_name("private_data_dir"))
+    done = run(*shlex.split(command), env=environment(), cwd=checking.folder.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 of 10" in done.stdout
 
 
 def test_a_host_that_is_none_of_the_fleet_is_named(checking: Job) -> None:
