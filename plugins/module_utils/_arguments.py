@@ -110,11 +110,11 @@ _PROVIDER: dict[str, Any] = {"type": "str", "choices": list(PROVIDERS)}
 
 TRANSPORT = ArgumentSpec(
     {
-        "validate_certs": {"type": "bool", "default": True},
+        "validate_certs": {"type": "bool", "default": TransportOptions.validate_certs},
         "ca_path": {"type": "path"},
-        "timeout": {"type": "float", "default": 30.0, **_from_environment("MSGOPS_TIMEOUT")},
-        "retry_timeout": {"type": "float", "default": 60.0},
-        "concurrency": {"type": "int", "default": 16},
+        "timeout": {"type": "float", "default": TransportOptions.timeout, **_from_environment("MSGOPS_TIMEOUT")},
+        "retry_timeout": {"type": "float", "default": TransportOptions.retry_timeout},
+        "concurrency": {"type": "int", "default": TransportOptions.concurrency},
     }
 )
 
