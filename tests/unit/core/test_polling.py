@@ -152,12 +152,14 @@ def test_progress_is_told_while_nothing_happens(monkeypatch: pytest.MonkeyPatch)
     gate, told = threading.Event(), []
 
     def progress() -> None:
+        if gate.is_set():
+            return  # the worker may take its time to notice
         told.append(1)
         if len(told) == 3:
             gate.set()
 
     poll([1], lambda _job: gate.wait(PATIENCE), workers=1, progress=progress)
-    assert len(told) >= 3
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf")])
