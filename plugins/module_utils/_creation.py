@@ -13,11 +13,11 @@ import collections
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ._credentials import CredentialsFile
+from ._credentials import CredentialsFile, Slot, key_of
 from ._errors import Delivery, FleetError, UsageError, failure_of
 from ._gateway import Gateway, Instance, seconds_since
 from ._journal import OPEN, Entry, Journal, Key, Lease, Status, hash_payload
@@ -26,6 +26,9 @@ from ._polling import poll
 
 Action = Literal["created", "adopted", "unchanged", "would_create", "failed", "unknown"]
 OnUnknown = Literal["fail", "create"]
+
+# What a wish may become whose token, if it is told, goes into the file.
+_HANDED_OVER: tuple[Action, ...] = ("created", "adopted", "unchanged", "would_create", "unknown")
 
 # Seconds after a creation for which a listing that doesn't show it is asked again.
 SETTLE = 15.0
@@ -125,9 +128,10 @@ class _Listing:
         """What the instance of this ID is named now."""
         return self._names.get(instance_id or "")
 
-    def shows_deleted(self, instance_id: str | None) -> bool:
-        """Whether the instance of this ID was deleted, as far as the vendor still says so."""
-        return instance_id in self._deleted
+    @property
+    def deleted(self) -> frozenset[str]:
+        """The IDs of the instances that were deleted, as far as the vendor still says so."""
+        return frozenset(self._deleted)
 
 
 @dataclass
@@ -140,10 +144,11 @@ class Provisioner:
     concurrency: int
     progress: Callable[[str], None] | None = None
     warnings: list[str] = field(default_factory=list)
+    _slots: dict[Key, Slot] = field(default_factory=dict)
 
     def predict(self, wishes: Sequence[Wish]) -> list[Outcome]:
         """What ``provision`` would do, without a trace at the gateways, in the journal or in the file."""
-        outcomes = self._plan(wishes, self.journal.peek([wish.key for wish in wishes]))
+        outcomes = self._without_conflicts(self._plan(wishes, self.journal.peek([wish.key for wish in wishes])))
         if not self.handover.is_safe and any(o.action == "would_create" for o in outcomes):
             self.warnings.append(_no_safe_way().message)
         return [self._show(outcome) for outcome in self._recall(outcomes)]
@@ -159,11 +164,12 @@ class Provisioner:
             return []
         self.handover.check()
         with self.journal.locked([wish.key for wish in wishes]) as lease:
-            planned = self._plan(wishes, lease.entries)
-            settled = self._settle(self._create_all(planned, lease))
-            with contextlib.suppress(UsageError):  # whoever writes to the file then says why
-                settled = self._recall(settled)
-            outcomes = self._deliver([self._show(outcome) for outcome in settled], settled)
+            planned = self._without_conflicts(self._plan(wishes, lease.entries))
+            with self._room_for(planned):
+                settled = self._settle(self._create_all(planned, lease))
+                with contextlib.suppress(UsageError):  # whoever writes to the file then says why
+                    settled = self._recall(settled)
+                outcomes = self._deliver([self._show(outcome) for outcome in settled], settled)
             self._remember(lease, {o.wish.key: self._status_of(o, s) for o, s in zip(outcomes, settled, strict=True)})
             self._warn_of_unknown_tokens(settled, lease)
         return outcomes
@@ -181,6 +187,7 @@ class Provisioner:
                 planned |= {wish.key: Outcome(wish, "failed", error=error) for wish in wished}
             else:
                 planned |= {wish.key: self._plan_one(wish, entries.get(wish.key), listing) for wish in wished}
+                self._slots |= {wish.key: _slot_of(wish, entries.get(wish.key), listing) for wish in wished}
         return [planned[wish.key] for wish in wishes]
 
     def _plan_one(self, wish: Wish, entry: Entry | None, listing: _Listing | None) -> Outcome:
@@ -194,9 +201,35 @@ class Provisioner:
             return Outcome(wish, "unknown", error=self._unknown(wish, reason))
         if listing is None:
             return Outcome(wish, "unchanged", Instance(entry.instance_id or "", wish.name, None))
-        if listing.shows_deleted(entry.instance_id):
+        if entry.instance_id in listing.deleted:
             return Outcome(wish, "would_create")
         return Outcome(wish, "failed", error=_vanished(wish, entry, listing.name_of(entry.instance_id)))
+
+    def _without_conflicts(self, planned: Sequence[Outcome]) -> list[Outcome]:
+        """A wish whose entry in the file is another instance's can't be fulfilled.
+
+        :raises UsageError: if the file can't be read.
+        """
+        if self.handover.file is None:
+            return list(planned)
+        content = self.handover.file.read()
+        checked = []
+        for outcome in planned:
+            conflict = None
+            if outcome.action in _HANDED_OVER:
+                conflict = self.handover.file.conflict(content, self._slots[outcome.wish.key], outcome.instance)
+            checked.append(replace(outcome, action="failed", error=conflict) if conflict else outcome)
+        return checked
+
+    @contextlib.contextmanager
+    def _room_for(self, planned: Sequence[Outcome]) -> Iterator[None]:
+        """:raises UsageError: if the file could not take what is to be created; nothing was created."""
+        if self.handover.file is None or not any(outcome.action == "would_create" for outcome in planned):
+            yield
+            return
+        wanted = [(self._slots[o.wish.key], o.instance) for o in planned if o.action in _HANDED_OVER]
+        with self.handover.file.reserved(wanted):
+            yield
 
     # Creating: each at most once
 
@@ -220,6 +253,8 @@ class Provisioner:
         return list(outcomes.values())
 
     def _create(self, wish: Wish, lease: Lease) -> Outcome:
+        if self.handover.file and (failure := self.handover.file.failure()):
+            return Outcome(wish, "failed", error=failure)
         try:
             lease.begin(wish.key, hash_payload(wish.payload))
         except JournalError as error:
@@ -234,7 +269,7 @@ class Provisioner:
         self._remember(lease, {wish.key: ("created", instance.id)})
         if self.handover.file:
             with contextlib.suppress(UsageError):  # tried once more for all, and reported then
-                self.handover.file.merge([(wish.gateway.provider, wish.api_url, instance)])
+                self.handover.file.merge([(self._slots[wish.key], instance)])
         return Outcome(wish, "created", instance, posted=True)
 
     # Settling: ask the listing about what got no clear answer
@@ -289,8 +324,11 @@ class Provisioner:
 
         def recall(outcome: Outcome) -> Outcome:
             instance = outcome.instance
-            credentials = known.get(outcome.wish.gateway.provider, {}).get(outcome.wish.name, {})
-            if instance is None or instance.token is not None or credentials.get("id") != instance.id:
+            if instance is None or instance.token is not None:
+                return outcome
+            slot = self._slots[outcome.wish.key]
+            credentials = known.get(slot.provider, {}).get(slot.key, {})
+            if credentials.get("id") != instance.id:
                 return outcome
             token = credentials.get("token")
             return replace(outcome, instance=replace(instance, token=token if isinstance(token, str) else None))
@@ -307,14 +345,14 @@ class Provisioner:
     def _deliver(self, shown: Sequence[Outcome], settled: Sequence[Outcome]) -> list[Outcome]:
         """Write the tokens into the file; where that fails the instance exists, but its task isn't done."""
         found = [
-            (outcome.wish.gateway.provider, outcome.wish.api_url, outcome.instance)
+            (self._slots[outcome.wish.key], outcome.instance)
             for outcome in settled
-            if outcome.instance and outcome.instance.token
+            if outcome.instance and outcome.instance.token and outcome.action != "failed"
         ]
         if self.handover.file is None or not found:
             return list(shown)
         try:
-            self.handover.file.merge(found)
+            self.handover.file.deliver(found)
         except UsageError as error:
             return [replace(o, action="failed", error=error) if o.instance and not o.error else o for o in shown]
         return list(shown)
@@ -404,6 +442,12 @@ def _vanished(wish: Wish, entry: Entry, name_now: str | None) -> FleetError:
         f"{wish.gateway.provider} instance {wish.name} was created as {entry.instance_id} on {entry.created_at}, but "
         f"{reason}. It is not created again; if that is what you want, run this task with on_unknown: create",
     )
+
+
+def _slot_of(wish: Wish, entry: Entry | None, listing: _Listing | None) -> Slot:
+    former = frozenset([entry.instance_id]) if entry and entry.instance_id else frozenset()
+    gone = former | (listing.deleted if listing else frozenset())
+    return Slot(wish.gateway.provider, key_of(wish.name), wish.api_url, gone)
 
 
 def _no_safe_way() -> UsageError:

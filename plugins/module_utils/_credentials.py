@@ -1,66 +1,202 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that new instances' tokens are handed over in: JSON, by provider and name."""
+"""The file that new instances' tokens are handed over in: JSON, by provider and name.
+
+A gateway may tell a token only once. So before anything is created, all is done that writing the token takes, and what
+can run out meanwhile (room on the disk, open files) is held until the token is written.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import stat
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ._errors import UsageError
+from ._files import Place, Temporary, UnfitFile, fill, kind_of
 from ._gateway import Instance
 
 Content = dict[str, dict[str, dict[str, Any]]]
 
+_MODE = 0o600
+# Bytes: an entry without its key and address, and what other runs may add meanwhile.
+_ENTRY = 1024
+_OTHERS = 64 * 1024
+# Seconds that another run may keep the file, which takes it milliseconds.
+_PATIENCE = 30.0
+_PAUSE = 0.01
+
+_REMEDIES = {
+    errno.ENOENT: "create its folder, or name another file",
+    errno.ENOTDIR: "create its folder, or name another file",
+    errno.ENOSPC: "make room for it, or name a file elsewhere",
+    errno.EDQUOT: "make room for it, or name a file elsewhere",
+    errno.EFBIG: "raise the limit on the size of files, or name a smaller file",
+    errno.EBUSY: "it is a mount point and can't be replaced: mount its folder instead, or name another file",
+    errno.ENOLCK: "its file system has no locks: mount it with locks, or name a file elsewhere",
+    errno.EMFILE: "raise the limit on open files (ulimit -n), or lower concurrency",
+}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where an instance's entry goes: the key under the provider.
+
+    ``gone`` are the IDs of instances that were there once and aren't any more, which the entry may replace.
+    """
+
+    provider: str
+    key: str
+    api_url: str
+    gone: frozenset[str] = frozenset()
+
+
+def key_of(name: str, account: str | None = None) -> str:
+    """The key of an instance under its provider."""
+    return f"{account}/{name}" if account else name
+
 
 class CredentialsFile:
-    """A JSON file ``{provider: {name: {id, token, api_url}}}`` of mode 0600 that several runs may merge into."""
+    """A JSON file ``{provider: {key: {id, token, api_url}}}`` of mode 0600 that several runs may merge into."""
 
     def __init__(self, path: str) -> None:
-        # Through a symbolic link the file that it points at is replaced, not the link.
-        self._path = os.path.realpath(os.path.expanduser(path))
+        """``path`` is absolute."""
+        self._path = path
+        self._mutex = threading.Lock()
+        self._room: _Room | None = None
+        self._failure: UsageError | None = None
 
     def check(self) -> None:
-        """Find out whether it can be written, before anything depends on it.
+        """Find out what is there, before anything depends on it.
 
-        :raises UsageError: if it can't, or holds anything but credentials.
+        :raises UsageError: if it can't be written, or holds anything but credentials.
         """
-        with self._explained():
-            self.read()
-            with self._temporary(), contextlib.suppress(FileNotFoundError):
-                os.close(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
+        with self._explained(), self._place() as place, contextlib.suppress(FileNotFoundError):
+            descriptor = place.open(os.O_RDWR)
+            try:
+                self._parse(_read(descriptor))
+                _make_private(descriptor)
+            finally:
+                os.close(descriptor)
 
     def read(self) -> Content:
         """What is in it; nothing if it isn't there.
 
         :raises UsageError: if it can't be read, or holds anything but credentials.
         """
-        with self._explained():
+        with self._explained("read"), self._place() as place:
             try:
-                with open(self._path, "rb") as file:
-                    return self._parse(file.read())
+                descriptor = place.open(os.O_RDONLY)
             except FileNotFoundError:
                 return {}
+            try:
+                return self._parse(_read(descriptor))
+            finally:
+                os.close(descriptor)
 
-    def merge(self, found: Sequence[tuple[str, str, Instance]]) -> None:
-        """Add or replace ``(provider, api_url, instance)``; everything else in the file stays as it is.
+    def conflict(self, content: Content, slot: Slot, instance: Instance | None) -> UsageError | None:
+        """Why ``instance``, or the one that shall be created, can't have the slot: another one's entry is there."""
+        there = content.get(slot.provider, {}).get(slot.key)
+        if not there or str(there.get("id")) in slot.gone or (instance and _is_same(there, slot, instance)):
+            return None
+        mine = f"{slot.provider} instance {instance.id}" if instance else f"a new instance of {slot.provider}"
+        return UsageError(
+            f"credentials_file {self._path} has the entry {slot.key} of {slot.provider} instance {there.get('id')} at "
+            f"{there.get('api_url')}, which is never overwritten by that of {mine} at {slot.api_url}; tell two "
+            "accounts apart by account, name another file, or remove the entry if its instance is gone"
+        )
 
-        :raises UsageError: if the file can't be read or written; then it is as it was.
+    @contextlib.contextmanager
+    def reserved(self, wanted: Sequence[tuple[Slot, Instance | None]]) -> Iterator[None]:
+        """Prove that these can be written, by doing all that is done then, and keep room for them in the block.
+
+        ``None`` is an instance that shall be created.
+
+        :raises UsageError: if they can't, or if another instance's entry is in the way; what was there is as it was.
         """
-        with self._explained(), self._locked():
-            content = self.read()
-            merged = {provider: dict(names) for provider, names in content.items()}
-            for provider, api_url, instance in found:
-                credentials = {"id": instance.id, "token": instance.token, "api_url": api_url}
-                merged.setdefault(provider, {})[instance.name] = credentials
-            if merged != content:
-                self._replace(merged)
+        for (provider, key), count in Counter((slot.provider, slot.key) for slot, _instance in wanted).items():
+            if count > 1:
+                raise UsageError(f"{count} instances of {provider} would have the entry {key} in credentials_file")
+        with contextlib.ExitStack() as stack:
+            with self._explained():
+                place = stack.enter_context(self._place())
+                place.sweep()
+                with self._locked(place) as descriptor:
+                    content = self._parse(_read(descriptor))
+                    for slot, instance in wanted:
+                        if conflict := self.conflict(content, slot, instance):
+                            raise conflict
+                    size = len(_dump(content)) + sum(_size_of(slot) for slot, _instance in wanted) + _OTHERS
+                    room = stack.enter_context(_Room.kept(place, size, os.fstat(descriptor)))
+                    room.use(_dump(content))
+                if room.failure:
+                    raise room.failure
+            self._room, self._failure = room, None
+            try:
+                yield
+            finally:
+                self._room = None
+
+    def failure(self) -> UsageError | None:
+        """Why nothing more must be created, although there was room: a token could not be written at once."""
+        if self._failure is None and self._room and self._room.failure:
+            return self._explanation(self._room.failure)
+        return self._failure
+
+    def merge(self, found: Iterable[tuple[Slot, Instance]]) -> None:
+        """Add or renew the entries of ``found``; everything else in the file stays as it is.
+
+        :raises UsageError: if the file can't be read or written, or another instance's entry is there; then it is as
+            it was.
+        """
+        with self._mutex:
+            try:
+                with self._explained(), self._place() as place, self._locked(place) as descriptor:
+                    self._merge(place, descriptor, found)
+            except UsageError as error:
+                self._failure = error
+                raise
+
+    def _merge(self, place: Place, descriptor: int, found: Iterable[tuple[Slot, Instance]]) -> None:
+        content = self._parse(_read(descriptor))
+        merged = {provider: dict(names) for provider, names in content.items()}
+        for slot, instance in found:
+            if conflict := self.conflict(merged, slot, instance):
+                raise conflict
+            merged.setdefault(slot.provider, {})[slot.key] = _entry(slot, instance)
+        if merged == content:
+            _make_private(descriptor)
+        elif self._room:
+            self._room.use(_dump(merged))
+        else:
+            place.replace(_dump(merged), os.fstat(descriptor), _MODE)
+
+    def deliver(self, found: Sequence[tuple[Slot, Instance]]) -> None:
+        """``merge``; where that fails and room was kept, write the entries into that, which takes nothing more.
+
+        :raises UsageError: if the file is as it was; the message says where the entries are.
+        """
+        try:
+            self.merge(found)
+        except UsageError as error:
+            rescued: Content = {}
+            for slot, instance in found:
+                rescued.setdefault(slot.provider, {})[slot.key] = _entry(slot, instance)
+            path = self._room.rescue(_dump(rescued)) if self._room else None
+            if path is None:
+                raise
+            raise UsageError(f"{error.message}. The new tokens are in {path}: keep that file") from None
 
     def _parse(self, raw: bytes) -> Content:
         if not raw:
@@ -79,66 +215,159 @@ class CredentialsFile:
         return dict(content)
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _place(self) -> Iterator[Place]:
+        if self._room:
+            yield self._room.place
+            return
+        if kind := kind_of(self._path):
+            raise UnfitFile(f"it is {kind}")
+        with contextlib.closing(Place(self._path)) as place:
+            yield place
+
+    @contextlib.contextmanager
+    def _locked(self, place: Place) -> Iterator[int]:
         """Hold the lock of the file that is in place; a file that was replaced meanwhile is of no use."""
         while True:
-            self._make_sure_of_file()
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            if place.stat() is None:
+                place.create(b"{}\n")
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                if _is_same_file(descriptor, self._path):
-                    yield
+                descriptor = place.open(os.O_RDWR)
+            except OSError as exc:
+                if exc.errno not in (errno.EMFILE, errno.ENFILE) or not (self._room and self._room.let_descriptor_go()):
+                    raise
+                continue
+            try:
+                _lock(descriptor)
+                if place.is_at(descriptor):
+                    yield descriptor
                     return
             finally:
                 os.close(descriptor)
 
-    def _make_sure_of_file(self) -> None:
-        if os.path.exists(self._path):
-            return
-        # By a link, because whoever reads the file must never find it empty.
-        with self._temporary() as (descriptor, temporary), contextlib.suppress(FileExistsError):
-            os.write(descriptor, b"{}\n")
-            os.link(temporary, self._path)
-
-    def _replace(self, content: Mapping[str, Any]) -> None:
-        with self._temporary() as (descriptor, temporary):
-            with open(descriptor, "w", encoding="utf-8", closefd=False) as file:
-                json.dump(content, file, indent=2, sort_keys=True, ensure_ascii=False)
-                file.write("\n")
-                file.flush()
-            os.fsync(descriptor)
-            os.replace(temporary, self._path)
-        folder = os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
     @contextlib.contextmanager
-    def _temporary(self) -> Iterator[tuple[int, str]]:
-        """A file of mode 0600 in the same folder, which is gone afterwards unless it was moved into place."""
-        folder, name = os.path.split(self._path)
-        descriptor, path = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        try:
-            yield descriptor, path
-        finally:
-            os.close(descriptor)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, done: str = "written") -> Iterator[None]:
         try:
             yield
         except OSError as exc:
-            raise UsageError(
-                f"credentials_file {self._path} can't be written ({exc.strerror}); "
-                "create its folder, or name another file"
-            ) from None
+            raise self._explanation(exc, done) from None
+
+    def _explanation(self, exc: OSError, done: str = "written") -> UsageError:
+        remedy = _REMEDIES.get(exc.errno or 0, "name another file")
+        return UsageError(f"credentials_file {self._path} can't be {done} ({exc.strerror}); {remedy}")
 
 
-def _is_same_file(descriptor: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except FileNotFoundError:
+class _Room:
+    """What is kept for writing the file: two files as large as it can become, and a descriptor.
+
+    One is written and moved into place, and a new one is made of the room that the file before it took. If somebody
+    else was quicker, the other one is there for the last time.
+    """
+
+    def __init__(self, place: Place, size: int, like: os.stat_result) -> None:
+        self.place = place
+        self.failure: OSError | None = None
+        self._size = size
+        self._like = like
+        self._kept: list[Temporary] = []
+        self._descriptor: int | None = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def kept(cls, place: Place, size: int, like: os.stat_result) -> Iterator[_Room]:
+        """:raises OSError: if there isn't that much room."""
+        room = cls(place, size, like)
+        try:
+            room._descriptor = place.spare_descriptor()
+            room._fill_up()
+            yield room
+        finally:
+            for kept in room._kept:
+                place.drop(kept)
+            room.let_descriptor_go()
+
+    def use(self, raw: bytes) -> None:
+        """Replace the file; ``failure`` is set where the room could not be renewed.
+
+        :raises OSError: if it can't be replaced; then the room is still there.
+        """
+        self.place.put(self._kept[-1], raw)
+        self._kept.pop()
+        self.place.sync()
+        try:
+            self._fill_up()
+        except OSError as exc:
+            self.failure = exc
+
+    def rescue(self, raw: bytes) -> str | None:
+        """Write into what was kept, and leave it there: its path, if it could be done."""
+        with contextlib.suppress(OSError, IndexError):
+            new = self._kept[-1]
+            fill(new.descriptor, raw)
+            self._kept.pop()
+            os.close(new.descriptor)
+            return os.path.join(self.place.folder, new.name)
+        return None
+
+    def let_descriptor_go(self) -> bool:
+        """Whether there was one to be had again."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is not None
+
+    def _fill_up(self) -> None:
+        while len(self._kept) < 2:
+            self._kept.append(self.place.make(self._like, _MODE, self._size))
+
+
+def _entry(slot: Slot, instance: Instance) -> dict[str, Any]:
+    return {"id": instance.id, "token": instance.token, "api_url": slot.api_url}
+
+
+def _is_same(there: Mapping[str, Any], slot: Slot, instance: Instance) -> bool:
+    """Whether the entry is that instance's, by its ID, which another gateway may have given as well."""
+    if str(there.get("id")) != instance.id:
         return False
+    url = there.get("api_url") or slot.api_url
+    return there.get("token") == instance.token or _address(str(url)) == _address(slot.api_url)
+
+
+def _address(url: str) -> tuple[object, ...]:
+    """The address however it is spelled."""
+    try:
+        parts = urlsplit(url.strip())
+        port = None if parts.port == {"https": 443, "http": 80}.get(parts.scheme) else parts.port
+    except ValueError:
+        return (url,)
+    return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
+
+
+def _dump(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def _size_of(slot: Slot) -> int:
+    return len(_dump({slot.provider: {slot.key: {"api_url": slot.api_url}}})) + _ENTRY
+
+
+def _read(descriptor: int) -> bytes:
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read()
+
+
+def _make_private(descriptor: int) -> None:
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != _MODE:
+        os.fchmod(descriptor, _MODE)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file against other runs."""
+    give_up_at = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > give_up_at:
+                raise UnfitFile(f"another process has kept it locked for {_PATIENCE:g} s") from None
+        time.sleep(_PAUSE)

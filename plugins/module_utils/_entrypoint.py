@@ -16,6 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ._arguments import ArgumentSpec
 from ._errors import FleetError
 from ._http import REQUESTS_IMPORT_ERROR
+from ._paths import start_folder, with_absolute_paths
 from ._secrets import can_register_secrets, masked, register_secret
 
 
@@ -24,8 +25,8 @@ class Task:
     """What the core learns of the task that it runs for.
 
     ``progress`` takes a line about long work that is under way. ``draw`` shows text on the terminal of somebody who
-    watches, and nowhere else; ``None`` where nobody does. ``secrets`` are values that must not be in the result;
-    ``warnings`` go to the user.
+    watches, and nowhere else; ``None`` where nobody does. ``folder`` is where relative paths begin. ``secrets`` are
+    values that must not be in the result; ``warnings`` go to the user.
     """
 
     params: Mapping[str, Any]
@@ -34,6 +35,7 @@ class Task:
     no_log: bool
     progress: Callable[[str], None] | None = None
     draw: Callable[[str], None] | None = None
+    folder: str | None = field(default_factory=start_folder)
     secrets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 
@@ -49,8 +51,10 @@ class Task:
 
 Run = Callable[[Task], dict[str, Any]]
 
-# An option that no documentation names: the action plugin hands the secrets of the task's ``environment`` over in it.
+# Options that no documentation names: the action plugin hands over in them the secrets of the task's ``environment``,
+# and the folder where ansible-playbook was started, from which a module's own differs by how it is run.
 SECRET_ENVIRONMENT = "_msgops_environment"
+START_FOLDER = "_msgops_folder"
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type information
@@ -61,6 +65,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
     def _load_params(self) -> None:
         super()._load_params()
         os.environ.update(self.params.pop(SECRET_ENVIRONMENT, {}))
+        self.start_folder = self.params.pop(START_FOLDER, None) or start_folder()
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         # Ansible repeats the options of a task that are wrong: secrets in the wrong place, which it doesn't recognize.
@@ -73,7 +78,8 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     module = _Module(arguments)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    result = execute(arguments, run, Task(module.params, module.check_mode, module._diff, module.no_log))
+    task = Task(module.params, module.check_mode, module._diff, module.no_log, folder=module.start_folder)
+    result = execute(arguments, run, task)
     # Ansible would look for each of them in each string of the result: minutes for a fleet's tokens. Since 2.22 it
     # looks for them in what it prints, but not in what is registered.
     module.no_log_values = set()
@@ -87,12 +93,17 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
 def execute(arguments: ArgumentSpec, run: Run, task: Task) -> dict[str, Any]:
     """The result of ``run(task)`` as Ansible gets it: with the invocation and the warnings, without a secret."""
     task.secrets |= arguments.secrets_in(task.params)
-    result = guard(run, task)
+    invocation = {"module_args": arguments.without_secrets(task.params)}
+
+    def run_with_paths(task: Task) -> dict[str, Any]:
+        task.params = with_absolute_paths(task.params, arguments.options, task.folder)
+        return run(task)
+
+    result = guard(run_with_paths, task)
     if not task.diff:
         result.pop("diff", None)
     if task.warnings:
         result["warnings"] = task.warnings
-    invocation = {"module_args": arguments.without_secrets(task.params)}
     return dict(masked(result | {"invocation": invocation}, task.secrets))
 
 

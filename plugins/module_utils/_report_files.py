@@ -8,14 +8,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
+import stat
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._errors import UsageError
+from ._files import Place, kind_of
 from ._report import Report
 from ._report_junit import junit_of
 from ._report_page import page_of
+
+
+# Of a file that wasn't there: reports hold no secrets, and are made to be looked at.
+_MODE = 0o644
 
 
 def _json_of(report: Report) -> str:
@@ -26,12 +31,12 @@ FORMATS: dict[str, Callable[[Report], str]] = {"json_file": _json_of, "junit_fil
 
 
 def load_report(path: str) -> Any:
-    """The JSON that a report's file holds.
+    """The JSON that a report's file holds; ``path`` is absolute.
 
     :raises UsageError: if it can't be read.
     """
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             return json.load(file)
     except OSError as exc:
         raise UsageError(f"the report {path} can't be read ({exc.strerror})") from None
@@ -49,28 +54,41 @@ def write_report(report: Report, paths: Mapping[str, str | None], *, check_mode:
         path = paths[option]
         if path:
             content = format_of(report).encode("utf-8", "backslashreplace")
-            with contextlib.suppress(OSError), open(path, "rb") as file:
-                if file.read() == content:
-                    continue
+            if _is_in(path, content):
+                continue
             changed = True
             if not check_mode:
-                _replace(path, content, option)
+                _write(path, content, option)
     return changed
 
 
-def _replace(path: str, content: bytes, option: str) -> None:
-    """A reader sees the old file or the new one, never a part."""
-    folder, name = os.path.split(os.path.abspath(path))
+def _is_in(path: str, content: bytes) -> bool:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return not kind_of(path) and file.read() == content
+    return False
+
+
+def _write(path: str, content: bytes, option: str) -> None:
+    """A reader sees the old file or the new one, never a part; whose file it is, and its mode, stay as they were.
+
+    What is no file, such as a pipe, is written to.
+    """
     try:
-        os.makedirs(folder, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        kind = kind_of(path)
+        if kind and kind != "a folder":
+            _write_into(path, content)
+            return
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with contextlib.closing(Place(path)) as place:
+            before = place.stat()
+            place.replace(content, before, stat.S_IMODE(before.st_mode) if before else _MODE)
     except OSError as exc:
-        raise UsageError(f"{option} {path} can't be written ({exc.strerror})") from None
+        raise UsageError(f"{option} {path} can't be written ({exc.strerror}); name another file") from None
+
+
+def _write_into(path: str, content: bytes) -> None:
+    # Without waiting for somebody who reads a named pipe, who may never come.
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "wb") as file:
+        file.write(content)

@@ -222,6 +222,7 @@ from typing import Any
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     ALL_STATES,
     ALLOWED_STATES,
@@ -266,7 +267,7 @@ ARGUMENTS = ArgumentSpec(
 def run(task: Task) -> dict[str, Any]:
     """Judge, write, and say who is out of order."""
     params = task.params
-    report = _report_of(params)
+    report = _report_of(params, task.folder)
     broken = report.broken()
     result = {
         "changed": write_report(report, params, check_mode=task.check_mode),
@@ -278,12 +279,14 @@ def run(task: Task) -> dict[str, Any]:
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 
 
-def _report_of(params: Mapping[str, Any]) -> Report:
+def _report_of(params: Mapping[str, Any], folder: str | None) -> Report:
     now = utc_now()
     members = [instance_of(row, f"instances[{index}]") for index, row in enumerate(params["instances"])]
     members += [phone_of(row, f"phones[{index}]") for index, row in enumerate(params["phones"])]
     earlier = [
-        parse(load_report(report), report) if isinstance(report, str) else parse(report, f"reports[{index}]")
+        parse(load_report(absolute(report, "reports", folder)), report)
+        if isinstance(report, str)
+        else parse(report, f"reports[{index}]")
         for index, report in enumerate(params["reports"])
     ]
     sources = [Source(params["slice"], now, len(members))] if members or not earlier else []

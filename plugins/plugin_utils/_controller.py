@@ -25,8 +25,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import SECRET_VARIABLES, ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import SECRET_ENVIRONMENT, Task, execute
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import (
+    SECRET_ENVIRONMENT,
+    START_FOLDER,
+    Task,
+    execute,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._paths import start_folder
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import masked
 
 EXECUTION_VARIABLE = "msgops_execution"
@@ -52,7 +58,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         result = super().run(None, task_vars)
         if self._place(task_vars or {}) == "module":
             wrap_async = self._task.async_val and not self._connection.has_native_async
-            args = {**self._task.args, **self._secret_environment()}
+            args = {**self._task.args, START_FOLDER: start_folder(), **self._secret_environment()}
             result = merge_hash(
                 result, self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
             )

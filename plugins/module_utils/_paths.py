@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a path in a task means: the same file, whoever runs the task from where."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import UsageError
+
+# What a journal's place may be instead of a path: a URL, or PostgreSQL's KEYWORD=VALUE.
+_ADDRESS = re.compile(r"\s*(\w[\w+.-]*://|\w+\s*=)")
+
+
+def start_folder() -> str | None:
+    """The folder in which this process works, or ``None`` if it isn't there any more."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
+def absolute(path: str, option: str, folder: str | None) -> str:
+    """``path`` from the root: a relative one begins in ``folder``, where ``ansible-playbook`` was started.
+
+    What follows a link by ``..`` is left for the system to find.
+
+    :raises UsageError: for ``~`` without a home folder, and a relative path without ``folder``; it names ``option``.
+    """
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        user = expanded[1:].split("/", 1)[0]
+        why = f"there is no user {user}" if user else f"HOME isn't set, and user ID {os.geteuid()} has no entry in passwd"
+        raise UsageError(f"{option} {path} needs a home folder, and there is none: {why}; give {option} from the root")
+    if os.path.isabs(expanded):
+        return expanded
+    if folder is None:
+        raise UsageError(
+            f"{option} {path} is relative to the folder where ansible-playbook was started, which isn't there any "
+            f"more; give {option} from the root"
+        )
+    return os.path.join(folder, expanded)
+
+
+def with_absolute_paths(
+    params: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], folder: str | None
+) -> dict[str, Any]:
+    """``params`` in which each option of the type ``path`` is absolute; a blank one is as if it weren't given.
+
+    :raises UsageError: as ``absolute`` does.
+    """
+    resolved = dict(params)
+    for option, spec in options.items():
+        value = params.get(option)
+        if spec.get("type") == "path" and value is not None:
+            value = value if value.strip() else _unless_given(spec)
+            is_path = value is not None and not (option == "journal" and _ADDRESS.match(value))
+            resolved[option] = absolute(value, option, folder) if is_path else value
+    return resolved
+
+
+def _unless_given(spec: Mapping[str, Any]) -> str | None:
+    """What an option is that nobody gives: the value of its environment variable, else its default."""
+    _function, variables = spec.get("fallback", (None, ()))
+    values = [value for variable in variables if (value := os.environ.get(variable, "")).strip()]
+    return values[0] if values else spec.get("default")
