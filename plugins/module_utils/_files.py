@@ -38,6 +38,10 @@ class UnfitFile(OSError):
         super().__init__(errno.EPERM, reason)
 
 
+class _OpenFile(UnfitFile):
+    """A link such as ``/dev/stdout``, which names what a process has opened."""
+
+
 @dataclass(frozen=True)
 class Temporary:
     """A new file beside one that it shall replace."""
@@ -202,10 +206,16 @@ class Place:
 
 
 def kind_of(path: str) -> str:
-    """What is at the end of ``path``, if that is there and no regular file; else an empty string."""
-    with contextlib.suppress(OSError):
+    """What is at the end of ``path``, if that is there and no file that could be replaced; else an empty string."""
+    try:
         mode = os.stat(path).st_mode
-        return "" if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
+        if not stat.S_ISREG(mode):
+            return _KINDS.get(stat.S_IFMT(mode), "no regular file")
+        _follow(path)
+    except _OpenFile as exc:
+        return str(exc.strerror)
+    except OSError:
+        pass
     return ""
 
 
@@ -263,6 +273,8 @@ def _follow(path: str) -> str:
         if not stat.S_ISLNK(info.st_mode):
             real = step
             continue
+        if step.startswith("/proc/"):
+            raise _OpenFile("an open file of a process")
         _refuse_planted(step, info, os.stat(real))
         links += 1
         if links > _MOST_LINKS:

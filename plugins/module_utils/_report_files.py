@@ -71,7 +71,7 @@ def _is_in(path: str, content: bytes) -> bool:
 def _write(path: str, content: bytes, option: str) -> None:
     """A reader sees the old file or the new one, never a part; whose file it is, and its mode, stay as they were.
 
-    What is no file, such as a pipe, is written to.
+    What can't be replaced, such as a pipe, is written to.
     """
     try:
         kind = kind_of(path)
@@ -88,7 +88,7 @@ def _write(path: str, content: bytes, option: str) -> None:
 
 def _write_into(path: str, content: bytes) -> None:
     # Without waiting for somebody who reads a named pipe, who may never come.
-    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     os.set_blocking(descriptor, True)
     with open(descriptor, "wb") as file:
         file.write(content)

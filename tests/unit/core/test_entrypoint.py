@@ -142,6 +142,7 @@ class FakeModule:
         self._diff = False
         self.no_log = False
         self.no_log_values = {TOKEN}
+        self.start_folder = "/"
         self.warned: list[str] = []
         self.outcome: tuple[str, dict[str, Any]] | None = None
         FakeModule.last = self

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
@@ -46,6 +46,10 @@ def open_folder() -> Iterator[Path]:
 
 def instance(number: int, token: str = "token") -> Instance:
     return Instance(id=str(number), name=f"shop-{number}", token=token)
+
+
+def entry(number: int, token: str = "token") -> tuple[Slot, Instance]:
+    return Slot("green_api", f"shop-{number}", "https://example.com"), instance(number, token)
 
 
 def test_it_holds_id_token_and_address_by_provider_and_name(green: Fleet) -> None:
@@ -79,7 +83,7 @@ def test_its_mode_is_0600(green: Fleet, before: int | None) -> None:
 
 def test_whatever_a_token_holds_comes_out_as_it_went_in(tmp_path: Path) -> None:
     file = CredentialsFile(str(tmp_path / "credentials.json"))
-    file.merge([("green_api", "https://example.com", instance(1, AWKWARD))])
+    file.merge([entry(1, AWKWARD)])
     assert file.read()["green_api"]["shop-1"]["token"] == AWKWARD
 
 
@@ -143,7 +147,7 @@ def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
     reader.start()
     try:
         for number in range(60):
-            CredentialsFile(str(path)).merge([("green_api", "u", instance(number, "x" * 5000))])
+            CredentialsFile(str(path)).merge([entry(number, "x" * 5000)])
             if number % 20 == 0:
                 path.unlink()
     finally:
@@ -162,7 +166,7 @@ class Merge:
 
     def __call__(self) -> None:
         for number in self.numbers:
-            CredentialsFile(self.path).merge([("green_api", "u", instance(number))])
+            CredentialsFile(self.path).merge([entry(number)])
 
 
 def test_what_parallel_processes_merge_is_all_there(tmp_path: Path) -> None:

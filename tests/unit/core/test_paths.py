@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A path means the same file, whoever runs the task from where."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils import _paths
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import JOURNAL, TRANSPORT
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute, with_absolute_paths
+
+OPTIONS = TRANSPORT.merge(JOURNAL).options
+DEFAULT = JOURNAL.options["journal"]["default"]
+
+HOMELESS = """
+import os, sys
+os.environ.pop("HOME", None)
+os.setgroups([])
+os.setgid(4242)
+os.setuid(4242)
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute
+try:
+    print(absolute(sys.argv[1], "journal", "/start"))
+except UsageError as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("credentials.json", "/start/credentials.json"),
+        ("./a/../b", "/start/./a/../b"),
+        ("/srv/x", "/srv/x"),
+        ("~", "/home/somebody"),
+        ("~/x", "/home/somebody/x"),
+        ("./~/x", "/start/./~/x"),
+        ("a~", "/start/a~"),
+    ],
+)
+def test_a_relative_path_begins_where_ansible_playbook_was_started(
+    monkeypatch: pytest.MonkeyPatch, path: str, expected: str
+) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert absolute(path, "journal", "/start") == expected
+
+
+def test_a_user_that_is_not_there_has_no_home() -> None:
+    with pytest.raises(UsageError, match="there is no user msgops-nobody; give journal from the root"):
+        absolute("~msgops-nobody/x", "journal", "/start")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes a user without an entry in passwd")
+@pytest.mark.parametrize("path", ["~/x", "~"])
+def test_without_a_home_folder_a_tilde_is_an_error(path: str) -> None:
+    tree = str(Path(_paths.__file__).parents[5])
+    done = subprocess.run(
+        [sys.executable, "-c", HOMELESS, path],
+        env=os.environ | {"PYTHONPATH": tree},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "Permission denied" in done.stderr:
+        pytest.skip("another user can't read this Python")
+    assert done.stdout.startswith(f"journal {path} needs a home folder, and there is none"), done.stderr
+    assert "user ID 4242 has no entry in passwd" in done.stdout
+
+
+def test_a_folder_that_is_gone_leaves_only_paths_from_the_root() -> None:
+    assert absolute("/x", "journal", None) == "/x"
+    with pytest.raises(UsageError, match="isn't there any more"):
+        absolute("x", "journal", None)
+
+
+def resolved(**params: Any) -> dict[str, Any]:
+    given = {"ca_path": None, "journal": DEFAULT, "timeout": 1.0, **params}
+    return with_absolute_paths(given, OPTIONS, "/start")
+
+
+def test_every_option_for_a_path_is_absolute_and_nothing_else() -> None:
+    assert resolved(ca_path="ca.pem", journal="state/x") == {
+        "ca_path": "/start/ca.pem",
+        "journal": "/start/state/x",
+        "timeout": 1.0,
+    }
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_path_is_as_if_it_were_not_given(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("MSGOPS_JOURNAL", " ")
+    options = resolved(ca_path=blank, journal=blank)
+    assert options["ca_path"] is None
+    assert options["journal"] == "/home/somebody/.local/state/msgops/fleet.sqlite3"
+    monkeypatch.setenv("MSGOPS_JOURNAL", "state/x")
+    assert resolved(journal=blank)["journal"] == "/start/state/x"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://db/fleet", " PostgreSQL://db/fleet", "postgresql+psycopg://db", "host=db password=x", "mysql://db"],
+)
+def test_a_journal_that_is_an_address_is_no_path(address: str) -> None:
+    assert resolved(journal=address)["journal"] == address
