@@ -31,7 +31,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('ansible.builtin.file', 'credentials.json' | msgops.fleet.anchored, errors='ignore') }}"
 
-- name: Leave a path from the root as it is
+- name: Leave an absolute path as it is
   ansible.builtin.debug:
     msg: "{{ '/srv/fleet/credentials.json' | msgops.fleet.anchored }}"
     # => /srv/fleet/credentials.json
@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The path from the root.
+  description: The absolute path.
   type: str
 """
 
@@ -51,7 +51,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolut
 
 
 def anchored(path: str, option: str = "the path") -> str:
-    """``path`` from the root.
+    """``path`` as an absolute one.
 
     :raises AnsibleFilterError: if it can't be told what it means.
     """

@@ -25,7 +25,7 @@ def start_folder() -> str | None:
 
 
 def absolute(path: str, option: str, folder: str | None) -> str:
-    """``path`` from the root: a relative one begins in ``folder``, where ``ansible-playbook`` was started.
+    """``path`` as an absolute one: a relative one begins in ``folder``, where ``ansible-playbook`` was started.
 
     What follows a link by ``..`` is left for the system to find.
 
@@ -34,14 +34,15 @@ def absolute(path: str, option: str, folder: str | None) -> str:
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):
         user = expanded[1:].split("/", 1)[0]
-        why = f"there is no user {user}" if user else f"HOME isn't set, and user ID {os.geteuid()} has no entry in passwd"
-        raise UsageError(f"{option} {path} needs a home folder, and there is none: {why}; give {option} from the root")
+        nobody = f"HOME isn't set, and user ID {os.geteuid()} has no entry in passwd"
+        why = f"there is no user {user}" if user else nobody
+        raise UsageError(f"{option} {path} needs a home folder, and there is none: {why}; give an absolute path")
     if os.path.isabs(expanded):
         return expanded
     if folder is None:
         raise UsageError(
             f"{option} {path} is relative to the folder where ansible-playbook was started, which isn't there any "
-            f"more; give {option} from the root"
+            f"more; give an absolute path"
         )
     return os.path.join(folder, expanded)
 
@@ -58,8 +59,9 @@ def with_absolute_paths(
         value = params.get(option)
         if spec.get("type") == "path" and value is not None:
             value = value if value.strip() else _unless_given(spec)
-            is_path = value is not None and not (option == "journal" and _ADDRESS.match(value))
-            resolved[option] = absolute(value, option, folder) if is_path else value
+            if value is not None and not (option == "journal" and _ADDRESS.match(value)):
+                value = absolute(value, option, folder)
+            resolved[option] = value
     return resolved
 
 

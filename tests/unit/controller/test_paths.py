@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +68,7 @@ def test_reports_and_pages_lie_where_the_play_was_started(stage: Stage, emulator
         for way, keys in WAYS.items()
     ]
     merge = {"reports": [f"reports/{way}.json" for way in WAYS], "html_file": "reports/all.html"}
-    tasks += [
-        {"name": f"merged by {way}", "msgops.fleet.fleet_report": merge, **keys} for way, keys in WAYS.items()
-    ]
+    tasks += [{"name": f"merged by {way}", "msgops.fleet.fleet_report": merge, **keys} for way, keys in WAYS.items()]
     results = run(stage, [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
     assert [name for name, result in results.items() if result.get("failed")] == []
     assert files(stage.folder, "*.json", "all.html") - {"record.jsonl"} == {
@@ -86,7 +83,13 @@ def test_the_playbooks_find_what_their_variables_name(stage: Stage, emulator: Co
     create = {"provider": "plugzapi", "name": "shop", "credentials_file": "credentials.json", "journal": "j"}
     (seeded,) = run(
         stage,
-        [{"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "c", "msgops.fleet.instance_create": create}]}],
+        [
+            {
+                "hosts": "localhost",
+                "gather_facts": False,
+                "tasks": [{"name": "c", "msgops.fleet.instance_create": create}],
+            }
+        ],
     )["c"]["instances"]
     emulator.link("plugzapi", seeded["id"])
     host = {"msgops_id": seeded["id"], "msgops_provider": "plugzapi"}
@@ -131,35 +134,3 @@ def test_the_roles_report_lies_there_too_and_keeps_its_mode(stage: Stage, emulat
     assert files(stage.folder, "report.json", "credentials.json") == {"report.json", "credentials.json"}
     assert report.stat().st_mode & 0o777 == (mode or 0o644)
     assert json.loads(report.read_text())["summary"]["total"] == 1
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes a user without an entry in passwd")
-def test_without_a_home_folder_nothing_is_created_in_one_of_that_name(stage: Stage, emulator: Control) -> None:
-    name = stage.folder / "homeless"
-    name.mkdir(mode=0o777)
-    name.chmod(0o777)
-    # The module, because another user may not read this Python's packages; it is the same rule.
-    program = (
-        "import json, os, sys; os.environ.pop('HOME', None); os.setgroups([]); os.setgid(4242); os.setuid(4242);"
-        "os.chdir(sys.argv[1]);"
-        "from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, execute;"
-        "from ansible_collections.msgops.fleet.plugins.modules import instance_create as door;"
-        "from ansible.module_utils.common.arg_spec import ArgumentSpecValidator;"
-        "given = {'provider': 'green_api', 'name': 'shop'};"
-        "params = ArgumentSpecValidator(**door.ARGUMENTS.for_validation()).validate(given).validated_parameters;"
-        "print(json.dumps(execute(door.ARGUMENTS, door.run, Task(params, False, False, True))))"
-    )
-    tree = next(path for path in sys.path if (Path(path) / "ansible_collections" / "msgops" / "fleet").exists())
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(name)],
-        env=stage._environment({"PYTHONPATH": tree}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "Permission denied" in done.stderr:
-        pytest.skip("another user can't read this Python")
-    result = json.loads(done.stdout)
-    assert "journal ~/.local/state/msgops/fleet.sqlite3 needs a home folder" in result["msg"]
-    assert os.listdir(name) == []
-    assert emulator.instances() == []

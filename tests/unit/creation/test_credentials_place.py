@@ -28,7 +28,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils import _credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot, key_of
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
-from ansible_collections.msgops.fleet.tests.storm.runs import Child
+from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     NOBODY,
     Fleet,
@@ -262,9 +262,7 @@ def test_a_gateway_without_a_listing_loses_no_token_by_a_file_that_breaks(plugz:
     assert there["token"] not in json.dumps(result["msg"])
 
 
-def test_one_that_another_process_keeps_locked_creates_nothing(
-    green: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_another_process_keeps_locked_creates_nothing(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_credentials, "_PATIENCE", 0.1)
     green.credentials_file.write_text("{}")
     with green.credentials_file.open() as file:
@@ -518,6 +516,40 @@ def test_a_file_that_somebody_else_may_have_planted_is_refused(green: Fleet, sha
     result = green.create("shop", credentials_file=str(planted))
     assert "in a folder that everybody may write to" in result["msg"]
     assert green.posts() == []
+
+
+# A home folder
+
+
+@dataclass(frozen=True)
+class Homeless:
+    """A run by a user without a home folder, as containers have them."""
+
+    run: Run
+    folder: Path
+
+    def __call__(self) -> dict[str, Any]:
+        os.environ.pop("HOME", None)
+        os.chdir(self.folder)
+        os.setgroups([])
+        os.setgid(4242)
+        os.setuid(4242)
+        return dict(self.run())
+
+
+@needs_root
+@pytest.mark.parametrize("option", ["journal", "credentials_file"])
+def test_without_a_home_folder_nothing_is_created_in_one_called_tilde(
+    emulator: Emulator, shared: Path, option: str
+) -> None:
+    green = Fleet(emulator, "green_api", shared)
+    given = {"journal": None} if option == "journal" else {"credentials_file": "~/credentials.json"}
+    result = Child(Homeless(green.task("shop", **given), shared)).result()
+    assert f"{option} ~/" in result["msg"]
+    assert "user ID 4242 has no entry in passwd" in result["msg"]
+    assert "give an absolute path" in result["msg"]
+    assert green.posts() == []
+    assert os.listdir(shared) == []
 
 
 # Whose entry it is
