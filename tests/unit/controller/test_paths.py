@@ -81,16 +81,9 @@ def test_the_playbooks_find_what_their_variables_name(stage: Stage, emulator: Co
     """All from the folder above the playbook: the credentials file, the reports, the pattern of reports."""
     emulator.config({"plugzapi.listing": "http404"})
     create = {"provider": "plugzapi", "name": "shop", "credentials_file": "credentials.json", "journal": "j"}
-    (seeded,) = run(
-        stage,
-        [
-            {
-                "hosts": "localhost",
-                "gather_facts": False,
-                "tasks": [{"name": "c", "msgops.fleet.instance_create": create}],
-            }
-        ],
-    )["c"]["instances"]
+    tasks = [{"name": "create", "msgops.fleet.instance_create": create}]
+    results = run(stage, [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+    (seeded,) = results["create"]["instances"]
     emulator.link("plugzapi", seeded["id"])
     host = {"msgops_id": seeded["id"], "msgops_provider": "plugzapi"}
     inventory = stage.folder / "inventory.json"
