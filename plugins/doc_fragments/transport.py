@@ -20,6 +20,7 @@ options:
     description:
       - A file (PEM) or a folder with the certificates of the authorities to trust, instead of the bundled ones.
       - Without it, the environment variables E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are honoured.
+      - A relative path begins in the folder where C(ansible-playbook) was started.
     type: path
   timeout:
     description:

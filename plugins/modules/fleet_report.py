@@ -104,7 +104,11 @@ options:
     description: What this part of the fleet is called where reports are merged.
     type: str
   json_file:
-    description: The file for the JSON report. The folder of this and the other files is made if it isn't there.
+    description:
+      - The file for the JSON report. The folder of this and the other files is made if it isn't there.
+      - A relative path begins in the folder where C(ansible-playbook) was started.
+      - A file that is there is replaced atomically and keeps its owner and its mode; a new one has mode 0644. A pipe is
+        written to.
     type: path
   junit_file:
     description:
