@@ -24,8 +24,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ._errors import UsageError
-from ._files import Place, Temporary, UnfitFile, fill, kind_of
+from ._files import Place, UnfitFile, kind_of
 from ._gateway import Instance
+from ._room import Room
 
 Content = dict[str, dict[str, dict[str, Any]]]
 
@@ -74,7 +75,7 @@ class CredentialsFile:
         """``path`` is absolute."""
         self._path = path
         self._mutex = threading.Lock()
-        self._room: _Room | None = None
+        self._room: Room | None = None
         self._failure: UsageError | None = None
 
     def check(self) -> None:
@@ -138,8 +139,8 @@ class CredentialsFile:
                         if conflict := self.conflict(content, slot, instance):
                             raise conflict
                     size = len(_dump(content)) + sum(_size_of(slot) for slot, _instance in wanted) + _OTHERS
-                    room = stack.enter_context(_Room.kept(place, size, os.fstat(descriptor)))
-                    room.use(_dump(content))
+                    room = stack.enter_context(Room.kept(place, size, os.fstat(descriptor), _MODE))
+                    room.use(_dump(content), last=False)
                 if room.failure:
                     raise room.failure
             self._room, self._failure = room, None
@@ -154,8 +155,10 @@ class CredentialsFile:
             return self._explanation(self._room.failure)
         return self._failure
 
-    def merge(self, found: Iterable[tuple[Slot, Instance]]) -> None:
+    def merge(self, found: Iterable[tuple[Slot, Instance]], *, last: bool = False) -> None:
         """Add or renew the entries of ``found``; everything else in the file stays as it is.
+
+        ``last`` gives the room up that was kept.
 
         :raises UsageError: if the file can't be read or written, or another instance's entry is there; then it is as
             it was.
@@ -163,12 +166,12 @@ class CredentialsFile:
         with self._mutex:
             try:
                 with self._explained(), self._place() as place, self._locked(place) as descriptor:
-                    self._merge(place, descriptor, found)
+                    self._merge(place, descriptor, found, last=last)
             except UsageError as error:
                 self._failure = error
                 raise
 
-    def _merge(self, place: Place, descriptor: int, found: Iterable[tuple[Slot, Instance]]) -> None:
+    def _merge(self, place: Place, descriptor: int, found: Iterable[tuple[Slot, Instance]], *, last: bool) -> None:
         content = self._parse(_read(descriptor))
         merged = {provider: dict(names) for provider, names in content.items()}
         for slot, instance in found:
@@ -178,7 +181,7 @@ class CredentialsFile:
         if merged == content:
             _make_private(descriptor)
         elif self._room:
-            self._room.use(_dump(merged))
+            self._room.use(_dump(merged), last=last)
         else:
             place.replace(_dump(merged), os.fstat(descriptor), _MODE)
 
@@ -188,7 +191,7 @@ class CredentialsFile:
         :raises UsageError: if the file is as it was; the message says where the entries are.
         """
         try:
-            self.merge(found)
+            self.merge(found, last=True)
         except UsageError as error:
             rescued: Content = {}
             for slot, instance in found:
@@ -232,6 +235,8 @@ class CredentialsFile:
                 place.create(b"{}\n")
             try:
                 descriptor = place.open(os.O_RDWR)
+            except FileNotFoundError:
+                continue
             except OSError as exc:
                 if exc.errno not in (errno.EMFILE, errno.ENFILE) or not (self._room and self._room.let_descriptor_go()):
                     raise
@@ -253,71 +258,7 @@ class CredentialsFile:
 
     def _explanation(self, exc: OSError, done: str = "written") -> UsageError:
         remedy = _REMEDIES.get(exc.errno or 0, "name another file")
-        return UsageError(f"credentials_file {self._path} can't be {done} ({exc.strerror}); {remedy}")
-
-
-class _Room:
-    """What is kept for writing the file: two files as large as it can become, and a descriptor.
-
-    One is written and moved into place, and a new one is made of the room that the file before it took. If somebody
-    else was quicker, the other one is there for the last time.
-    """
-
-    def __init__(self, place: Place, size: int, like: os.stat_result) -> None:
-        self.place = place
-        self.failure: OSError | None = None
-        self._size = size
-        self._like = like
-        self._kept: list[Temporary] = []
-        self._descriptor: int | None = None
-
-    @classmethod
-    @contextlib.contextmanager
-    def kept(cls, place: Place, size: int, like: os.stat_result) -> Iterator[_Room]:
-        """:raises OSError: if there isn't that much room."""
-        room = cls(place, size, like)
-        try:
-            room._descriptor = place.spare_descriptor()
-            room._fill_up()
-            yield room
-        finally:
-            for kept in room._kept:
-                place.drop(kept)
-            room.let_descriptor_go()
-
-    def use(self, raw: bytes) -> None:
-        """Replace the file; ``failure`` is set where the room could not be renewed.
-
-        :raises OSError: if it can't be replaced; then the room is still there.
-        """
-        self.place.put(self._kept[-1], raw)
-        self._kept.pop()
-        self.place.sync()
-        try:
-            self._fill_up()
-        except OSError as exc:
-            self.failure = exc
-
-    def rescue(self, raw: bytes) -> str | None:
-        """Write into what was kept, and leave it there: its path, if it could be done."""
-        with contextlib.suppress(OSError, IndexError):
-            new = self._kept[-1]
-            fill(new.descriptor, raw)
-            self._kept.pop()
-            os.close(new.descriptor)
-            return os.path.join(self.place.folder, new.name)
-        return None
-
-    def let_descriptor_go(self) -> bool:
-        """Whether there was one to be had again."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
-        return descriptor is not None
-
-    def _fill_up(self) -> None:
-        while len(self._kept) < 2:
-            self._kept.append(self.place.make(self._like, _MODE, self._size))
+        return UsageError(f"credentials_file {self._path} can't be {done} ({exc.strerror or exc}); {remedy}")
 
 
 def _entry(slot: Slot, instance: Instance) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Desk:
     """
 
     def __init__(self, folder: str, describe: Callable[[], Page]) -> None:
-        self.folder = os.path.abspath(folder)
+        self.folder = folder
         self.page = os.path.join(self.folder, "index.html")
         self._describe = describe
         self._lock = threading.Lock()

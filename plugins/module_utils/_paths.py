@@ -44,7 +44,8 @@ def absolute(path: str, option: str, folder: str | None) -> str:
             f"{option} {path} is relative to the folder where ansible-playbook was started, which isn't there any "
             f"more; give an absolute path"
         )
-    return os.path.join(folder, expanded)
+    joined = os.path.join(folder, expanded)
+    return joined if ".." in joined.split("/") else os.path.normpath(joined)
 
 
 def with_absolute_paths(

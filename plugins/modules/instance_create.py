@@ -147,8 +147,8 @@ options:
     description:
       - A JSON file of mode 0600 that ID, token and address of each instance are merged into, by provider and name. It
         is replaced atomically; its owner and what else it holds are kept.
-      - The key of an instance is its name, or V(ACCOUNT/NAME) where the account was named. The entry of another instance
-        under the same key is an error, and is never overwritten.
+      - The key of an instance is its name, or V(ACCOUNT/NAME) where the account was named. The entry of another
+        instance under the same key is an error, and is never overwritten.
       - Before anything is created, the file is written and replaced once, and room for the new entries is kept beside
         it, so that no token is lost to a full disk. Nothing is created if the file is a mount point, if its file system
         has no locks, or if its path leads by a link that somebody else may have made.

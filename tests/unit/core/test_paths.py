@@ -24,7 +24,8 @@ DEFAULT = JOURNAL.options["journal"]["default"]
         ("/srv/x", "/srv/x"),
         ("~", "/home/somebody"),
         ("~/x", "/home/somebody/x"),
-        ("./~/x", "/start/./~/x"),
+        ("./~/x", "/start/~/x"),
+        ("./a//b", "/start/a/b"),
         ("a~", "/start/a~"),
     ],
 )
