@@ -33,7 +33,7 @@ Content = dict[str, dict[str, dict[str, Any]]]
 _MODE = 0o600
 # Bytes: an entry without its key and address, and what other runs may add meanwhile.
 _ENTRY = 1024
-_OTHERS = 64 * 1024
+_OTHERS = 16 * 1024
 # Seconds that another run may keep the file, which takes it milliseconds.
 _PATIENCE = 30.0
 _PAUSE = 0.01
@@ -111,10 +111,11 @@ class CredentialsFile:
         there = content.get(slot.provider, {}).get(slot.key)
         if not there or str(there.get("id")) in slot.gone or (instance and _is_same(there, slot, instance)):
             return None
-        mine = f"{slot.provider} instance {instance.id}" if instance else f"a new instance of {slot.provider}"
+        mine = f"instance {instance.id}" if instance else "a new instance"
+        again = "" if instance else "run this task again if another run has just made it, "
         return UsageError(
             f"credentials_file {self._path} has the entry {slot.key} of {slot.provider} instance {there.get('id')} at "
-            f"{there.get('api_url')}, which is never overwritten by that of {mine} at {slot.api_url}; tell two "
+            f"{there.get('api_url')}, which is never overwritten by that of {mine} at {slot.api_url}; {again}tell two "
             "accounts apart by account, name another file, or remove the entry if its instance is gone"
         )
 

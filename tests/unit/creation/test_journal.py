@@ -136,14 +136,6 @@ def test_it_never_holds_a_token(fleet: Fleet) -> None:
                 assert spelling.encode("utf-16-le") not in content
 
 
-def test_the_accounts_of_two_tokens_are_two(green: Fleet) -> None:
-    other = green.emulator.seed(accounts=[{"provider": "green_api", "name": "other"}])["accounts"][0]
-    green.create("shop")
-    assert actions(green.create("shop", partner_token=other["partner_token"])) == {"shop": "created"}
-    accounts = {entry["account"] for entry in green.settle()["entries"]}
-    assert len(accounts) == 2
-
-
 def test_a_slash_at_the_end_of_the_address_makes_no_other_account(green: Fleet) -> None:
     green.create("shop")
     assert actions(green.create("shop", api_url=green.emulator.url + "/")) == {"shop": "unchanged"}
@@ -305,10 +297,9 @@ def test_a_disk_that_fills_up_during_a_creation_loses_nothing(fleet: Fleet, smal
     filler = fill(small_disk)
     fleet.emulator.release()
     result = run.result()
-    assert actions(result) == {"shop": "failed"}
-    assert "credentials_file" in result["msg"]
-    assert result["changed"], "the instance was created"
+    assert actions(result) == {"shop": "created"}
     assert result["instance"]["id"] == str(fleet.existing("shop")[0]["id"])
+    fleet.assert_handed_over("shop")  # room for the token was kept
     filler.unlink()
     assert actions(fleet.create("shop"))["shop"] in ("adopted", "unchanged")
     assert fleet.posts() == ["shop"]

@@ -170,7 +170,8 @@ def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
 def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> None:
     """It has seen the account without the instance, sleeps while another run creates it, and goes on."""
     fleet.arm("list", "slow", seconds=1.0, when="after")
-    stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    # Without the credentials file, which would tell it of the other run's instance.
+    stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE, credentials_file=None))
     fleet.wait_for("list")
     stopped.signal(signal.SIGSTOP)
     assert actions(fleet.create("shop")) == {"shop": "created"}

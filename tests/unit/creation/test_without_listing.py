@@ -130,5 +130,8 @@ def test_a_new_journal_knows_nothing(blind: Fleet) -> None:
     """The limit of what can be promised: who loses the journal of such a gateway loses what it remembers."""
     blind.create("shop")
     blind.journal_file.unlink()
+    assert actions(blind.create("shop")) == {"shop": "failed"}, "the credentials file still knows it"
+    blind.credentials_file.unlink()
+    blind.journal_file.unlink()
     assert actions(blind.create("shop")) == {"shop": "created"}
     assert len(blind.existing("shop")) == 2
