@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -94,10 +95,9 @@ def entries(path: Path) -> dict[str, Any]:
 
 def fill_up(folder: Path) -> None:
     """Leave no room on the file system."""
-    with (folder / "ballast").open("ab") as file, contextlib.suppress(OSError):
+    with (folder / "ballast").open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while True:
-            file.write(bytes(4096))
-            file.flush()
+            file.write(bytes(512))
 
 
 # A disk without room
@@ -173,8 +173,6 @@ def test_a_disk_that_fills_up_during_a_task_stops_it(fleet: Fleet, mount: Callab
 
 
 def limited_to(size: int, run: Callable[[], Any]) -> Any:
-    import signal
-
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     return run()
@@ -194,7 +192,7 @@ class Reserve:
             except UsageError as error:
                 return error.message
 
-        return str(limited_to(20_000, reserve))
+        return str(limited_to(10_000, reserve))
 
 
 def test_a_limit_on_the_size_of_files_is_met_before_anything_is_created(tmp_path: Path) -> None:
@@ -256,6 +254,7 @@ def test_a_gateway_without_a_listing_loses_no_token_by_a_file_that_breaks(plugz:
     plugz.credentials_file.write_text("{")
     plugz.emulator.release()
     result = run.result()
+    assert "The new tokens are in" in result["msg"]
     (beside,) = [path for path in plugz.folder.iterdir() if path.name.startswith(".credentials.json.")]
     assert str(beside) in result["msg"]
     (there,) = plugz.existing("shop")
