@@ -54,6 +54,7 @@ RUN_ANSIBLE = tuple(
     f"tests/unit/{part}"
     for part in (
         "controller",
+        "creation/test_commands.py",
         "creation/test_playbooks.py",
         "inventory",
         "leaks",

@@ -85,4 +85,14 @@ options:
       - The partner's token at the gateway.
       - If not set, the environment variable E(GREEN_API_PARTNER_TOKEN) or E(PLUGZAPI_PARTNER_TOKEN) is used.
     type: str
+  account:
+    description:
+      - Your own name for the account that the partner's token opens. Needed where two accounts of a gateway are at one
+        address.
+      - What has the name is the same account, whatever its token and its address. Without one, accounts of a gateway
+        are the same if they have the same token or the same address.
+      - It must be printable, without a slash.
+      - If not set, the environment variable E(GREEN_API_ACCOUNT) or E(PLUGZAPI_ACCOUNT) is used, depending on the
+        gateway.
+    type: str
 """

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from ._entries import DEFAULT_JOURNAL
 from ._errors import UsageError
 from ._green_api import SECRET_SETTINGS, SETTINGS
 from ._http import TransportOptions
@@ -153,7 +154,7 @@ def many_instances(**more: dict[str, Any]) -> ArgumentSpec:
     )
 
 
-PARTNER = ArgumentSpec({"partner_token": {"type": "str", "no_log": True}})
+PARTNER = ArgumentSpec({"partner_token": {"type": "str", "no_log": True}, "account": {"type": "str"}})
 
 # The options that say who asks have no fallback here, because what a task gives goes before the environment as a
 # whole: a token in the environment must not contradict an access key in the task.
@@ -199,7 +200,7 @@ JOURNAL = ArgumentSpec(
     {
         "journal": {
             "type": "path",
-            "default": "~/.local/state/msgops/fleet.sqlite3",
+            "default": DEFAULT_JOURNAL,
             **_from_environment("MSGOPS_JOURNAL"),
         }
     }

@@ -15,36 +15,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
+from ._accounts import Access, Account, dump_accesses, load_accesses
+from ._entries import Entry, Key, Memory, Use
 from ._gateway import utc_now
-from ._journal_storage import JournalError, Storage, Transaction, storage_at
-
-Status = Literal["pending", "created", "rejected", "unknown", "delivered"]
-
-STATUSES: tuple[Status, ...] = get_args(Status)
-
-# What was begun, and may or may not have happened.
-OPEN: tuple[Status, ...] = ("pending", "unknown")
-
-_COLUMNS = (
-    "provider",
-    "account",
-    "name",
-    "operation_id",
-    "payload_hash",
-    "status",
-    "instance_id",
-    "created_at",
-    "updated_at",
-)
+from ._journal_schema import Transaction, creations
+from ._journal_storage import JournalError, Storage, storage_at
 
 # Seconds. A process that was killed keeps its names for the length of a lease.
 _LEASE = 10.0
@@ -52,78 +33,26 @@ _HEARTBEAT = 2.5
 _LONGEST_WAIT = 600.0
 
 
-@dataclass(frozen=True, order=True)
-class Key:
-    """What an entry stands for: a name in an account, which is known by its fingerprint."""
-
-    provider: str
-    account: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One creation: times are ISO 8601 in UTC."""
-
-    key: Key
-    operation_id: str
-    payload_hash: str
-    status: Status
-    instance_id: str | None
-    created_at: str
-    updated_at: str
-
-    def as_result(self) -> dict[str, Any]:
-        """The entry as the module returns it."""
-        return {
-            "provider": self.key.provider,
-            "account": self.key.account,
-            "name": self.key.name,
-            "status": self.status,
-            "id": self.instance_id,
-            "operation_id": self.operation_id,
-            "payload_hash": self.payload_hash,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-        }
-
-
-def fingerprint(provider: str, api_url: str, partner_token: str) -> str:
-    """A name for an account that doesn't give its token away."""
-    return hashlib.sha256("\0".join((provider, api_url, partner_token)).encode()).hexdigest()[:16]
-
-
-def hash_payload(payload: Mapping[str, Any]) -> str:
-    """What a creation sends, in short."""
-    return hashlib.sha256(json.dumps(dict(payload), sort_keys=True).encode()).hexdigest()
-
-
 class Journal:
     """The journal in a SQLite file or in PostgreSQL, safe to use from several threads and processes."""
 
     def __init__(self, location: str) -> None:
         self._storage = storage_at(location)
+        # As a command can name it, from whichever folder it is run.
+        self.location = location if "://" in location else self._storage.name
 
     @property
     def name(self) -> str:
         """Where it lies, without a password."""
         return self._storage.name
 
-    def peek(self, keys: Collection[Key]) -> dict[Key, Entry]:
-        """The entries of ``keys``, without leaving a trace; none if there is no journal yet.
+    def read(self, keys: Collection[Key] | None = None) -> Memory:
+        """What it knows of ``keys`` (of all, if there are none given), without leaving a trace.
 
         :raises JournalError: if it can't be read.
         """
         with self._storage.reading() as db:
-            return _entries(db, keys) if db else {}
-
-    def entries(self) -> list[Entry]:
-        """All entries, by provider, account and name.
-
-        :raises JournalError: if it can't be read.
-        """
-        with self._storage.reading() as db:
-            return sorted(_entries(db, None).values(), key=lambda entry: entry.key) if db else []
+            return _memory(db, keys) if db else Memory()
 
     @contextlib.contextmanager
     def locked(self, keys: Collection[Key]) -> Iterator[Lease]:
@@ -147,7 +76,8 @@ class Lease:
         self._owner = owner
         self._keys = keys
         self._ended = threading.Event()
-        self.entries: dict[Key, Entry] = {}
+        self.memory = Memory()
+        self._written: dict[str, Entry] = {}
 
     def acquire(self) -> None:
         """Take all keys at once or none, so that two runs can't wait for each other."""
@@ -165,51 +95,78 @@ class Lease:
         with contextlib.suppress(JournalError), self._storage.transaction() as db:
             db.execute(f"DELETE FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
 
-    def begin(self, key: Key, payload_hash: str) -> None:
-        """Write ``pending``, durably: only after this may the creation be posted.
+    def begin(self, entry: Entry, instead_of: Entry | None = None) -> None:
+        """Write ``entry``, which is ``pending``, durably: only after this may the creation be posted.
 
         :raises JournalError: if that can't be, or another run has taken the name over.
         """
-        now = utc_now()
-        self._write([Entry(key, uuid.uuid4().hex, payload_hash, "pending", None, now, now)])
+        self._write([entry], [instead_of] if instead_of else [])
 
-    def settle(self, outcomes: Mapping[Key, tuple[Status, str | None]]) -> None:
-        """Write status and instance ID: what became of creations, or of instances that were there before.
+    def save(self, entries: Collection[Entry]) -> None:
+        """Write what became of creations, or of instances that were there before.
 
         :raises JournalError: if it can't be written, or another run has taken a name over.
         """
+        if news := [entry for entry in entries if self._written.get(entry.operation_id) != entry]:
+            self._write(news, [])
+
+    def forget(self, entry: Entry) -> None:
+        """Take ``entry`` out.
+
+        :raises JournalError: if that can't be, or another run has taken the name over.
+        """
+        self._write([], [entry])
+
+    def note_uses(self, listed: Mapping[Account, bool]) -> None:
+        """Write down by which accesses accounts were entered now, and whether they were listed.
+
+        :raises JournalError: if it can't be written.
+        """
         now = utc_now()
-        self._write(
-            [
-                dataclasses.replace(
-                    self.entries.get(key) or Entry(key, uuid.uuid4().hex, "", status, None, now, now),
-                    status=status,
-                    instance_id=instance_id,
-                    updated_at=now,
+        with self._storage.transaction() as db:
+            for account, was_listed in listed.items():
+                db.execute(
+                    f"INSERT INTO {db.prefix}access (provider, account, address, token, first_seen, last_seen, "
+                    "listed_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (provider, account, address, token) "
+                    "DO UPDATE SET last_seen = excluded.last_seen, "
+                    f"listed_at = COALESCE(excluded.listed_at, {db.prefix}access.listed_at)",
+                    (
+                        account.provider,
+                        account.name or "",
+                        account.address,
+                        account.token,
+                        now,
+                        now,
+                        now if was_listed else None,
+                    ),
                 )
-                for key, (status, instance_id) in outcomes.items()
-            ]
-        )
+                # What schema 1 knew the account by stands for one of its accesses in all of its entries.
+                for former in account.former:
+                    db.execute(
+                        f"UPDATE {db.prefix}creation SET accesses = ?, fingerprint = NULL "
+                        "WHERE provider = ? AND fingerprint = ? AND accesses = '[]'",
+                        (dump_accesses([account.access]), account.provider, former),
+                    )
 
     def _try_to_acquire(self) -> Key | None:
         with self._storage.transaction() as db:
             now = db.now()
             # A lease that ends later than any can was given by a clock that has since been put back.
             held = db.execute(
-                f"SELECT provider, account, name FROM {db.prefix}lease WHERE expires > ? AND expires <= ?",
-                (now, now + _LEASE),
+                f"SELECT provider, name FROM {db.prefix}lease WHERE expires > ? AND expires <= ?", (now, now + _LEASE)
             )
             for row in held:
                 if Key(*row) in self._keys:
                     return Key(*row)
             for key in sorted(self._keys):
                 db.execute(
-                    f"INSERT INTO {db.prefix}lease (provider, account, name, owner, expires) VALUES (?, ?, ?, ?, ?) "
+                    f"INSERT INTO {db.prefix}lease (provider, account, name, owner, expires) VALUES (?, '', ?, ?, ?) "
                     "ON CONFLICT (provider, account, name) DO UPDATE "
                     "SET owner = excluded.owner, expires = excluded.expires",
-                    (*_row(key), self._owner, now + _LEASE),
+                    (key.provider, key.name, self._owner, now + _LEASE),
                 )
-            self.entries = _entries(db, self._keys)
+            self.memory = _memory(db, self._keys)
+        self._written = {entry.operation_id: entry for entry in self.memory.entries}
         return None
 
     def _keep_alive(self) -> None:
@@ -218,29 +175,48 @@ class Lease:
             with contextlib.suppress(JournalError), self._storage.transaction() as db:
                 db.execute(f"UPDATE {db.prefix}lease SET expires = ? WHERE owner = ?", (db.now() + _LEASE, self._owner))
 
-    def _write(self, entries: Collection[Entry]) -> None:
+    def _write(self, entries: Collection[Entry], gone: Collection[Entry]) -> None:
         with self._storage.transaction() as db:
-            rows = db.execute(f"SELECT provider, account, name FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
+            rows = db.execute(f"SELECT provider, name FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
             owned = {Key(*row) for row in rows}
-            for entry in entries:
+            remedy = "run the task again"
+            for entry in (*entries, *gone):
                 if entry.key not in owned:
-                    raise JournalError(
-                        self._storage.name, f"another run has taken {entry.key.name} over", "run the task again"
-                    )
+                    raise JournalError(self._storage.name, f"another run has taken {entry.name} over", remedy)
+            for entry in gone:
+                db.execute(f"DELETE FROM {db.prefix}creation WHERE operation_id = ?", (entry.operation_id,))
+            for entry in entries:
+                row = _row(entry)
+                values = ", ".join("?" for _value in row)
+                changes = ", ".join(f"{column} = excluded.{column}" for column in list(row)[1:])
                 db.execute(
-                    f"INSERT INTO {db.prefix}creation ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (provider, account, name) DO UPDATE SET "
-                    + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[3:]),
-                    (*_row(entry.key), *dataclasses.astuple(entry)[1:]),
+                    f"INSERT INTO {db.prefix}creation ({', '.join(row)}) VALUES ({values}) "
+                    f"ON CONFLICT (operation_id) DO UPDATE SET {changes}",
+                    tuple(row.values()),
                 )
-        self.entries.update((entry.key, entry) for entry in entries)
+        self._written |= {entry.operation_id: entry for entry in entries}
 
 
-def _entries(db: Transaction, keys: Collection[Key] | None) -> dict[Key, Entry]:
-    rows = db.execute(f"SELECT {', '.join(_COLUMNS)} FROM {db.prefix}creation")
-    found = (Entry(Key(*row[:3]), *row[3:]) for row in rows)
-    return {entry.key: entry for entry in found if keys is None or entry.key in keys}
+def _memory(db: Transaction, keys: Collection[Key] | None) -> Memory:
+    entries = (
+        Entry(operation_id, provider, name, account, load_accesses(accesses), *rest)
+        for operation_id, provider, name, account, accesses, *rest in db.execute(creations(db))
+        if keys is None or Key(provider, name) in keys
+    )
+    return Memory(tuple(sorted(entries, key=_order)), tuple(_uses(db)))
 
 
-def _row(key: Key) -> tuple[str, str, str]:
-    return (key.provider, key.account, key.name)
+def _uses(db: Transaction) -> Iterable[Use]:
+    if db.has("access"):
+        columns = "provider, account, address, token, first_seen, last_seen, listed_at"
+        for provider, account, address, token, *times in db.execute(f"SELECT {columns} FROM {db.prefix}access"):
+            yield Use(provider, account or None, Access(address, token), *times)
+
+
+def _order(entry: Entry) -> tuple[str, ...]:
+    return (entry.provider, entry.account or "", entry.address or "", entry.name, entry.operation_id)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    row = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+    return row | {"accesses": dump_accesses(entry.accesses)}

@@ -16,51 +16,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from ._errors import UsageError
+from ._journal_schema import SCHEMA_VERSION, Row, Transaction, upgrade
 from ._secrets import passwords_in, redact
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 1
-_TABLES = {
-    "creation": """
-    CREATE TABLE {prefix}creation (
-        provider TEXT NOT NULL,
-        account TEXT NOT NULL,
-        name TEXT NOT NULL,
-        operation_id TEXT NOT NULL,
-        payload_hash TEXT NOT NULL,
-        status TEXT NOT NULL CHECK (status IN ('pending', 'created', 'rejected', 'unknown', 'delivered')),
-        instance_id TEXT,
-        created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL,
-        PRIMARY KEY (provider, account, name)
-    )
-    """,
-    "lease": """
-    CREATE TABLE {prefix}lease (
-        provider TEXT NOT NULL,
-        account TEXT NOT NULL,
-        name TEXT NOT NULL,
-        owner TEXT NOT NULL,
-        expires DOUBLE PRECISION NOT NULL,
-        PRIMARY KEY (provider, account, name)
-    )
-    """,
-    "reboot": """
-    CREATE TABLE {prefix}reboot (
-        ticket TEXT PRIMARY KEY,
-        provider TEXT NOT NULL,
-        instance_id TEXT NOT NULL,
-        requested_at DOUBLE PRECISION NOT NULL
-    )
-    """,
-}
-
 # Seconds to wait for another transaction, each of which takes milliseconds.
 _BUSY_TIMEOUT = 30.0
-
-Row = tuple[Any, ...]
 
 
 class JournalError(UsageError):
@@ -68,27 +31,6 @@ class JournalError(UsageError):
 
     def __init__(self, name: str, reason: str, remedy: str = "repair it or name another one as journal") -> None:
         super().__init__(f"the journal {name} can't be used, and nothing is done without it: {reason}; {remedy}")
-
-
-class Transaction(Protocol):
-    """A transaction that nobody else's runs beside. Placeholders are question marks, tables begin with ``prefix``."""
-
-    prefix: str
-
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement and return its rows."""
-
-    def now(self) -> float:
-        """Seconds since 1970, by the one clock that all runs share."""
-
-    def has(self, table: str) -> bool:
-        """Whether there is such a table: an earlier version may have made the journal."""
-
-
-def _make_tables(db: Transaction) -> None:
-    for table, definition in _TABLES.items():
-        if not db.has(table):
-            db.execute(definition.format(prefix=db.prefix))
 
 
 class Storage(Protocol):
@@ -148,8 +90,7 @@ class SqliteStorage:
             return
         with self._explained(), contextlib.closing(self._connect()) as connection:
             connection.execute("PRAGMA query_only = ON")
-            is_there = self._is_journal(connection)
-            yield _SqliteTransaction(connection) if is_there else None
+            yield _SqliteTransaction(connection) if self._version(connection) else None
 
     def _opened(self) -> sqlite3.Connection:
         # SQLite's connections must not be carried over a fork.
@@ -160,10 +101,11 @@ class SqliteStorage:
             connection.execute("PRAGMA journal_mode = TRUNCATE")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
-            if not self._is_journal(connection):
+            version = self._version(connection)
+            upgrade(_SqliteTransaction(connection), version)
+            if version < SCHEMA_VERSION:
                 connection.execute(f"PRAGMA application_id = {self._APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            _make_tables(_SqliteTransaction(connection))
             connection.execute("COMMIT")
             self._connection, self._pid = connection, os.getpid()
         return self._connection
@@ -180,17 +122,16 @@ class SqliteStorage:
         uri = "file:" + self.name.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + "?mode=rw"
         return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
-    def _is_journal(self, connection: sqlite3.Connection) -> bool:
-        """False for an empty file.
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """Its schema, 0 for an empty file.
 
-        :raises JournalError: for anything else that isn't a journal of this version.
+        :raises JournalError: for anything that isn't a journal, or a newer version's.
         """
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            return False
+            return 0
         if connection.execute("PRAGMA application_id").fetchone()[0] != self._APPLICATION_ID:
             raise JournalError(self.name, "it is a database of something else", "name another file as journal")
-        check_version(self.name, connection.execute("PRAGMA user_version").fetchone()[0])
-        return True
+        return check_version(self.name, connection.execute("PRAGMA user_version").fetchone()[0])
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -235,7 +176,7 @@ class PostgresStorage:
     def reading(self) -> Iterator[Transaction | None]:
         with self._explained(), self._connect() as connection:
             connection.read_only = True
-            yield _PostgresTransaction(connection) if self._is_journal(connection) else None
+            yield _PostgresTransaction(connection) if self._version(connection) else None
 
     def _opened(self) -> psycopg.Connection[Row]:
         # A connection must not be carried over a fork, and one that broke is of no use.
@@ -245,9 +186,9 @@ class PostgresStorage:
             with connection.transaction():
                 # Any number will do, as long as it is always the same: one run makes the tables, others wait.
                 connection.execute("SELECT pg_advisory_xact_lock(7883955)")
-                is_new = not self._is_journal(connection)
-                _make_tables(_PostgresTransaction(connection))
-                if is_new:
+                version = self._version(connection)
+                upgrade(_PostgresTransaction(connection), version)
+                if version < SCHEMA_VERSION:
                     comment = f"msgops.fleet schema {SCHEMA_VERSION}"
                     connection.execute(f"COMMENT ON TABLE msgops_fleet_creation IS '{comment}'")
             self._connection, self._pid = connection, os.getpid()
@@ -256,17 +197,20 @@ class PostgresStorage:
     def _connect(self) -> psycopg.Connection[Row]:
         return self._psycopg.connect(self._url, connect_timeout=int(_BUSY_TIMEOUT), autocommit=True)
 
-    def _is_journal(self, connection: psycopg.Connection[Row]) -> bool:
+    def _version(self, connection: psycopg.Connection[Row]) -> int:
+        """Its schema, 0 where its tables aren't there.
+
+        :raises JournalError: for tables of something else, or of a newer version.
+        """
         found = connection.execute(
             "SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass('msgops_fleet_creation')"
         ).fetchone()
         if found is None:
-            return False
+            return 0
         version = str(found[0]).rpartition(" ")[2]
         if not version.isdecimal():
             raise JournalError(self.name, "its table msgops_fleet_creation is of something else")
-        check_version(self.name, int(version))
-        return True
+        return check_version(self.name, int(version))
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -314,7 +258,11 @@ class _PostgresTransaction:
         return bool(self.execute("SELECT to_regclass(?) IS NOT NULL", (self.prefix + table,))[0][0])
 
 
-def check_version(name: str, version: int) -> None:
-    """:raises JournalError: for a journal of a newer version of the collection."""
+def check_version(name: str, version: int) -> int:
+    """The ``version``.
+
+    :raises JournalError: for a journal of a newer version of the collection.
+    """
     if version > SCHEMA_VERSION:
         raise JournalError(name, f"a newer msgops.fleet wrote it (schema {version})", "upgrade the collection")
+    return version

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,12 +16,25 @@ from ._plugzapi import Plugzapi
 
 
 @dataclass(frozen=True)
+class IdForm:
+    """What the IDs of a gateway's instances look like; ``words`` says it to a person."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+
+@dataclass(frozen=True)
 class Provider:
-    """One row of the table. ``environment`` maps an option to the variable that stands in for it."""
+    """One row of the table.
+
+    ``environment`` maps an option to the variable that stands in for it. ``id_form`` is what an ID that a person gives
+    is checked by, ``None`` if the vendor doesn't say.
+    """
 
     client: type[Gateway]
     api_url: str
     environment: Mapping[str, str]
+    id_form: IdForm | None = None
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -32,7 +46,10 @@ PROVIDERS: dict[str, Provider] = {
             "instance_id": "GREEN_API_ID_INSTANCE",
             "instance_token": "GREEN_API_TOKEN_INSTANCE",
             "partner_token": "GREEN_API_PARTNER_TOKEN",
+            "account": "GREEN_API_ACCOUNT",
         },
+        # https://green-api.com/en/docs/api/account/GetStateInstance/: idInstance is an integer.
+        id_form=IdForm(re.compile(r"[0-9]+"), "digits"),
     ),
     "plugzapi": Provider(
         client=Plugzapi,
@@ -43,7 +60,10 @@ PROVIDERS: dict[str, Provider] = {
             "instance_token": "PLUGZAPI_INSTANCE_TOKEN",
             "client_token": "PLUGZAPI_CLIENT_TOKEN",
             "partner_token": "PLUGZAPI_PARTNER_TOKEN",
+            "account": "PLUGZAPI_ACCOUNT",
         },
+        # As the examples have it that PlugzAPI and Z-API document creations with.
+        id_form=IdForm(re.compile(r"[0-9A-Fa-f]{32}"), "32 hexadecimal digits"),
     ),
 }
 

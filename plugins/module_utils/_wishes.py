@@ -9,10 +9,11 @@ import collections
 from collections.abc import Mapping
 from typing import Any
 
+from ._accounts import account_of
 from ._arguments import CREATION, Settings
-from ._creation import Wish
+from ._entries import Key
 from ._errors import UsageError
-from ._journal import fingerprint
+from ._plan import Wish
 from ._providers import PROVIDERS, Gateways
 
 
@@ -23,10 +24,16 @@ def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings)
     """
     items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
     wishes = [_wish(item, params, gateways, settings) for item in items]
-    counts = collections.Counter((wish.gateway.provider, wish.name) for wish in wishes)
-    for (provider, name), count in counts.items():
-        if count > 1:
-            raise UsageError(f"instances names {name} {count} times for {provider}; a name stands for one instance")
+    by_name: dict[Key, list[Wish]] = collections.defaultdict(list)
+    for wish in wishes:
+        by_name[wish.key].append(wish)
+    for key, same in by_name.items():
+        names = [wish.account.name for wish in same]
+        if len(same) > 1 and (None in names or len(set(names)) < len(names)):
+            raise UsageError(
+                f"instances names {key.name} {len(same)} times for {key.provider}; a name stands for one instance of "
+                "an account: where they are several accounts', give each item its account"
+            )
     return wishes
 
 
@@ -42,6 +49,6 @@ def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways
         name=name,
         gateway=gateways.get(provider, api_url, partner_token),
         api_url=api_url.rstrip("/"),
-        account=fingerprint(provider, api_url.rstrip("/"), partner_token),
+        account=account_of(provider, settings.find(provider, "account", item.get("account")), api_url, partner_token),
         payload=PROVIDERS[provider].client.payload_for(name, options),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: creation_journal
-short_description: Settle creations of WhatsApp gateway instances whose outcome is unknown
+short_description: Tell the journal of creations what a person knows about WhatsApp gateway instances
 version_added: 0.1.0
 description:
   - Lists what M(msgops.fleet.instance_create) has written to its journal, and settles entries whose creation may or may
     not have happened, after a person has looked into the gateway's console.
+  - An entry is named by O(operation_id), or by O(provider) and O(name).
   - It sends no request.
 author:
   - msgops.fleet contributors (@msgops)
@@ -31,25 +32,36 @@ options:
   action:
     description:
       - V(list) returns the entries.
-      - V(adopt) says that the creation of O(name) did happen, and made the instance O(instance_id).
+      - V(adopt) says that the creation did happen, and made the instance O(instance_id). It corrects an earlier
+        V(adopt) or V(discard), too, and says with O(account) whose instance it is.
       - V(discard) says that it never happened. The next run of M(msgops.fleet.instance_create) creates the instance.
+      - V(forget) takes the entry out, whatever it says. The next run adopts an instance of the name that the account
+        lists, and creates one otherwise.
     type: str
-    choices: [list, adopt, discard]
+    choices: [list, adopt, discard, forget]
     default: list
+  operation_id:
+    description:
+      - The ID of the creation, as the list and messages have it. Limits the list.
+      - An ID that the journal doesn't have is an error, because each new creation gets a new one.
+    type: str
   provider:
-    description: The gateway. Needed for V(adopt) and V(discard); limits the list.
+    description: The gateway. Needed with O(name); limits the list.
     type: str
     choices: [green_api, plugzapi]
   name:
-    description: The instance's name. Needed for V(adopt) and V(discard); limits the list.
+    description: The instance's name. Needed where there is no O(operation_id), but for the list, which it limits.
     type: str
   account:
     description:
-      - The fingerprint of the account, as the list shows it. Needed where several accounts of a gateway have an entry
-        of the name; limits the list.
+      - The name of the account, as O(msgops.fleet.instance_create#module:account) has it. Tells the entries of a name
+        apart; limits the list.
+      - For V(adopt) with O(operation_id), the name that the instance's account has from now on.
     type: str
   instance_id:
-    description: The ID of the instance that the creation made.
+    description:
+      - For V(adopt), the ID of the instance. GREEN-API's are digits, PlugzAPI's 32 hexadecimal digits.
+      - For V(forget), the ID that the entry has. Needed where it has one, so that nothing is forgotten by mistake.
     type: str
   status:
     description: Limits the list to entries of these statuses.
@@ -84,11 +96,19 @@ EXAMPLES = r"""
     action: discard
     provider: plugzapi
     name: sales
+
+- name: That instance was deleted for good, and the next run shall make a new one
+  msgops.fleet.creation_journal:
+    action: forget
+    provider: green_api
+    name: shop
+    instance_id: "1101000001"
 """
 
 RETURN = r"""
 entries:
-  description: The entries, by provider, account and name; after V(adopt) and V(discard) the one that was named.
+  description: The entries, by provider, account, address and name; after other actions the one that was named, if it
+    is still there.
   returned: success
   type: list
   elements: dict
@@ -98,9 +118,17 @@ entries:
       type: str
       sample: green_api
     account:
-      description: The fingerprint of the account.
+      description: The name of the account, or null if none was given.
       type: str
-      sample: 3f1c0a9d5b7e2468
+      sample: retail
+    address:
+      description: The address at which the account was used last for this instance. Null if that isn't known.
+      type: str
+      sample: https://api.green-api.com
+    last_seen:
+      description: When a run last used one of the partner tokens that the entry is known by, ISO 8601 in UTC, or null.
+      type: str
+      sample: "2026-01-31T12:00:01Z"
     name:
       description: The instance's name.
       type: str
@@ -129,43 +157,98 @@ entries:
       description: When its status changed, ISO 8601 in UTC.
       type: str
       sample: "2026-01-31T12:00:01Z"
+accounts:
+  description: The accounts that runs have used, by provider, name and address. No token is among them.
+  returned: for V(list)
+  type: list
+  elements: dict
+  contains:
+    provider:
+      description: The gateway.
+      type: str
+      sample: green_api
+    account:
+      description: The name of the account, or null if none was given.
+      type: str
+      sample: retail
+    address:
+      description: The address, in the spelling that stands for all others.
+      type: str
+      sample: https://api.green-api.com
+    tokens:
+      description: How many partner tokens were used there under that name.
+      type: int
+      sample: 1
+    first_seen:
+      description: When it was used first, ISO 8601 in UTC.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+    last_seen:
+      description: When it was used last, ISO 8601 in UTC.
+      type: str
+      sample: "2026-01-31T12:00:01Z"
+    listed_at:
+      description: When its gateway last gave a listing, ISO 8601 in UTC, or null if it never did.
+      type: str
+      sample: "2026-01-31T12:00:01Z"
 """
 
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import checked_name
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import JOURNAL, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._entries import STATUSES
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import STATUSES, Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
-from ansible_collections.msgops.fleet.plugins.module_utils._settlement import Selection, list_entries, settle
+from ansible_collections.msgops.fleet.plugins.module_utils._settlement import Selection, Settlement, list_entries
 
 ARGUMENTS = JOURNAL.merge(
     ArgumentSpec(
         {
-            "action": {"type": "str", "choices": ["list", "adopt", "discard"], "default": "list"},
+            "action": {"type": "str", "choices": ["list", "adopt", "discard", "forget"], "default": "list"},
+            "operation_id": {"type": "str"},
             "provider": {"type": "str", "choices": list(PROVIDERS)},
             "name": {"type": "str"},
             "account": {"type": "str"},
             "instance_id": {"type": "str"},
             "status": {"type": "list", "elements": "str", "choices": list(STATUSES)},
         },
-        required_if=[
-            ("action", "adopt", ("provider", "name", "instance_id")),
-            ("action", "discard", ("provider", "name")),
-        ],
+        required_if=[("action", "adopt", ("instance_id",))],
     )
 )
+
+# The options that say which one.
+_WHICH = ("operation_id", "name", "instance_id")
 
 
 def run(task: Task) -> dict[str, Any]:
     """List, or settle the one entry."""
     params = task.params
+    operation_id, name, instance_id = (_given(params[option], option) for option in _WHICH)
+    account = checked_name((params["account"] or "").strip() or None)
     journal = Journal(params["journal"])
-    selection = Selection(params["provider"], params["name"], params["account"], params["status"])
-    if params["action"] == "list":
-        return list_entries(journal, selection)
-    instance_id = params["instance_id"] if params["action"] == "adopt" else None
-    return settle(journal, selection, instance_id, check_mode=task.check_mode)
+    action = params["action"]
+    if action == "list":
+        return list_entries(journal, Selection(operation_id, params["provider"], name, account, params["status"]))
+    if not operation_id and not (params["provider"] and name):
+        raise UsageError(f"action {action} needs operation_id, or provider and name")
+    # Whoever names the creation itself has said which one it is.
+    whose = None if operation_id and action == "adopt" else account
+    selection = Selection(operation_id, params["provider"], name, whose)
+    settlement = Settlement(action, selection, instance_id, account if whose is None else None)
+    return settlement.write(journal, check_mode=task.check_mode)
+
+
+def _given(value: str | None, option: str) -> str | None:
+    """The value without white space around it.
+
+    :raises UsageError: if nothing is left.
+    """
+    if value is not None and not value.strip():
+        raise UsageError(f"{option} must not be blank; leave it out if it isn't to be given")
+    return None if value is None else value.strip()
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ description:
   - The gateways know no unique names and no idempotency keys. So the account is listed first (once, for all names of
     the task), and the creation is never repeated unless it provably never reached the gateway or was throttled.
   - A name that several instances have is an error that names their IDs. Deleted instances don't count.
+  - The journal knows an instance by gateway, account and name. A renewed token or another spelling of O(api_url) makes
+    no other account; two accounts of a gateway are told apart by O(account).
   - Each creation is written to a journal before it is sent. If its outcome stays unknown (a timeout, a broken
     connection, an HTTP 5xx), the account is listed again for up to 15 seconds; what then isn't there is V(unknown), and
     no later run creates it again until the matter is settled with M(msgops.fleet.creation_journal) or O(on_unknown).
@@ -143,6 +145,15 @@ options:
     type: str
     choices: [fail, create]
     default: fail
+  listing:
+    description:
+      - Whether the gateway can be asked which instances the account has. GREEN-API can, PlugzAPI can't everywhere.
+      - With V(auto), an answer that says there is no such call is believed of PlugzAPI, unless the account was listed
+        before. The task then works from O(journal) alone.
+      - With V(required), such an answer is an error, and nothing is created. With V(none), the gateway isn't asked.
+    type: str
+    choices: [auto, required, none]
+    default: auto
   credentials_file:
     description:
       - A JSON file of mode 0600 that ID, token and address of each instance are merged into, by provider and name. It
@@ -174,6 +185,9 @@ options:
         type: str
       partner_token:
         description: The partner's token. Without it, O(partner_token) is used.
+        type: str
+      account:
+        description: Your name for the account. Without it, O(account) is used.
         type: str
       session_name:
         description: See O(session_name).
@@ -237,6 +251,18 @@ EXAMPLES = r"""
   no_log: true
   register: fleet
 
+- name: Tell two accounts of a gateway apart
+  msgops.fleet.instance_create:
+    provider: green_api
+    instances:
+      - name: shop
+        account: retail
+        partner_token: "{{ green_api_partner_token }}"
+      - name: shop
+        account: wholesale
+        partner_token: "{{ green_api_wholesale_token }}"
+  no_log: true
+
 - name: Hand the tokens over in a file
   msgops.fleet.instance_create:
     provider: green_api
@@ -264,6 +290,10 @@ instances:
       description: The gateway.
       type: str
       sample: green_api
+    account:
+      description: The account's name, if it was given.
+      type: str
+      sample: retail
     token:
       description:
         - The instance's token, a secret. Null where only a creation can know it.
@@ -323,10 +353,13 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     Settings,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import Handover, Provisioner, report
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import Provisioner
+from ansible_collections.msgops.fleet.plugins.module_utils._creation_result import report
 from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._handover import Handover
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
 from ansible_collections.msgops.fleet.plugins.module_utils._wishes import wishes_of
 
@@ -339,6 +372,7 @@ ARGUMENTS = TRANSPORT.merge(
             "name": {"type": "str"},
             **CREATION.options,
             "on_unknown": {"type": "str", "choices": ["fail", "create"], "default": "fail"},
+            "listing": {"type": "str", "choices": ["auto", "required", "none"], "default": "auto"},
             "credentials_file": {"type": "path"},
             "instances": {
                 "type": "list",
@@ -363,10 +397,13 @@ def run(task: Task) -> dict[str, Any]:
     options = transport_options(params, check_mode=task.check_mode)
     wishes = wishes_of(params, Gateways(options), Settings(params, task.secrets))
     file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
+    journal = Journal(params["journal"])
     provisioner = Provisioner(
-        journal=Journal(params["journal"]),
+        journal=journal,
+        commands=JournalCommands(journal.location),
         handover=Handover(can_show=task.can_hand_over, show=task.hand_over, file=file),
         on_unknown=params["on_unknown"],
+        listing=params["listing"],
         concurrency=options.concurrency,
         progress=task.progress,
     )

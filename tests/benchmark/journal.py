@@ -12,20 +12,27 @@ import json
 import statistics
 import sys
 import time
+from dataclasses import replace
 
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal, Key, hash_payload
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, begun_entry, hash_payload
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 
 
 def run(journal: Journal, number: int, size: int) -> float:
     """Seconds that the journal takes for each creation of a run."""
-    keys = [Key("green_api", "0123456789abcdef", f"shop-{number:04d}-{index:04d}") for index in range(size)]
+    account = account_of("green_api", None, "https://api.green-api.com", "token")
+    keys = [Key("green_api", f"shop-{number:04d}-{index:04d}") for index in range(size)]
+    created = []
     started = time.perf_counter()
     with journal.locked(keys) as lease:
         for index, key in enumerate(keys):
-            lease.begin(key, hash_payload({"name": key.name}))
-            lease.settle({key: ("created", str(1101000000 + index))})
+            entry = begun_entry(account, key.name, hash_payload({"name": key.name}), None)
+            lease.begin(entry)
+            created.append(replace(entry, status="created", instance_id=str(1101000000 + index)))
+            lease.save(created[-1:])
         # What was handed over is written down at the end, for all at once.
-        lease.settle({key: ("delivered", str(1101000000 + index)) for index, key in enumerate(keys)})
+        lease.save([replace(entry, status="delivered") for entry in created])
     return (time.perf_counter() - started) / size
 
 

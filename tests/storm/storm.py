@@ -56,8 +56,8 @@ FAULTS = (NO_FAULT, *HTTP_FAULTS, KILLED, TWO_RUNS)
 # The core's own times in seconds, in a hurry: how long a listing is asked again, and how long a dead process keeps its
 # names.
 CONSTANTS = {
-    "_creation.SETTLE": 3.0,
-    "_creation._FIRST_PAUSE": 0.1,
+    "_listing.SETTLE": 3.0,
+    "_listing._FIRST_PAUSE": 0.1,
     "_journal._LEASE": 3.0,
     "_journal._HEARTBEAT": 0.75,
 }

@@ -30,6 +30,7 @@ CONTRACT: Table = {
     "instance_token": {"GREEN_API_TOKEN_INSTANCE", "PLUGZAPI_INSTANCE_TOKEN"},
     "client_token": {"PLUGZAPI_CLIENT_TOKEN"},
     "partner_token": {"GREEN_API_PARTNER_TOKEN", "PLUGZAPI_PARTNER_TOKEN"},
+    "account": {"GREEN_API_ACCOUNT", "PLUGZAPI_ACCOUNT"},
     "endpoint": {"KOOPHONE_ENDPOINT"},
     "auth_token": {"KOOPHONE_AUTH_TOKEN"},
     "iam_endpoint": {"KOOPHONE_IAM_ENDPOINT"},

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import Settings, transport_options
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import Wish
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._plan import Wish
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
 from ansible_collections.msgops.fleet.plugins.module_utils._wishes import wishes_of
 from ansible_collections.msgops.fleet.plugins.modules import instance_create

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +25,7 @@ GATEWAYS = ("green_api", "plugzapi")
 NO_LISTING = ("http404", "http405", "not_found_200")
 
 # Seconds instead of a quarter of a minute: how long a listing may lag, and how soon it is asked again.
-HURRY = {"_creation.SETTLE": 0.25, "_creation._FIRST_PAUSE": 0.05}
+HURRY = {"_listing.SETTLE": 0.25, "_listing._FIRST_PAUSE": 0.05}
 
 # A second instead of ten: how long a process that died keeps its names.
 SHORT_LEASE = {"_journal._LEASE": 1.0, "_journal._HEARTBEAT": 0.25}
@@ -167,12 +169,12 @@ def actions(result: Mapping[str, Any]) -> dict[str, str]:
     return {instance["name"]: instance["action"] for instance in result["instances"]}
 
 
+def commands_in(message: str) -> Iterator[str]:
+    """The commands that a message proposes, as a person would copy them."""
+    yield from re.findall(r"(?:MSGOPS_JOURNAL='[^']+' )?ansible localhost -m [\w.]+ -a '[^']+'", message)
+
+
 def tasks_in(message: str) -> Iterator[dict[str, Any]]:
-    """The options of the tasks that a message proposes, as a person would read them."""
-    decoder = json.JSONDecoder()
-    marker = "msgops.fleet.creation_journal: "
-    start = message.find(marker)
-    while start >= 0:
-        options, _end = decoder.raw_decode(message, start + len(marker))
-        yield options
-        start = message.find(marker, start + 1)
+    """The options in those commands."""
+    for command in commands_in(message):
+        yield dict(option.split("=", 1) for option in shlex.split(command)[-1].split())

@@ -90,9 +90,9 @@ def test_a_creation_is_pending_on_the_disk_before_it_is_posted(fleet: Fleet) -> 
     fleet.wait_for("create")
     copy = fleet.folder / "copy.sqlite3"
     shutil.copy(fleet.journal_file, copy)  # and not its "-journal": the entry isn't part of an open transaction
-    (entry,) = Journal(str(copy)).entries()
+    (entry,) = Journal(str(copy)).read().entries
     body = json.loads(fleet.log("create")[0]["body"])
-    assert (entry.key.provider, entry.key.name, entry.status) == (fleet.provider, "shop", "pending")
+    assert (entry.provider, entry.name, entry.status) == (fleet.provider, "shop", "pending")
     assert entry.payload_hash == hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     fleet.emulator.release()
     assert actions(run.result()) == {"shop": "created"}
@@ -145,6 +145,7 @@ def test_reading_it_leaves_no_trace(green: Fleet) -> None:
     assert green.settle() == {
         "changed": False,
         "entries": [],
+        "accounts": [],
         "invocation": green.settle()["invocation"],
         "warnings": [],
     }
@@ -197,7 +198,7 @@ def test_somebody_elses_database_creates_nothing_and_stays_as_it_is(green: Fleet
 def test_one_of_a_newer_schema_creates_nothing(green: Fleet) -> None:
     green.create("shop")
     connection = sqlite3.connect(green.journal_file)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     assert_nothing_is_created(green, "upgrade the collection")
     assert "upgrade the collection" in green.settle()["msg"]
@@ -243,9 +244,9 @@ def assert_nothing_is_created(fleet: Fleet, reason: str) -> None:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of 128 KiB."""
+    """A file system of 256 KiB."""
     folder = Path(tempfile.mkdtemp(prefix="msgops-disk-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k,mode=0700", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
     if not mounted:
         folder.rmdir()

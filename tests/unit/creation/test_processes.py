@@ -11,13 +11,15 @@ import random
 import signal
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal, Key
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run, count_lines, in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     NO_LISTING,
@@ -26,7 +28,8 @@ from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     actions,
 )
 
-KEY = Key("green_api", "account", "shop")
+ACCOUNT = account_of("green_api", "mine", "https://api.green-api.com", "token")
+KEY = Key("green_api", "shop")
 
 
 # Several runs at once
@@ -73,7 +76,7 @@ class Forking:
     def __call__(self) -> list[str]:
         journal = Journal(self.path)
         with journal.locked([KEY]) as lease:
-            lease.settle({KEY: ("created", "1")})
+            lease.save([new_entry(ACCOUNT, "shop", "created")])
         receiver, sender = os.pipe()
         child = os.fork()
         with journal.locked([KEY]) as lease:
@@ -81,7 +84,7 @@ class Forking:
             with contextlib.suppress(BrokenPipeError):
                 os.write(sender, f"{held_by} in,".encode())
             time.sleep(0.2)
-            lease.settle({KEY: ("created", held_by)})
+            lease.save([new_entry(ACCOUNT, "shop", "created")])
             os.write(sender, f"{held_by} out,".encode())
         if child == 0:
             os._exit(0)
@@ -145,8 +148,7 @@ def test_a_lease_in_the_future_is_of_a_clock_that_was_set_back(green: Fleet) -> 
     green.create("shop")
     storage = Journal(str(green.journal_file))._storage
     with storage.transaction() as db:
-        account = db.execute("SELECT account FROM creation")[0][0]
-        db.execute("INSERT INTO lease VALUES ('green_api', ?, 'shop', 'somebody', ?)", (account, time.time() + 86400))
+        db.execute("INSERT INTO lease VALUES ('green_api', '', 'shop', 'somebody', ?)", (time.time() + 86400,))
     assert actions(green.create("shop")) == {"shop": "unchanged"}
 
 
@@ -157,14 +159,14 @@ def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
         with journal._storage.transaction() as db:
             db.execute("UPDATE lease SET expires = 0")
         with Journal(path).locked([KEY]) as held:
-            with pytest.raises(FleetError, match="taken shop over"):
-                lost.begin(KEY, "hash")
-            with pytest.raises(FleetError, match="taken shop over"):
-                lost.settle({KEY: ("created", "1")})
-            held.begin(KEY, "hash")
+            entry = new_entry(ACCOUNT, "shop", "pending")
+            for change in (lost.begin, lost.forget, lambda lost_entry: lost.save([lost_entry])):
+                with pytest.raises(FleetError, match="taken shop over"):
+                    change(entry)
+            held.begin(entry)
             lost.release()
-            held.settle({KEY: ("created", "2")})
-    assert [(entry.status, entry.instance_id) for entry in journal.entries()] == [("created", "2")]
+            held.save([replace(entry, status="created", instance_id="2")])
+    assert [(entry.status, entry.instance_id) for entry in journal.read().entries] == [("created", "2")]
 
 
 def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _creation, _journal
+from ansible_collections.msgops.fleet.plugins.module_utils import _entries, _listing
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
@@ -157,7 +157,7 @@ def test_an_instance_that_the_listing_does_not_show_any_more_is_not_created_agai
     else:
         plugz.arm("create", "reset", when="before")
         plugz.create("shop")
-        instance_id = "A1"
+        instance_id = "A" * 32
         plugz.settle(action="adopt", provider="plugzapi", name="shop", instance_id=instance_id)
     for instance in plugz.existing("shop"):
         plugz.emulator.set_state("plugzapi", instance["id"], "deleted")
@@ -237,7 +237,7 @@ def test_what_a_listing_shows_too_late_is_adopted_by_a_later_run(fleet: Fleet) -
 def test_a_run_right_after_a_creation_waits_for_a_listing_that_lags(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_creation, "SETTLE", 10.0)
+    monkeypatch.setattr(_listing, "SETTLE", 10.0)
     fleet.arm("create", "lag", listings=2)
     assert actions(fleet.create("shop")) == {"shop": "created"}
     assert actions(fleet.create("shop")) == {"shop": "unchanged"}
@@ -246,7 +246,7 @@ def test_a_run_right_after_a_creation_waits_for_a_listing_that_lags(
 
 def test_a_clock_that_was_set_back_makes_no_run_wait_longer(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(_journal, "utc_now", lambda: "2999-01-01T00:00:00Z")
+        patch.setattr(_entries, "utc_now", lambda: "2999-01-01T00:00:00Z")
         instance_id = fleet.create("shop")["instance"]["id"]
     fleet.emulator.set_state(fleet.provider, instance_id, name="renamed")
     started = time.monotonic()
@@ -268,7 +268,7 @@ def test_two_that_appeared_at_once_are_an_error_and_stay_unknown(fleet: Fleet) -
 
 def test_the_listing_is_asked_for_a_quarter_of_a_minute(emulator: Emulator, tmp_path: Path) -> None:
     """In earnest: an instance that shows after five seconds is adopted, one that doesn't show takes 15 s to say so."""
-    assert _creation.SETTLE == 15.0
+    assert _listing.SETTLE == 15.0
     green = Fleet(emulator, "green_api", tmp_path)
     green.arm("create", "lag", seconds=5, match='"slow"')
     green.arm("create", "reset", when="after", match='"slow"')

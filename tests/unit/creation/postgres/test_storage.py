@@ -46,7 +46,9 @@ def test_it_never_holds_a_token(fleet: Fleet) -> None:
     fleet.arm("create", "reset", when="before", match="unclear")
     fleet.create("shop", "unclear")
     tables = rows(fleet.journal, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert {name for (name,) in tables} == {"msgops_fleet_creation", "msgops_fleet_lease", "msgops_fleet_reboot"}
+    assert {name for (name,) in tables} == {
+        f"msgops_fleet_{table}" for table in ("access", "creation", "lease", "reboot")
+    }
     content = json.dumps([rows(fleet.journal, f"SELECT * FROM {name}") for (name,) in tables])
     assert "shop" in content
     for token in (fleet.emulator.account(fleet.provider)["partner_token"], fleet.existing("shop")[0]["token"]):

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the tokens of new instances reach the user: in the result, if Ansible won't print them, or in a file."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ._credentials import CredentialsFile, Slot, key_of
+from ._errors import UsageError
+from ._gateway import Instance
+from ._listing import Listing
+from ._plan import Action, Outcome, Wish
+
+# What a wish may become whose token, if it is told, goes into the file.
+_HANDED_OVER: tuple[Action, ...] = ("created", "adopted", "unchanged", "would_create", "unknown")
+
+
+@dataclass(frozen=True)
+class Handover:
+    """How the tokens of instances leave the module.
+
+    ``can_show`` tells whether a token may stand in the result, ``show`` that this one may, after which Ansible won't
+    print it. ``file`` is the other way.
+    """
+
+    can_show: bool
+    show: Callable[[str], bool]
+    file: CredentialsFile | None = None
+    _slots: dict[Wish, Slot] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """:raises UsageError: if the file can't be used."""
+        if self.file:
+            self.file.check()
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the token of a new instance reaches the user without being printed."""
+        return self.can_show or self.file is not None
+
+    def plan(self, planned: Sequence[Outcome], listing: Listing | None) -> None:
+        """Find out where in the file each is to go."""
+        for outcome in planned:
+            former = outcome.entry and outcome.entry.instance_id
+            gone = (frozenset([former]) if former else frozenset()) | (listing.deleted if listing else frozenset())
+            wish = outcome.wish
+            key = key_of(wish.name, wish.account.name)
+            self._slots[wish] = Slot(wish.gateway.provider, key, wish.api_url, gone)
+
+    def without_conflicts(self, planned: Sequence[Outcome]) -> list[Outcome]:
+        """A wish whose entry in the file is another instance's can't be fulfilled.
+
+        :raises UsageError: if the file can't be read.
+        """
+        if self.file is None:
+            return list(planned)
+        content = self.file.read()
+        checked = []
+        for outcome in planned:
+            conflict = None
+            if outcome.action in _HANDED_OVER:
+                conflict = self.file.conflict(content, self._slots[outcome.wish], outcome.instance)
+            checked.append(replace(outcome, action="failed", error=conflict) if conflict else outcome)
+        return checked
+
+    @contextlib.contextmanager
+    def room_for(self, planned: Sequence[Outcome]) -> Iterator[None]:
+        """:raises UsageError: if the file could not take what is to be created; nothing was created."""
+        if self.file is None or not any(outcome.action == "would_create" for outcome in planned):
+            yield
+            return
+        wanted = [(self._slots[o.wish], o.instance) for o in planned if o.action in _HANDED_OVER]
+        with self.file.reserved(wanted):
+            yield
+
+    def failure(self) -> UsageError | None:
+        """Why nothing more must be created."""
+        return self.file.failure() if self.file else None
+
+    def write_at_once(self, wish: Wish, instance: Instance) -> None:
+        """Write a new token down, because the process may be killed."""
+        if self.file:
+            with contextlib.suppress(UsageError):  # tried once more for all, and reported then
+                self.file.merge([(self._slots[wish], instance)])
+
+    def recall(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """A gateway without a listing doesn't tell a token again, but the file may still know it.
+
+        :raises UsageError: if the file can't be read.
+        """
+        known = self.file.read() if self.file else {}
+
+        def recall(outcome: Outcome) -> Outcome:
+            instance, wish = outcome.instance, outcome.wish
+            if instance is None or instance.token is not None:
+                return outcome
+            entries = known.get(wish.gateway.provider, {})
+            # Its account may have got its name later, or only elsewhere.
+            account = outcome.entry.account if outcome.entry else None
+            for key in (self._slots[wish].key, wish.name, key_of(wish.name, account)):
+                credentials = entries.get(key, {})
+                if credentials.get("id") == instance.id and isinstance(token := credentials.get("token"), str):
+                    return replace(outcome, instance=replace(instance, token=token))
+            return outcome
+
+        return [recall(outcome) for outcome in outcomes]
+
+    def shown(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes without those tokens that must not stand in the result."""
+
+        def shown(outcome: Outcome) -> Outcome:
+            instance = outcome.instance
+            if instance is None or instance.token is None or self.show(instance.token):
+                return outcome
+            return replace(outcome, instance=replace(instance, token=None))
+
+        return [shown(outcome) for outcome in outcomes]
+
+    def deliver(self, shown: Sequence[Outcome], settled: Sequence[Outcome]) -> list[Outcome]:
+        """Write the tokens into the file; where that fails the instance exists, but its task isn't done."""
+        found = [
+            (self._slots[outcome.wish], outcome.instance)
+            for outcome in settled
+            if outcome.instance and outcome.instance.token and outcome.action != "failed"
+        ]
+        if self.file is None or not found:
+            return list(shown)
+        try:
+            self.file.deliver(found)
+        except UsageError as error:
+            return [replace(o, action="failed", error=error) if o.instance and not o.error else o for o in shown]
+        return list(shown)
+
+
+def has_token(outcome: Outcome) -> bool:
+    """Whether the token of its instance is known."""
+    return outcome.instance is not None and outcome.instance.token is not None

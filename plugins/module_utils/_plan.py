@@ -1,0 +1,252 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done about each wished-for instance, by what the listing and the journal say of it."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ._accounts import Account, Kinship, Standing, kinship
+from ._entries import OPEN, Entry, Key, Memory, new_entry
+from ._errors import Delivery, FleetError
+from ._gateway import Gateway, Instance
+from ._journal_commands import JournalCommands
+from ._listing import Listing
+
+Action = Literal["created", "adopted", "unchanged", "would_create", "failed", "unknown"]
+OnUnknown = Literal["fail", "create"]
+
+_HOW_TO_NAME = "with account (of the task, or of its item in instances; provision_accounts in the role)"
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """An instance that shall exist: its name, the account that it belongs to, and what a creation would send."""
+
+    name: str
+    gateway: Gateway
+    api_url: str
+    account: Account
+    payload: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def key(self) -> Key:
+        """What a run that works on it must hold."""
+        return Key(self.gateway.provider, self.name)
+
+    def __str__(self) -> str:
+        whose = f" of account {self.account.name}" if self.account.name else ""
+        return f"{self.gateway.provider} instance {self.name}{whose}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a wish. ``posted`` tells whether this run sent its creation, ``entry`` is the journal's of it."""
+
+    wish: Wish
+    action: Action
+    instance: Instance | None = None
+    error: FleetError | None = None
+    posted: bool = False
+    entry: Entry | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the account has (or would have) an instance more."""
+        return self.action == "would_create" or (self.posted and self.instance is not None)
+
+    def as_result(self) -> dict[str, Any]:
+        """The instance as the module returns it."""
+        found = self.instance
+        return {
+            "name": self.wish.name,
+            "id": found.id if found else None,
+            "provider": self.wish.gateway.provider,
+            "account": self.wish.account.name,
+            "token": found.token if found else None,
+            "due": found.due if found else None,
+            "due_raw": found.due_raw if found else None,
+            "api_url": self.wish.api_url,
+            "action": self.action,
+            "error": self.error.as_item_error() if self.error else None,
+        }
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The entry that a wish is taken to be of; where it can't be told which one, or whether any, ``rivals``."""
+
+    kinship: Kinship
+    entry: Entry | None = None
+    rivals: tuple[Entry, ...] = ()
+
+
+def claim_of(wish: Wish, memory: Memory) -> Claim:
+    """What the journal has of a wish."""
+    related: dict[Kinship, list[Entry]] = collections.defaultdict(list)
+    for entry in memory.of(wish.key):
+        related[kinship(wish.account, entry)].append(entry)
+    same = related[Kinship.SAME]
+    same = [entry for entry in same if entry.account == wish.account.name] or same
+    same = [entry for entry in same if any(a.address == wish.account.address for a in entry.accesses)] or same
+    if len(same) == 1:
+        return Claim(Kinship.SAME, same[0])
+    if same:
+        return Claim(Kinship.UNCLEAR, rivals=tuple(same))
+    renewed = related[Kinship.RENEWED]
+    # What never happened is nobody's instance.
+    rivals = [
+        entry
+        for kin in (Kinship.RENAMED, Kinship.UNCLEAR, Kinship.RENEWED)
+        for entry in related[kin]
+        if entry.status != "rejected"
+    ]
+    if renewed and not rivals:
+        return Claim(Kinship.RENEWED, renewed[0])
+    if len(rivals) == 1 and rivals[0] in renewed:
+        return Claim(Kinship.RENEWED, rivals[0])
+    if rivals:
+        return Claim(kinship(wish.account, rivals[0]), rivals=tuple(rivals))
+    return Claim(Kinship.OTHER)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Decides what is to be done. It sends nothing and writes nothing."""
+
+    memory: Memory
+    commands: JournalCommands
+    on_unknown: OnUnknown
+
+    def plan(self, wish: Wish, listing: Listing | None) -> Outcome:
+        """What a run would do, from the account's listing; ``None`` if there is none."""
+        claim = claim_of(wish, self.memory)
+        if matches := listing.named(wish.name) if listing else []:
+            return self.found(wish, self._entry_of(wish, claim, matches[0]), matches)
+        if claim.rivals:
+            return self._plan_unclear(wish, claim, listing)
+        entry = claim.entry
+        if entry is None or entry.status == "rejected":
+            return Outcome(wish, "would_create", entry=entry)
+        if entry.status in OPEN:
+            if self.on_unknown == "create":
+                return Outcome(wish, "would_create", entry=entry)
+            return self.unknown(wish, entry, f"the outcome of its creation of {entry.updated_at} is still open")
+        if listing is None:
+            known = Instance(entry.instance_id or "", wish.name, None)
+            standing = Standing.PROVEN if claim.kinship is Kinship.SAME else Standing.ASSUMED
+            return Outcome(wish, "unchanged", known, entry=entry.used_by(wish.account, standing))
+        if entry.instance_id in listing.deleted:
+            return Outcome(wish, "would_create", entry=entry)
+        is_same = claim.kinship is Kinship.SAME or listing.shows(entry.instance_id)
+        if self.on_unknown == "create":
+            # An entry that may be another account's stays.
+            return Outcome(wish, "would_create", entry=entry if is_same else None)
+        vanished = self._vanished(wish, entry, listing.name_of(entry.instance_id))
+        return Outcome(wish, "failed", error=vanished if is_same else self._another(wish, entry))
+
+    def found(self, wish: Wish, entry: Entry | None, matches: Sequence[Instance]) -> Outcome:
+        """The account has instances of that name."""
+        if len(matches) > 1:
+            ids = ", ".join(instance.id for instance in matches)
+            message = f"{len(matches)} instances of {wish.gateway.provider} are named {wish.name}: {ids}"
+            message += "; rename or delete all but one"
+            # One of them may be what this run's own creation made.
+            return Outcome(wish, "failed", error=FleetError("vendor", message, delivery=Delivery.UNKNOWN), entry=entry)
+        instance = matches[0]
+        is_known = entry is not None and entry.instance_id == instance.id
+        entry = entry or new_entry(wish.account, wish.name, "created")
+        entry = entry.used_by(wish.account, Standing.PROVEN)
+        return Outcome(wish, "unchanged" if is_known else "adopted", instance, entry=entry)
+
+    def unknown(self, wish: Wish, entry: Entry, reason: str, *, http_status: int | None = None) -> Outcome:
+        """It can't be known whether the entry's creation happened."""
+        error = FleetError(
+            "outcome_unknown",
+            f"It is not known whether {wish} was created: {reason}. Look for it in the gateway's console. If it is "
+            f"there, run this with its ID: {self.commands.adopt(replace(entry, instance_id=None))}; if it isn't, run "
+            f"{self.commands.discard(entry)}, or this task with on_unknown: create",
+            http_status=http_status,
+            delivery=Delivery.UNKNOWN,
+        )
+        return Outcome(wish, "unknown", error=error, entry=entry)
+
+    def _entry_of(self, wish: Wish, claim: Claim, instance: Instance) -> Entry | None:
+        """The entry of an instance that the account's listing shows: its ID proves whose it is."""
+        if claim.kinship is Kinship.SAME:
+            return claim.entry
+        for entry in self.memory.of(wish.key):
+            if entry.instance_id == instance.id and not (entry.account and wish.account.name):
+                return entry
+        # Where only the address is the same, an instance of another ID may be another account's.
+        return claim.entry if claim.entry and claim.entry.instance_id is None else None
+
+    def _plan_unclear(self, wish: Wish, claim: Claim, listing: Listing | None) -> Outcome:
+        deleted = [entry for entry in claim.rivals if listing and entry.instance_id in listing.deleted]
+        if deleted:
+            return Outcome(wish, "would_create", entry=deleted[0])
+        # Where the user has named the account, an instance that its listing doesn't show is another account's.
+        is_elsewhere = (
+            listing is not None
+            and wish.account.name is not None
+            and claim.kinship is not Kinship.RENAMED
+            and all(entry.instance_id and not listing.shows(entry.instance_id) for entry in claim.rivals)
+        )
+        if is_elsewhere or self.on_unknown == "create":
+            return Outcome(wish, "would_create")
+        error = self._renamed if claim.kinship is Kinship.RENAMED else self._unclear
+        return Outcome(wish, "failed", error=error(wish, claim.rivals))
+
+    # Failures that say what to do
+
+    def _vanished(self, wish: Wish, entry: Entry, name_now: str | None) -> FleetError:
+        reason = f"is named {name_now} now; rename it back" if name_now else "isn't in the listing any more"
+        return FleetError(
+            "not_found",
+            f"{wish} was created as {entry.instance_id} on {entry.created_at}, but {reason}. It is not created again; "
+            f"if that is what you want, run {self.commands.forget(entry)}, or this task with on_unknown: create",
+        )
+
+    def _another(self, wish: Wish, entry: Entry) -> FleetError:
+        return FleetError(
+            "not_found",
+            f"{wish} was created as {entry.instance_id} on {entry.created_at} with another partner token for "
+            f"{wish.account.address}, and this one's listing doesn't show it. Nothing was created or overwritten. If "
+            f"they are two accounts, tell them apart {_HOW_TO_NAME}: this task then creates an instance of its own. If "
+            f"the token was renewed and the instance is gone, run {self.commands.forget(entry)}",
+        )
+
+    def _unclear(self, wish: Wish, rivals: Sequence[Entry]) -> FleetError:
+        known = "; ".join(_told(entry) for entry in rivals)
+        before = (
+            f"It is not known whether {wish} is one that the journal has of an account that may be the same: {known}. "
+            "Nothing was created or overwritten. "
+        )
+        if wish.account.name is None:
+            return FleetError("not_found", f"{before}Say which account this task is for, {_HOW_TO_NAME}")
+        here = "; ".join(self.commands.adopt(entry, wish.account.name) for entry in rivals)
+        return FleetError(
+            "not_found",
+            f"{before}If it is, run {here}. If it is another account's, run that account's task first, with an account "
+            "of its own, or this task with on_unknown: create",
+        )
+
+    def _renamed(self, wish: Wish, rivals: Sequence[Entry]) -> FleetError:
+        entry = rivals[0]
+        return FleetError(
+            "not_found",
+            f"{wish} has the partner token and the address of account {entry.account}, to which the journal has "
+            f"{_told(entry)}. Nothing was created or overwritten. One account has one name: give this task account "
+            f"{entry.account}, or give the instance the new name: {self.commands.adopt(entry, wish.account.name)}",
+        )
+
+
+def _told(entry: Entry) -> str:
+    what = entry.instance_id or f"a creation that is {entry.status}"
+    whose = f"account {entry.account}" if entry.account else "no named account"
+    where = f" at {entry.address}" if entry.address else ""
+    return f"{what} of {entry.created_at}, {whose}{where}"
