@@ -88,11 +88,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import fingerprint_of
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import KOOPHONE, TRANSPORT, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import fingerprint
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import OTHER, STATUS_NAMES, ListedPhone
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, variable_of
 from ansible_collections.msgops.fleet.plugins.module_utils._report import PHONE_STATUSES
@@ -144,7 +144,7 @@ def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
     """Who asks; ``None`` if that isn't known."""
     options = [option for way in WAYS.values() for option in way]
     values = {option: params[option] or os.environ.get(variable_of(option)) for option in options}
-    return fingerprint("koophone", endpoint, json.dumps(values)) if any(values.values()) else None
+    return fingerprint_of(json.dumps([endpoint, values])) if any(values.values()) else None
 
 
 def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:

@@ -41,6 +41,13 @@ options:
       - The partner's token at the gateway.
       - If not set, the environment variable E(GREEN_API_PARTNER_TOKEN) or E(PLUGZAPI_PARTNER_TOKEN) is used.
     type: str
+  account:
+    description:
+      - Your own name for the account, as M(msgops.fleet.instance_create) has it. Listings are cached by it where it is
+        given, else by the partner's token.
+      - If not set, the environment variable E(GREEN_API_ACCOUNT) or E(PLUGZAPI_ACCOUNT) is used, depending on the
+        gateway.
+    type: str
   client_token:
     description:
       - PlugzAPI's account security token. Only O(read_states) may need it.
@@ -54,7 +61,9 @@ options:
     elements: dict
     suboptions:
       name:
-        description: The account's name in host variables, groups and messages. By default the provider's.
+        description:
+          - The account's name in host variables, groups and messages. By default its O(accounts[].account), else the
+            provider's.
         type: str
       provider:
         description: The gateway.
@@ -65,6 +74,9 @@ options:
         type: str
       partner_token:
         description: The partner's token.
+        type: str
+      account:
+        description: Your own name for the account.
         type: str
       client_token:
         description: PlugzAPI's account security token.
@@ -164,6 +176,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils import _states
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     GATEWAY,
     INSTANCE,
@@ -176,7 +189,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Gateway, Instance, utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions, sentence
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import fingerprint
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
@@ -258,9 +270,10 @@ class InventoryModule(FleetInventory):
 
     def _account(self, item: Mapping[str, Any], where: str, settings: Settings, gateways: Gateways) -> Account:
         provider = settings.provider(item, where)
-        name = item.get("name") or provider
         api_url = settings.api_url(provider, item).rstrip("/")
         token = settings.find(provider, "partner_token", item.get("partner_token"))
+        whose = account_of(provider, settings.find(provider, "account", item.get("account")), api_url, token or "")
+        name = item.get("name") or whose.name or provider
 
         def connect() -> Callable[[], list[Record]]:
             settings.require(provider, "partner_token", where, own=token)
@@ -271,7 +284,7 @@ class InventoryModule(FleetInventory):
             )
             return lambda: _listed(gateway, name, api_url)
 
-        return Account(name, fingerprint(provider, api_url, token) if token else None, connect)
+        return Account(name, whose.fingerprint if token or whose.name else None, connect)
 
 
 def _implied(params: Mapping[str, Any], settings: Settings) -> list[dict[str, Any]]:

@@ -51,6 +51,9 @@ options:
       partner_token:
         description: The partner's token. Without it, O(partner_token) is used.
         type: str
+      account:
+        description: Your own name for the account. Without it, O(account) is used.
+        type: str
 seealso:
   - module: msgops.fleet.instance_state
   - plugin: msgops.fleet.instances
@@ -92,6 +95,10 @@ instances:
       description: The gateway.
       type: str
       sample: green_api
+    account:
+      description: The name of its account, if it was given.
+      type: str
+      sample: retail
     api_url:
       description: The base address that was used.
       type: str
@@ -113,6 +120,7 @@ error:
 
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     GATEWAY,
     ITEM_GATEWAY,
@@ -147,6 +155,7 @@ def run(task: Task) -> dict[str, Any]:
         provider = settings.provider(account, where)
         api_url = settings.api_url(provider, account).rstrip("/")
         token = settings.require(provider, "partner_token", where, own=account.get("partner_token"))
+        whose = account_of(provider, settings.find(provider, "account", account.get("account")), api_url, token).name
         instances = gateways.get(provider, api_url, token).list_instances()
         if instances is None:
             raise UsageError(f"{provider} has no listing for the account of {where}; check api_url")
@@ -154,7 +163,7 @@ def run(task: Task) -> dict[str, Any]:
             if not instance.deleted:
                 shown = instance.token is not None and task.hand_over(instance.token)
                 withheld |= instance.token is not None and not shown
-                rows.append(_row(instance, provider, api_url, instance.token if shown else None))
+                rows.append(_row(instance, provider, whose, api_url, instance.token if shown else None))
     if withheld:
         task.warnings.append(
             "the tokens were withheld, because Ansible would print them: set no_log: true on this task"
@@ -175,11 +184,12 @@ def _accounts(task: Task, settings: Settings) -> list[dict[str, Any]]:
     return found
 
 
-def _row(instance: Instance, provider: str, api_url: str, token: str | None) -> dict[str, Any]:
+def _row(instance: Instance, provider: str, account: str | None, api_url: str, token: str | None) -> dict[str, Any]:
     return {
         "id": instance.id,
         "name": instance.name,
         "provider": provider,
+        "account": account,
         "api_url": api_url,
         "token": token,
         "due": instance.due,

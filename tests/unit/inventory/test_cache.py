@@ -125,6 +125,24 @@ def test_other_accounts_are_asked(
     assert inventory.groups == fleet.load({**INSTANCES, **options, "cache": False}, **environment).groups
 
 
+@pytest.mark.parametrize("way", ["option", "item", "environment"])
+def test_an_account_with_a_name_is_the_same_whatever_its_token(emulator: Control, fleet: Source, way: str) -> None:
+    options: dict[str, Any] = {**INSTANCES, "provider": "green_api"}
+    environment = {}
+    if way == "option":
+        options["account"] = "mine"
+    elif way == "item":
+        options = {**INSTANCES, "accounts": [{"provider": "green_api", "account": "mine"}]}
+    else:
+        environment["GREEN_API_ACCOUNT"] = "mine"
+    first = fleet.load(options, **environment)
+    asked = len(emulator.log())
+    again = fleet.load(options, **environment, GREEN_API_PARTNER_TOKEN="renewed")
+    assert len(emulator.log()) == asked
+    assert first.hosts == again.hosts != {}
+    assert {host["msgops_account"] for host in first.hosts.values()} == {"mine"}
+
+
 def test_another_token_for_phones_is_asked(emulator: Control, fleet: Source) -> None:
     emulator.seed(
         accounts=[{"provider": "koophone", "name": "tenant-b", "auth_token": "b-token"}],
