@@ -30,6 +30,10 @@ options:
     description: The partner's token at each gateway.
     type: dict
     default: {}
+  accounts:
+    description: The name of the account at each gateway.
+    type: dict
+    default: {}
   client_token:
     description: PlugzAPI's account security token.
     type: str
@@ -102,6 +106,7 @@ _TARGET = ("id", "token", "name", "provider", "api_url", "client_token")
 _UNREAD: Item = {
     "name": None,
     "provider": None,
+    "account": None,
     "id": None,
     "api_url": None,
     "action": None,
@@ -121,6 +126,7 @@ def provisioning(
     provider: str | None = None,
     api_urls: Mapping[str, str] | None = None,
     partner_tokens: Mapping[str, str] | None = None,
+    accounts: Mapping[str, str] | None = None,
     client_token: str | None = None,
     creation: Mapping[str, Any] | None = None,
     attempts: Sequence[Mapping[str, Any]] = (),
@@ -134,6 +140,7 @@ def provisioning(
     defaults = {
         "api_url": api_urls or {},
         "partner_token": partner_tokens or {},
+        "account": accounts or {},
         "client_token": {"plugzapi": client_token},
     }
     asked = [_complete(item, provider, defaults) for item in items]

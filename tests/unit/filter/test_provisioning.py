@@ -46,6 +46,15 @@ def test_items_are_completed_by_provider() -> None:
     assert stages["targets"] == []
 
 
+def test_an_account_has_the_name_that_it_was_given() -> None:
+    items = [{"name": "a"}, {"name": "b", "account": "own"}, {"name": "c", "provider": "plugzapi"}]
+    stages = provisioning(items, provider="green_api", accounts={"green_api": "shared", "plugzapi": ""})
+    assert [wish.get("account") for wish in stages["wishes"]] == ["shared", "own", None]
+    made = [created("a", "green_api", account="shared"), created("b", "green_api", account="own")]
+    instances = provisioning(items[:2], provider="green_api", creation={"instances": made})["result"]["instances"]
+    assert [instance["account"] for instance in instances] == ["shared", "own"]
+
+
 def test_an_item_wins_over_what_holds_for_all() -> None:
     own = {"name": "a", "provider": "plugzapi", "partner_token": "own", "api_url": "https://own.example.com"}
     shared = {"plugzapi": "https://shared.example.com"}
@@ -124,7 +133,7 @@ def test_what_was_not_created_has_its_error_and_no_state() -> None:
     items = [{"name": "a", "provider": "green_api"}, KNOWN]
     stages = provisioning(items, creation={"instances": [failed]}, reading={"instances": [observed("authorized")]})
     refused, known = stages["result"]["instances"]
-    assert refused == ABSENT | {"id": None, "error": error, "action": "failed", "due": None} | {
+    assert refused == ABSENT | {"id": None, "error": error, "action": "failed", "due": None, "account": None} | {
         key: failed[key] for key in ("name", "provider", "api_url")
     }
     assert known["authorized"]
