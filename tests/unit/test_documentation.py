@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Code
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal, Key
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, instance_of, judge
 from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
 
@@ -144,16 +146,19 @@ class World:
         self._folder = folder
         self._url = emulator.url
         emulator.seed(instances=[SHOP, SUPPORT, MOBILE], phones=PHONES)
+        wholesale = [{"provider": "green_api", "name": "wholesale"}]
+        self._wholesale = emulator.seed(accounts=wholesale)["accounts"][0]
         self._green_api, self._plugzapi, self._koophone = (
             emulator.account(vendor) for vendor in ("green_api", "plugzapi", "koophone")
         )
         (folder / "home" / ".config" / "msgops").mkdir(parents=True)
         journal = Journal(str(folder / "journal.sqlite3"))
-        unknown = [Key("green_api", "of-another-account", "shop"), Key("plugzapi", "of-another-account", "sales")]
-        with journal.locked(unknown) as lease:
-            for key in unknown:
-                lease.begin(key, "0" * 64)
-            lease.settle(dict.fromkeys(unknown, ("unknown", None)))
+        unknown = [
+            new_entry(account_of(provider, None, "https://another.example.com", "another-token"), name, "unknown")
+            for provider, name in (("green_api", "shop"), ("plugzapi", "sales"))
+        ]
+        with journal.locked([entry.key for entry in unknown]) as lease:
+            lease.save(unknown)
         (folder / "host_vars").mkdir()
         inventory = {f"msgops_{key}": SHOP[key] for key in ("provider", "name", "id", "token")}
         (folder / "host_vars" / "localhost.json").write_text(json.dumps(inventory), encoding="utf-8")
@@ -171,6 +176,7 @@ class World:
             "account_security_token": self._plugzapi["client_token"],
             "fleet": fleet,
             "green_api_partner_token": self._green_api["partner_token"],
+            "green_api_wholesale_token": self._wholesale["partner_token"],
             "koophone_token": self._koophone["auth_token"],
             "mobile_instance_id": MOBILE["id"],
             "mobile_instance_token": MOBILE["token"],
