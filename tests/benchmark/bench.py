@@ -593,8 +593,7 @@ def main() -> None:
 
     from report import write_report
 
-    for path in write_report(bench.results, options.output, load, minutes):
-        print(path)
+    print(write_report(bench.results, options.output, load, minutes))
 
 
 if __name__ == "__main__":
