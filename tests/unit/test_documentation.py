@@ -139,8 +139,9 @@ def _examples() -> Iterator[Play]:
 class World:
     """An emulator in which everything that the documentation speaks of exists, and the settings to find it."""
 
-    def __init__(self, emulator: Control, folder: Path) -> None:
+    def __init__(self, emulator: Control, folder: Path, commands: Path) -> None:
         self._emulator = emulator
+        self._ansible = commands
         self._folder = folder
         self._url = emulator.url
         emulator.seed(instances=[SHOP, SUPPORT, MOBILE], phones=PHONES)
@@ -212,7 +213,7 @@ class World:
             (self._folder / f"{source}.msgops.yml").write_text("plugin: msgops.fleet.instances\n", encoding="utf-8")
         commands, output = self._folder / "commands", self._folder / "output"
         commands.write_text(f"set -euo pipefail\n{text}\n", encoding="utf-8")
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(self._ansible), str(Path(sys.executable).parent), os.environ["PATH"]])
         with output.open("wb") as file:
             shell = subprocess.Popen(
                 ["bash", commands],
@@ -239,7 +240,7 @@ class World:
         playbook.write_text(play.text.replace("http://127.0.0.1:8642", self._url), encoding="utf-8")
         variables.write_text(json.dumps(self._variables), encoding="utf-8")
         done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), playbook, "--extra-vars", f"@{variables}"],
+            [self._ansible / "ansible-playbook", playbook, "--extra-vars", f"@{variables}"],
             cwd=self._folder,
             env=self._environment,
             check=False,
@@ -254,8 +255,8 @@ class World:
 
 
 @pytest.fixture
-def world(emulator: Control, tmp_path: Path) -> World:
-    return World(emulator, tmp_path)
+def world(emulator: Control, tmp_path: Path, ansible_commands: Path) -> World:
+    return World(emulator, tmp_path, ansible_commands)
 
 
 @pytest.mark.parametrize("play", list(_plays()), ids=lambda play: play.name)

@@ -572,20 +572,28 @@ class Output:
         return [leak for name, text in (self.texts | shown).items() for leak in find_leaks(text, name, secrets)]
 
 
-def run_playbook(chosen: Iterable[Cell], servers: Servers, folder: Path, *, collections: Path) -> Output:
-    """Run the cells' tasks in one ansible-playbook."""
+def run_playbook(chosen: Iterable[Cell], servers: Servers, folder: Path, **places: Path) -> Output:
+    """Run the cells' tasks in one ansible-playbook; ``places`` are those of ``run_tasks``."""
     chosen = list(chosen)
     environment = {}
     if any(cell.way == "process" for cell in chosen):
         for variant in VARIANTS.values():
             environment |= {name: str(VARIABLES[variable]) for variable, name in variant.secrets.values()}
-    return run_tasks([task_of(cell, servers, folder) for cell in chosen], folder, environment, collections=collections)
+    return run_tasks([task_of(cell, servers, folder) for cell in chosen], folder, environment, **places)
 
 
 def run_tasks(
-    tasks: Sequence[dict[str, Any]], folder: Path, environment: Mapping[str, str] | None = None, *, collections: Path
+    tasks: Sequence[dict[str, Any]],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    collections: Path,
+    commands: Path,
 ) -> Output:
-    """Run tasks, each of which registers its result, in one ansible-playbook that shows all that it can."""
+    """Run tasks, each of which registers its result, in one ansible-playbook that shows all that it can.
+
+    ``collections`` is where the collection is found, ``commands`` where ``ansible-playbook`` is.
+    """
     registered = ", ".join(f"'{task['register']}': {task['register']}" for task in tasks)
     write = {"content": f"{{{{ {{{registered}}} | to_json }}}}", "dest": str(folder / "registered.json")}
     writing = {"name": "Write the results", "ansible.builtin.copy": {**write, "mode": "0600"}, "no_log": True}
@@ -608,7 +616,7 @@ def run_tasks(
         "JUNIT_OUTPUT_DIR": str(folder / "junit"),
         "LC_ALL": "C.UTF-8",
     }
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", "-vvvv", "--diff"]
+    command = [commands / "ansible-playbook", "-i", "localhost,", "-c", "local", "-vvvv", "--diff"]
     done = subprocess.run(
         [*command, "-e", f"@{folder / 'vars.json'}", str(folder / "play.yml")],
         env=os.environ | settings | (environment or {}),

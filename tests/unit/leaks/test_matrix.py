@@ -31,13 +31,15 @@ def test_no_output_holds_a_secret(
     servers: Servers,
     crashing: Path,
     collections_path: Path,
+    ansible_commands: Path,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
     name: str,
 ) -> None:
     chosen = PLAYBOOKS[name]
     crashes = chosen[0].outcome == CRASH
-    output = run_playbook(chosen, servers, tmp_path, collections=crashing if crashes else collections_path)
+    collections = crashing if crashes else collections_path
+    output = run_playbook(chosen, servers, tmp_path, collections=collections, commands=ansible_commands)
     for cell in chosen:
         assert_went_as_meant(cell, output.results[cell.key])
     leaks = output.leaks(chosen, SECRETS | servers.secrets())
