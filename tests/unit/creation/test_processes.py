@@ -134,9 +134,7 @@ def test_a_killed_runs_names_are_free_once_its_lease_has_lapsed(fleet: Fleet) ->
     killed = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
     fleet.wait_for("list")
     killed.kill()
-    started = time.monotonic()
     assert actions(fleet.create("shop")) == {"shop": "created"}
-    assert time.monotonic() - started < 5
     assert fleet.posts() == ["shop"]
 
 
