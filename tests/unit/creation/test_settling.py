@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _creation, _journal
-from ansible_collections.msgops.fleet.tests.storm.runs import Child
+from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Child
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
 from msgops_emulator import Emulator
@@ -196,6 +196,13 @@ def test_an_instance_that_somebody_replaced_is_adopted(fleet: Fleet) -> None:
 # A listing that lags
 
 
+@pytest.fixture
+def patient(hurry: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, the listing is asked until it shows the instance."""
+    monkeypatch.setattr(_creation, "SETTLE", PATIENCE)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("listings", [1, 2])
 def test_a_lagging_listing_is_asked_again(fleet: Fleet, listings: int) -> None:
     fleet.arm("create", "lag", listings=listings)
@@ -205,6 +212,7 @@ def test_a_lagging_listing_is_asked_again(fleet: Fleet, listings: int) -> None:
     fleet.assert_handed_over("shop")
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_listing_that_fails_while_it_settles_is_asked_again(fleet: Fleet) -> None:
     fleet.arm("create", "reset", when="after")
     fleet.arm("list", "bad_gateway", skip=1)
@@ -234,10 +242,8 @@ def test_what_a_listing_shows_too_late_is_adopted_by_a_later_run(fleet: Fleet) -
     fleet.assert_handed_over("shop")
 
 
-def test_a_run_right_after_a_creation_waits_for_a_listing_that_lags(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_creation, "SETTLE", 10.0)
+@pytest.mark.usefixtures("patient")
+def test_a_run_right_after_a_creation_waits_for_a_listing_that_lags(fleet: Fleet) -> None:
     fleet.arm("create", "lag", listings=2)
     assert actions(fleet.create("shop")) == {"shop": "created"}
     assert actions(fleet.create("shop")) == {"shop": "unchanged"}
