@@ -43,6 +43,15 @@ sys.path.insert(0, str(COLLECTIONS_PATH))
 _prepare_environment()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--leaks",
+        choices=["all", "core"],
+        default="all",
+        help="how much of the leak matrix to run: all, or where all has run on one ansible-core, what depends on it",
+    )
+
+
 @pytest.fixture(scope="session")
 def collections_path() -> Path:
     """The value of ANSIBLE_COLLECTIONS_PATH with which Ansible finds this checkout; processes of a test inherit it."""
