@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_FOREIGN = re.compile(
-    "(ansible|controller|fleet|green_api|koophone|msgops|plugzapi|tower)_.*|pg[a-z]+|netrc|.*_proxy|(requests|curl)_ca_bundle",
-    re.IGNORECASE,
-)
+_COLLECTION = re.compile("(ansible|controller|fleet|green_api|koophone|msgops|plugzapi|tower)_.*", re.IGNORECASE)
+_CLIENT = re.compile("pg[a-z]+|netrc|.*_proxy|(requests|curl)_ca_bundle", re.IGNORECASE)
+
+
+def is_of_the_collection(name: str) -> bool:
+    """Whether a variable of the environment changes what the collection or Ansible does; credentials are among them."""
+    return _COLLECTION.fullmatch(name) is not None
 
 
 def is_foreign(name: str) -> bool:
-    """Whether a variable of the environment changes what the collection does, or Ansible, or a client of HTTP."""
-    return _FOREIGN.fullmatch(name) is not None
+    """Whether it changes that, or what a client of HTTP or PostgreSQL does."""
+    return is_of_the_collection(name) or _CLIENT.fullmatch(name) is not None
 
 
 def without_foreign_settings(environment: Mapping[str, str]) -> dict[str, str]:
