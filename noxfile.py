@@ -22,11 +22,13 @@ from pathlib import Path
 import nox
 import yaml
 from antsibull_nox import load_antsibull_nox_toml
-from tests.support.environment import is_of_the_collection
 
 from msgops_emulator import EmulatorProcess
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+from tests.support.environment import is_of_the_collection  # noqa: E402  # what nox runs does not find its neighbours
+
 CACHE = ROOT / ".cache"
 COLLECTION = Path("ansible_collections", "msgops", "fleet")
 REQUIREMENTS = Path("tests", "requirements")
