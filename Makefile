@@ -10,78 +10,40 @@ DEV := tests/requirements/dev.txt
 # Pass arguments to a check: make units ARGS="-k journal"
 ARGS ?=
 
+# The tiers and the sessions of noxfile.py and antsibull-nox.toml that have a command of their own here.
+TIERS := static test test-all test-matrix
+SESSIONS := ansible-lint antsibull-nox-config awx bench build changelog codeqa docs docs-check extra-checks importer \
+	integration license-check lint molecule mutants oldest pins plays ruff-format sanity storm tools typing units yamllint
+
 # uv does not read pip's settings.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help demo test test-all lint sanity docs docs-lint build importer units plays awx tools integration molecule storm bench mutants release pins clean
+.PHONY: help demo release clean $(TIERS) $(SESSIONS)
 
-help:  ## Show this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+help: $(READY)  ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+	@$(NOX) --list --session test-all $(SESSIONS) | sed -nE 's/^\* ([a-z-]+)( \[.*\])? -> (.*)/make \1|\3/p' \
+	| awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
 demo: $(READY)  ## See the collection work, against emulated gateways
 	@$(VENV)/bin/python tests/tools/demo.py $(ARGS)
 
-test: $(READY)  ## Run every check that a change has to pass
-	@rm -rf .cache/summary; $(NOX) --parallel auto; status=$$?; cat .cache/summary/* 2>/dev/null; exit $$status
-
-test-all: $(READY)  ## Run every check on every supported ansible-core and Python
-	@rm -rf .cache/summary; $(NOX) --parallel auto --tags all; status=$$?; cat .cache/summary/* 2>/dev/null; exit $$status
-
-lint: $(READY)  ## Code style, types, YAML, ansible-lint, changelog fragments, licences
-	@$(NOX) --session lint
-
-sanity: $(READY)  ## ansible-test sanity
-	@$(NOX) --tags sanity -- $(ARGS)
-
-docs: $(READY)  ## Build the site of guides and reference, in .cache/site/html
-	@$(NOX) --session site
-
-docs-lint: $(READY)  ## Documentation of plugins and roles
-	@$(NOX) --session docs
-
-build: $(READY)  ## Build the tarball into .cache/dist and check what is in it
-	@$(NOX) --session build
-
-importer: $(READY)  ## Galaxy's checks of the tarball
-	@$(NOX) --session importer
-
-units: $(READY)  ## Unit tests that take no other programs, on each Python of this machine
-	@$(NOX) --tags units -- $(ARGS)
-
-plays: $(READY)  ## Unit tests that start Ansible
-	@$(NOX) --tags plays -- $(ARGS)
-
-awx: $(READY)  ## Unit tests of the AWX kit and of the journal in PostgreSQL
-	@$(NOX) --session awx -- $(ARGS)
-
-tools: $(READY)  ## Unit tests of the benchmark and of the storm
-	@$(NOX) --session tools -- $(ARGS)
-
-integration: $(READY)  ## Integration targets against the emulator
-	@$(NOX) --tags integration -- $(ARGS)
-
-molecule: $(READY)  ## Molecule scenarios against the emulator
-	@$(NOX) --session molecule -- $(ARGS)
-
-storm: $(READY)  ## Two thousand creations, each with a fault; ARGS="--help"
-	@$(NOX) --session storm -- $(ARGS)
-
-bench: $(READY)  ## Measure, and write docs/performance; ARGS="--help"
-	@$(NOX) --session bench -- $(ARGS)
-
 release: $(READY)  ## Check all that a release takes; ARGS=--publish releases it
 	@$(VENV)/bin/python tests/tools/release.py $(ARGS)
 
-mutants: $(READY)  ## Change the core a little, and see whether a test notices; ARGS="--help"
-	@$(NOX) --session mutants -- $(ARGS)
-
-pins: $(READY)  ## Pin the newest versions of the development requirements
-	@$(NOX) --session pins
-
 clean:  ## Remove everything that the checks made
 	rm -rf .ansible .cache .nox $(VENV) tests/output
+
+$(TIERS): $(READY)
+	@$(VENV)/bin/python tests/tools/tier.py $@
+
+$(SESSIONS): $(READY)
+	@$(NOX) --session $@ -- $(ARGS)
+
+integration-% plays-% sanity-% units-%: $(READY)  # a row, such as units-3.12-2.18
+	@$(NOX) --session $@ -- $(ARGS)
 
 # The newest Python here, at least 3.11: python -m venv brings pip, pip brings uv, uv the rest.
 $(READY): $(DEV) tests/emulator/pyproject.toml

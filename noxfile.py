@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every check of the collection. ``make help`` lists the usual ones, ``nox --list`` all of them.
+"""Every check of the collection; TIERS, at the end, says what runs together. ``make NAME`` runs the session NAME.
 
-A command is quiet when it succeeds and prints all it has to say when it fails. A session whose subject does not exist
-fails; only a missing Python skips, and says so.
+What antsibull-nox can check is in antsibull-nox.toml. A command is quiet when it succeeds and prints all it has to say
+when it fails. A session whose subject does not exist fails; only a missing program skips, and says so.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Container
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
 import nox
 import yaml
-from nox.command import CommandFailed
+from antsibull_nox import load_antsibull_nox_toml
 
 from msgops_emulator import EmulatorProcess
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+from tests.support.environment import is_of_the_collection  # noqa: E402  # what nox runs does not find its neighbours
+
 CACHE = ROOT / ".cache"
 COLLECTION = Path("ansible_collections", "msgops", "fleet")
 REQUIREMENTS = Path("tests", "requirements")
@@ -41,50 +44,41 @@ MATRIX = {
     "2.22": ("3.13", "3.14"),
 }
 PRE_RELEASES = ("2.22",)
-CPUS = os.cpu_count() or 1
+Row = tuple[str, str]  # a Python and an ansible-core
+ROWS: list[Row] = [(python, core) for core, pythons in MATRIX.items() for python in pythons]
+EACH_CORE: list[Row] = [(pythons[0], core) for core, pythons in MATRIX.items()]
+OLDEST, NEXT = EACH_CORE[0], EACH_CORE[-1]
+# The Python that runs this, with the newest stable ansible-core that it can be a controller of.
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-# The newest stable ansible-core for this Python.
-CORE = [core for core, pythons in MATRIX.items() if PYTHON in pythons and core not in PRE_RELEASES][-1]
-# Each Python once, and between them the oldest and the newest ansible-core.
-UNITS = (("3.10", "2.16"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.14", "2.21"), ("3.13", "2.22"))
-# What takes minutes: the oldest ansible-core, the newest stable one, and what comes next.
-ENDS = (("3.10", "2.16"), (PYTHON, CORE), ("3.13", "2.22"))
+NEWEST = [row for row in ROWS if row[0] == PYTHON and row[1] not in PRE_RELEASES][-1]
+CORE = f"ansible-core-{NEWEST[1]}"
+CPUS = os.cpu_count() or 1
 # Unit tests that start Ansible.
-RUN_ANSIBLE = tuple(
-    f"tests/unit/{part}"
-    for part in (
-        "controller",
-        "creation/test_commands.py",
-        "creation/test_playbooks.py",
-        "inventory",
-        "leaks",
-        "roles",
-        "test_adding_a_gateway.py",
-        "test_documentation.py",
-    )
-)
+RUN_ANSIBLE = [f"tests/unit/{folder}" for folder in ("controller", "inventory", "leaks", "roles", "support")] + [
+    f"tests/unit/{file}.py"
+    for file in ("creation/test_commands", "creation/test_playbooks", "test_adding_a_gateway", "test_documentation")
+]
 # What AWX runs with, which has pins of its own, and the journal that its jobs share.
-AWX = ("tests/unit/awx", "tests/unit/creation/postgres")
+AWX = ["tests/unit/awx", "tests/unit/creation/postgres"]
 # Tests of what measures and tries the collection, which no user's ansible-core ever meets.
-TOOLS = ("tests/unit/benchmark", "tests/unit/creation/test_storm.py")
+TOOLS = ["tests/unit/benchmark", "tests/unit/creation/test_storm.py"]
 # Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
-INTERPRETERS = dict(
-    line.split(" ", 1)
-    for line in subprocess.run(
-        [ROOT / "tests" / "tools" / "pythons.sh"], check=True, capture_output=True, text=True
-    ).stdout.splitlines()
-)
+listing = subprocess.run([ROOT / "tests" / "tools" / "pythons.sh"], check=True, capture_output=True, text=True).stdout
+INTERPRETERS = dict(line.split(" ", 1) for line in listing.splitlines())
 
 nox.needs_version = ">=2026.10.20"
+nox.options.allow_parallel = True
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_external_run = True
 nox.options.reuse_venv = "yes"
+nox.options.sessions = ["test"]
 
-# The checks must not see the settings of whoever runs them, above all not the credentials of real accounts.
-for setting in list(os.environ):
-    if setting.startswith(("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")):
-        del os.environ[setting]
+# A proxy and the like stay: uv and pip may need them.
+for setting in filter(is_of_the_collection, list(os.environ)):
+    del os.environ[setting]
+
+load_antsibull_nox_toml()
 
 
 def install(session: nox.Session, *pins: str) -> None:
@@ -118,14 +112,13 @@ def copy_tree(session: nox.Session) -> Path:
     return root
 
 
-def collection_tree() -> Path:
+def collection_tree() -> str:
     """A folder in which Python and Ansible find the checkout as a collection."""
-    tree = CACHE / "tree"
-    link = tree / COLLECTION
+    link = CACHE / "tree" / COLLECTION
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.exists():
         link.symlink_to(ROOT)
-    return tree
+    return str(CACHE / "tree")
 
 
 def sandbox(session: nox.Session, *, fresh: bool = True) -> dict[str, str]:
@@ -141,141 +134,97 @@ def sandbox(session: nox.Session, *, fresh: bool = True) -> dict[str, str]:
         if (Path.home() / name).exists() and not (home / name).exists():
             (home / name).parent.mkdir(exist_ok=True)
             (home / name).symlink_to(Path.home() / name)
-    return {"HOME": str(home)}
+    return {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
 
 
-def run_pytest(session: nox.Session, *arguments: str, processes: int = CPUS) -> None:
-    """Run unit tests, and keep their last line."""
-    output = session.run("pytest", f"--numprocesses={processes}", *arguments, env=sandbox(session), silent=True)
-    summary = str(output).rstrip().rpartition("\n")[2]
-    session.log(summary)
-    # The Makefile ends with these lines: the last thing that a reader of the log sees.
-    summaries = CACHE / "summary"
-    summaries.mkdir(parents=True, exist_ok=True)
-    (summaries / session.name).write_text(f"{summary}  {session.name}\n")
+def note(session: nox.Session, text: str) -> None:
+    """Say it now, and at the end of the tier once more."""
+    session.log(text)
+    (CACHE / "summary").mkdir(parents=True, exist_ok=True)
+    (CACHE / "summary" / session.name).write_text(text, encoding="utf-8")
 
 
-def per_core(
-    usual: Container[tuple[str, str]], *, every_python: bool = False, parallel: bool = False
-) -> Callable[[Callable[..., None]], None]:
-    """Make a session of the check for each row of the matrix; by default those in ``usual`` (Python, core) run.
-
-    ``make test-all`` runs it on each ansible-core with the oldest Python, or with ``every_python``.
-    """
-
-    def register(check: Callable[[nox.Session, str, str], None]) -> None:
-        def add(core: str, python: str) -> None:
-            def run(session: nox.Session) -> None:
-                if python not in INTERPRETERS:
-                    session.skip(f"no Python {python} here")
-                check(session, core, python)
-
-            run.__doc__ = check.__doc__
-            default = (python, core) in usual
-            tags = ["all"] if default or every_python or python == MATRIX[core][0] else []
-            nox.session(
-                run,
-                name=f"{check.__name__}-{python}-{core}",
-                python=INTERPRETERS.get(python, False),
-                tags=[*tags, check.__name__] if default else tags,
-                default=default,
-                allow_parallel=parallel,
-            )
-
-        for core, pythons in MATRIX.items():
-            for python in pythons:
-                add(core, python)
-
-    return register
+def run_pytest(session: nox.Session, tests: Iterable[str], processes: int = CPUS) -> None:
+    """Run unit tests, or those that are asked for, and keep their last line."""
+    arguments = [f"--numprocesses={processes}", *(session.posargs or tests)]
+    output = session.run("pytest", *arguments, env={"HOME": sandbox(session)["HOME"]}, silent=True)
+    note(session, str(output).rstrip().rpartition("\n")[2])
 
 
-@nox.session(tags=["all"], allow_parallel=True)
-def lint(session: nox.Session) -> None:
-    """Code style, types, YAML, Ansible's production profile, changelog fragments and licences."""
+def on(rows: Iterable[Row], check: str) -> list[str]:
+    """The check's sessions on these rows."""
+    return [check if row == NEWEST else f"{check}-{row[0]}-{row[1]}" for row in rows]
+
+
+def on_each_row(check: Callable[[nox.Session, str], None]) -> None:
+    """Make a session of the check for each row; that of the newest stable ansible-core has the check's own name."""
+    for name, (python, core) in zip(on(ROWS, check.__name__), ROWS, strict=True):
+
+        def run(session: nox.Session, python: str = python, pins: str = f"ansible-core-{core}") -> None:
+            if python not in INTERPRETERS:
+                session.skip(f"no Python {python} here")
+            check(session, pins)
+
+        run.__doc__ = check.__doc__
+        nox.session(run, name=name, python=INTERPRETERS.get(python, False))
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Types, in mypy's strict mode."""
     install(session, "lint")
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(collection_tree()), "NO_COLOR": "1"}
-    failed = []
-    for command in (
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["yamllint", "--strict", "."],
-        ["ansible-lint", "--profile", "production", "--offline"],
-        ["antsibull-changelog", "lint"],
-        ["reuse", "lint"],
-    ):
-        try:
-            session.run(*command, env=environment, silent=True)
-        except CommandFailed:
-            failed.append(command[0])
-    if failed:
-        session.error(f"{', '.join(failed)} failed")
+    collection_tree()
+    session.run("mypy", silent=True)
 
 
-@per_core(ENDS, parallel=True)
-def sanity(session: nox.Session, core: str, python: str) -> None:
+@nox.session(name="ruff-format")
+def ruff_format(session: nox.Session) -> None:
+    """Formatting of Python."""
+    install(session, "lint")
+    session.run("ruff", "format", "--check", ".", silent=True)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """The fragments, and .cache/changelog/CHANGELOG.rst: what it says of this version, or will once it is released."""
+    install(session, "lint")
+    result = CACHE / session.name / "CHANGELOG.rst"
+    result.unlink(missing_ok=True)
+    root = copy_tree(session)
+    session.chdir(root)
+    environment = sandbox(session)
+    session.run("antsibull-changelog", "lint", env=environment, silent=True)
+    if list(root.glob("changelogs/fragments/*.yml")):
+        session.run("antsibull-changelog", "release", env=environment, silent=True)
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml", env=environment, silent=True)
+    shutil.copy(root / "CHANGELOG.rst", result)
+
+
+@on_each_row
+def sanity(session: nox.Session, core: str) -> None:
     """The sanity tests of ansible-test, without ignore files."""
-    install(session, f"ansible-core-{core}", "sanity")
+    install(session, core, "sanity")
     root = copy_tree(session)
     if list(root.glob("tests/sanity/ignore-*")):
         session.error("there are ignore files: mend what they hide")
-    environment = sandbox(session, fresh=False)  # ansible-test keeps virtual environments there, too
-
-    # ansible-test fetches get-pip.py from a host that is no package registry; its cache gets ours instead.
-    cache = Path(environment["HOME"], ".ansible", "test", "cache")
-    cache.mkdir(parents=True, exist_ok=True)
-    requirements = next(Path(session.virtualenv.location).rglob("ansible_test/_internal/python_requirements.py"))
-    for version in set(re.findall(r"pip='([\d.]+)'", requirements.read_text())):
-        if not list(cache.glob(f"pip-{version}-*.whl")):
-            session.run_install(
-                sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(cache), f"pip=={version}",
-                external=True, silent=True,
-            )  # fmt: skip
-        shutil.copy(ROOT / "tests" / "tools" / "get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py")
-
-    # It takes names on PATH at their word, so it gets only interpreters that are real.
-    links = CACHE / session.name / "pythons"
-    shutil.rmtree(links, ignore_errors=True)
-    links.mkdir()
-    for version, interpreter in INTERPRETERS.items():
-        (links / f"python{version}").symlink_to(interpreter)
-    path = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry).name != "shims"]
-    environment["PATH"] = os.pathsep.join([session.bin, str(links), *path])
-
-    # Release candidates may want a package as of a commit on GitHub, which is no package registry; its release does.
-    for pins in Path(session.virtualenv.location).rglob("ansible_test/_data/requirements/sanity.*.txt"):
-        text = pins.read_text()
-        if " @ https://github.com/" in text:
-            pins.unlink()  # uv may share the file with its cache
-            pins.write_text(re.sub(r"^(\S+) @ https://github\.com/.*$", r"\1", text, flags=re.MULTILINE))
-
     session.chdir(root)
-    output = str(
-        session.run("ansible-test", "sanity", "--venv", "--color", "no", *session.posargs, env=environment, silent=True)
-    )
-    for line in re.findall(r"^WARNING: (Skipping .*)", output, re.MULTILINE):
+    output = session.run(
+        sys.executable, str(ROOT / "tests" / "tools" / "ansible_test.py"), session.bin,
+        "sanity", "--venv", "--color", "no", *session.posargs,
+        env={"HOME": sandbox(session, fresh=False)["HOME"]}, external=True, silent=True,
+    )  # fmt: skip
+    for line in re.findall(r"^WARNING: (Skipping .*)", str(output), re.MULTILINE):
         session.log(line)
-    if "All targets skipped" in output:
+    if "All targets skipped" in str(output):
         session.error("nothing was tested")
 
 
-@nox.session(tags=["all"], allow_parallel=True)
+@nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation of plugins and roles, and every reference in it."""
+    """The guides and the reference as a site in .cache/docs/html; a reference or a link that leads nowhere fails."""
     install(session, "docs")
-    session.chdir(copy_tree(session))
-    session.run(
-        "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all",
-        "--disallow-unknown-collection-refs", ".", env=sandbox(session), silent=True,
-    )  # fmt: skip
-
-
-@nox.session(tags=["all"], allow_parallel=True)
-def site(session: nox.Session) -> None:
-    """The guides and the reference as a site in .cache/site/html; a reference or a link that leads nowhere fails."""
-    install(session, "site")
     guides = copy_tree(session) / "docs"
-    environment = sandbox(session) | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
+    environment = sandbox(session)
     reference = guides / "reference"
     reference.mkdir(mode=0o700)  # antsibull-docs wants it to be nobody else's
     session.run(
@@ -290,13 +239,13 @@ def site(session: nox.Session) -> None:
         env=environment, silent=True,
     )  # fmt: skip
     counts = session.run("python", "tests/tools/check_links.py", str(html), silent=True)
-    session.log(f"{html.relative_to(ROOT)}/index.html: {str(counts).strip()}")
+    note(session, f"{html.relative_to(ROOT)}/index.html: {str(counts).strip()}")
 
 
-@nox.session(tags=["all"], allow_parallel=True)
+@nox.session
 def build(session: nox.Session) -> None:
-    """The tarball for Galaxy, and that nothing is in it but what is tracked and meant for users."""
-    install(session, f"ansible-core-{CORE}")
+    """The tarball for Galaxy in .cache/dist, and that nothing is in it but what is tracked and meant for users."""
+    install(session, CORE)
     dist = CACHE / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "build", "--output-path", str(dist), env=sandbox(session), silent=True)
@@ -310,92 +259,78 @@ def build(session: nox.Session) -> None:
         wrong |= {f"ignored: {name}" for way in ways for glob in unwanted if fnmatch(way, glob)}
     if wrong:
         session.error("\n".join([f"{tarball.name} holds what it should not:", *sorted(wrong)]))
-    session.log(f"{tarball.relative_to(ROOT)}: {len(names)} files")
+    note(session, f"{tarball.relative_to(ROOT)}: {len(names)} files")
 
 
-@nox.session(tags=["all"], allow_parallel=True)
+@nox.session(requires=["build"])
 def importer(session: nox.Session) -> None:
-    """Galaxy's own checks of the tarball; warnings fail too."""
+    """Galaxy's own checks of the tarball; warnings fail too, which antsibull-nox's build-import-check lets pass."""
     install(session, "importer")
-    root = copy_tree(session)
-    environment = sandbox(session)
-    dist = CACHE / session.name / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    session.run(
-        "ansible-galaxy", "collection", "build", str(root), "--output-path", str(dist), env=environment, silent=True
-    )
-    (tarball,) = dist.iterdir()
-    # ansible-test is the session "sanity"; the importer would run it in a container.
-    settings = {
-        "CHECK_CHANGELOG": True,
-        "CHECK_REQUIRED_TAGS": True,
-        "RUN_ANSIBLE_DOC": True,
-        "RUN_ANSIBLE_LINT": True,
-        "RUN_ANSIBLE_TEST": False,
-        "RUN_FLAKE8": True,
-    }
-    config = dist / "galaxy-importer.cfg"
-    config.write_text("[galaxy-importer]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
-    environment["GALAXY_IMPORTER_CONFIG"] = str(config)
+    environment = sandbox(session) | {"GALAXY_IMPORTER_CONFIG": str(ROOT / "tests" / "tools" / "galaxy-importer.cfg")}
+    (tarball,) = (CACHE / "dist").iterdir()
+    session.chdir(environment["HOME"])  # it leaves its result where it is run
     output = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=environment, silent=True)
     # As ruff formats it and PEP 8 wants it: white space before the colon of a slice, breaks before binary operators.
-    # It lints an unpacked tarball, which Ansible doesn't know as a collection; the session "lint" finds the playbooks.
-    explained = re.compile(r" (E203|W503) |Failed to find msgops\.fleet\.\w+ playbook")
-    lines = [line for line in str(output).splitlines() if re.match(r"(WARNING|ERROR|CRITICAL)", line)]
-    complaints = [line for line in lines if not explained.search(line)]
+    complaints = re.findall(r"^(?:WARNING|ERROR|CRITICAL)(?!.* (?:E203|W503) ).*", str(output), re.MULTILINE)
     if complaints:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
 
 
-@per_core(UNITS, every_python=True)
-def units(session: nox.Session, core: str, python: str) -> None:
+@on_each_row
+def units(session: nox.Session, core: str) -> None:
     """Unit tests that take no other programs."""
-    install(session, f"ansible-core-{core}", "units")
-    elsewhere = [f"--ignore={path}" for path in (*RUN_ANSIBLE, *AWX, *TOOLS)]
+    install(session, core, "units")
     # Half of the time they wait for a server, or for time to pass.
-    run_pytest(session, *(session.posargs or elsewhere), processes=2 * CPUS)
+    run_pytest(session, [f"--ignore={path}" for path in RUN_ANSIBLE + AWX + TOOLS], processes=2 * CPUS)
 
 
-@per_core(ENDS)
-def plays(session: nox.Session, core: str, python: str) -> None:
-    """Unit tests that start Ansible: minutes of them."""
-    install(session, f"ansible-core-{core}", "units")
-    run_pytest(session, *(session.posargs or RUN_ANSIBLE))
+@nox.session(python=INTERPRETERS.get(OLDEST[0], False))
+def oldest(session: nox.Session) -> None:
+    """Unit tests of the core with the oldest requests and urllib3 that are supported, on the oldest ansible-core."""
+    if OLDEST[0] not in INTERPRETERS:
+        session.skip(f"no Python {OLDEST[0]} here")
+    install(session, "oldest")
+    run_pytest(session, ["tests/unit/core"], processes=2 * CPUS)
 
 
-@nox.session(tags=["all"])
+@on_each_row
+def plays(session: nox.Session, core: str) -> None:
+    """Unit tests that start Ansible, the search for leaked tokens among them: in full on the newest ansible-core."""
+    install(session, core, "units")
+    run_pytest(session, [f"--leaks={'all' if core == CORE else 'core'}", *RUN_ANSIBLE])
+
+
+@nox.session
 def awx(session: nox.Session) -> None:
-    """Unit tests of the AWX kit, with AWX's own code, ansible-runner, ansible-builder and PostgreSQL."""
-    install(session, f"ansible-core-{CORE}", "awx")
-    run_pytest(session, *(session.posargs or AWX))
+    """Unit tests of the AWX kit and of the journal in PostgreSQL, with AWX's own code, ansible-runner and -builder."""
+    install(session, CORE, "awx")
+    run_pytest(session, AWX)
 
 
-@nox.session(tags=["all"])
+@nox.session
 def tools(session: nox.Session) -> None:
     """Unit tests of the benchmark and of the storm."""
-    install(session, f"ansible-core-{CORE}", "units")
-    run_pytest(session, *(session.posargs or TOOLS))
+    install(session, CORE, "units")
+    run_pytest(session, TOOLS)
 
 
-@per_core(ENDS, parallel=True)
-def integration(session: nox.Session, core: str, python: str) -> None:
+@on_each_row
+def integration(session: nox.Session, core: str) -> None:
     """Integration targets, against the emulator."""
     if not shutil.which("ssh-keygen"):
         session.skip("no ssh-keygen here, without which ansible-test begins no integration test")
-    install(session, f"ansible-core-{core}", "integration")
+    install(session, core, "integration")
     root = copy_tree(session)
     if not list(root.glob("tests/integration/targets/*/tasks")):
         session.error("there are no targets")
     with EmulatorProcess() as emulator:
         (root / "tests" / "integration" / "integration_config.yml").write_text(f"emulator_url: {emulator.url}\n")
         session.chdir(root)
-        session.run(
-            "ansible-test", "integration", "--local", "--color", "no", *session.posargs,
-            env=sandbox(session), silent=True,
-        )  # fmt: skip
+        arguments = ("--local", "--color", "no", *session.posargs)
+        session.run("ansible-test", "integration", *arguments, env={"HOME": sandbox(session)["HOME"]}, silent=True)
 
 
-@nox.session(tags=["all"], allow_parallel=False)
+@nox.session
 def molecule(session: nox.Session) -> None:
     """The role's molecule scenarios, against the emulator."""
     install(session, "molecule")
@@ -404,61 +339,67 @@ def molecule(session: nox.Session) -> None:
         session.error("there are no scenarios")
     with EmulatorProcess() as emulator:
         session.chdir(root / "extensions")
-        session.run(
-            "molecule", "test", "--all", *session.posargs,
-            env=sandbox(session)
-            | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name), "MSGOPS_EMULATOR_URL": emulator.url},
-            silent=True,
-        )  # fmt: skip
+        environment = sandbox(session) | {"MSGOPS_EMULATOR_URL": emulator.url}
+        session.run("molecule", "test", "--all", *session.posargs, env=environment, silent=True)
 
 
-@nox.session(default=False)
-def changelog(session: nox.Session) -> None:
-    """What the changelog says of this version, or will say once it is released."""
-    install(session, "lint")
-    root = copy_tree(session)
-    session.chdir(root)
-    environment = sandbox(session) | {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / session.name)}
-    if list(root.glob("changelogs/fragments/*.yml")):
-        session.run("antsibull-changelog", "release", env=environment, silent=True)
-    session.run("antsibull-changelog", "lint", env=environment, silent=True)
-    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml", env=environment, silent=True)
-    print((root / "CHANGELOG.rst").read_text())
-
-
-@nox.session(default=False)
+@nox.session
 def storm(session: nox.Session) -> None:
-    """Two thousand creations, each with a fault."""
-    install(session, f"ansible-core-{CORE}", "units")
-    tree = {"PYTHONPATH": str(collection_tree())}
-    session.run("python", "-m", "ansible_collections.msgops.fleet.tests.storm.storm", *session.posargs, env=tree)
+    """Two thousand creations, each with a fault; ARGS="--help"."""
+    install(session, CORE, "units")
+    module = "ansible_collections.msgops.fleet.tests.storm.storm"
+    session.run("python", "-m", module, *session.posargs, env={"PYTHONPATH": collection_tree()})
 
 
-@nox.session(default=False)
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Measure, and write docs/performance."""
-    install(session, f"ansible-core-{CORE}", "bench")
+    """Measure, and write docs/performance; ARGS="--help"."""
+    install(session, CORE, "bench")
     session.run("python", "tests/benchmark/bench.py", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session
 def mutants(session: nox.Session) -> None:
-    """Change the core a little, thousands of times, and count the changes that no test notices."""
-    install(session, f"ansible-core-{CORE}", "units", "mutants")
-    root = copy_tree(session)  # because each change is made to the file itself
-    results = CACHE / "mutants"
-    session.chdir(root)
-    session.run("python", "tests/tools/mutants.py", "--results", str(results), *session.posargs, env=sandbox(session))
+    """Change the core a little, thousands of times, and count what no test notices; ARGS="--help"."""
+    install(session, CORE, "units", "mutants")
+    session.chdir(copy_tree(session))  # because each change is made to the file itself
+    arguments = ("--results", str(CACHE / "mutants"), *session.posargs)
+    session.run("python", "tests/tools/mutants.py", *arguments, env={"HOME": sandbox(session)["HOME"]})
 
 
-@nox.session(default=False)
+@nox.session
 def pins(session: nox.Session) -> None:
-    """Pin the newest versions that the .in files allow."""
-    oldest = {f"ansible-core-{core}": pythons[0] for core, pythons in MATRIX.items()} | {"units": "3.10"}
+    """Pin the newest versions of the development requirements that the .in files allow."""
+    pythons = {f"ansible-core-{core}": python for python, core in EACH_CORE} | {"oldest": "3.10", "units": "3.10"}
     for source in sorted(REQUIREMENTS.glob("*.in")):
         session.run(
             "uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--no-annotate",
             "--custom-compile-command", "make pins",
-            "--prerelease", "if-necessary-or-explicit", "--python-version", oldest.get(source.stem, "3.11"),
+            "--prerelease", "if-necessary-or-explicit", "--python-version", pythons.get(source.stem, "3.11"),
             str(source), "--output-file", str(source.with_suffix(".txt")),
         )  # fmt: skip
+
+
+# What runs together, the longest first. A tier says what is in it, and nothing else does.
+ON_ROWS = ("plays", "integration", "sanity", "units")
+TIERS = {
+    "static": (
+        "What reads the code and doesn't run it",
+        ["ansible-lint", "docs-check", "typing", "lint", "ruff-format", "license-check", "extra-checks", "changelog"],
+    ),
+    "test": (
+        "Every kind of check, on the newest stable ansible-core and one Python",
+        [*ON_ROWS, "awx", "importer", "docs", "molecule", "tools", "static"],
+    ),
+    "test-matrix": (
+        "What meets ansible-core, on the oldest and the next, and the core with the oldest libraries",
+        [*(session for check in ON_ROWS for session in on((OLDEST, NEXT), check)), "oldest"],
+    ),
+    "test-all": (
+        "Both, the same on every other ansible-core, and the unit tests on each of its Pythons",
+        ["test", "test-matrix", *(name for check in ON_ROWS for name in on(EACH_CORE, check)), *on(ROWS, "units")],
+    ),
+}
+for tier, (description, sessions) in TIERS.items():
+    meta = nox.session(lambda _session: None, name=tier, python=False, requires=list(dict.fromkeys(sessions)))
+    meta.func.__doc__ = description

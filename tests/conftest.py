@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # ROOT is the folder ansible_collections/msgops/fleet in it.
 COLLECTIONS_PATH = ROOT / ".cache" / "tree"
-
-# Settings of whoever runs the tests, above all the credentials of real accounts: neither the tests nor what they start
-# shall see them.
-_FOREIGN = re.compile(
-    "(ansible|controller|fleet|green_api|koophone|msgops|plugzapi|tower)_.*|pg[a-z]+|netrc|.*_proxy|(requests|curl)_ca_bundle",
-    re.IGNORECASE,
-)
 
 
 def _link_checkout() -> None:
@@ -36,14 +29,40 @@ def _link_checkout() -> None:
             link.symlink_to(ROOT, target_is_directory=True)
 
 
+def _prepare_environment() -> None:
+    """Forget the settings of whoever runs the tests, for these and for what they start."""
+    from ansible_collections.msgops.fleet.tests.support.environment import is_foreign
+
+    for variable in filter(is_foreign, list(os.environ)):
+        del os.environ[variable]
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS_PATH)
+
+
 _link_checkout()
-for variable in filter(_FOREIGN.fullmatch, list(os.environ)):
-    del os.environ[variable]
 sys.path.insert(0, str(COLLECTIONS_PATH))
-os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS_PATH)
+_prepare_environment()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--leaks",
+        choices=["all", "core"],
+        default="all",
+        help="how much of the leak matrix to run: all, or where all has run on one ansible-core, what depends on it",
+    )
 
 
 @pytest.fixture(scope="session")
 def collections_path() -> Path:
     """The value of ANSIBLE_COLLECTIONS_PATH with which Ansible finds this checkout; processes of a test inherit it."""
     return COLLECTIONS_PATH
+
+
+@pytest.fixture(scope="session")
+def ansible_commands() -> Iterator[Path]:
+    """A folder with Ansible's commands, which start several times as fast as the installed ones and do the same."""
+    from ansible_collections.msgops.fleet.tests.support.ansible_commands import AnsibleCommands
+
+    commands = AnsibleCommands()
+    yield commands.folder
+    commands.stop()

@@ -23,12 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from clients import BATCH_SIZE, CLIENTS
-from measuring import Ended, Peaks, Samples, children, clean_environment, cpu_seconds, interleave, run, watch
+from measuring import Ended, Peaks, Samples, children, cpu_seconds, interleave, run, watch
 from server import Server
 
 from msgops_emulator import EmulatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from environment import without_foreign_settings  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 
 # Whose code a package is; what isn't here belongs to Python.
@@ -201,7 +204,7 @@ class Bench:
         tree.mkdir(parents=True)
         (tree / "fleet").symlink_to(ROOT, target_is_directory=True)
         self._environment = {
-            **clean_environment(),
+            **without_foreign_settings(os.environ),
             "ANSIBLE_COLLECTIONS_PATH": str(folder / "tree"),
             "ANSIBLE_HOME": str(folder / ".ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -593,8 +596,7 @@ def main() -> None:
 
     from report import write_report
 
-    for path in write_report(bench.results, options.output, load, minutes):
-        print(path)
+    print(write_report(bench.results, options.output, load, minutes))
 
 
 if __name__ == "__main__":

@@ -16,15 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_FOREIGN = re.compile(r"(?i)((ansible|msgops|green_api|plugzapi|koophone)_.*|.*_proxy|(requests|curl)_ca_bundle|netrc)")
-
 # Seconds between two looks at the memory of a program and its children.
 _LOOK = 0.005
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment without what could change how Ansible, requests or the collection behave."""
-    return {name: value for name, value in os.environ.items() if not _FOREIGN.fullmatch(name)}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The results as Markdown tables and plots."""
+"""The results as Markdown tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench import Bulk, Results
@@ -34,10 +34,9 @@ CLIENT_NAMES = {
 LIMIT = 1.15
 
 
-def write_report(results: Results, folder: Path, load: Sequence[float], minutes: float) -> list[Path]:
-    """Write results.md, and the plots where matplotlib is installed; return what was written."""
+def write_report(results: Results, folder: Path, load: Sequence[float], minutes: float) -> Path:
+    """Write results.md, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    plots = _plots(results, folder)
     parts = [
         "<!-- Written by tests/benchmark/bench.py; docs/performance.md says how to read it. -->",
         "# Performance: results",
@@ -53,14 +52,10 @@ def write_report(results: Results, folder: Path, load: Sequence[float], minutes:
         _role(results),
         _journal(results),
         _imports(results),
-        "\n".join(f"![{title}]({path.name})\n" for title, path in plots.items()),
     ]
     page = folder / "results.md"
     page.write_text("\n\n".join(part.strip() for part in parts if part) + "\n", encoding="utf-8")
-    return [page, *plots.values()]
-
-
-# Tables
+    return page
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -312,144 +307,3 @@ def _imports(results: Results) -> str:
         "start of the interpreter, and of its action plugin in an ansible-playbook.\n\n"
         + _table(("", "as a module", *owners, "in the controller", *owners), rows)
     )
-
-
-# Plots
-
-_COLOURS = {
-    "ours": "#d55e00",
-    "requests": "#0072b2",
-    "requests-alone": "#56b4e9",
-    "urllib3": "#009e73",
-    "sockets": "#767676",
-}
-
-
-def _plots(results: Results, folder: Path) -> dict[str, Path]:
-    """Draw what there is enough of to be drawn; a plot's title and its file."""
-    try:
-        import matplotlib
-    except ImportError:
-        print("no plots: matplotlib is not installed")
-        return {}
-    matplotlib.use("svg")
-    # The same numbers make the same file.
-    matplotlib.rcParams.update(
-        {
-            "svg.hashsalt": "msgops.fleet",
-            "font.size": 9,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.color": "#e5e5e5",
-            "axes.axisbelow": True,
-            "legend.frameon": False,
-        }
-    )
-    candidates: dict[str, tuple[str, Callable[[Results], Any] | None]] = {
-        "Requests a second by fleet size and latency": ("throughput.svg", _throughput if results.instances else None),
-        "Our time by that of a bare script plus an empty task": ("ratio.svg", _ratios if results.instances else None),
-        "What a task costs": ("tasks.svg", _bars if results.tasks else None),
-    }
-    drawn = {}
-    for title, (name, draw) in candidates.items():
-        if draw:
-            drawn[title] = folder / name
-            draw(results).savefig(drawn[title], metadata={"Date": None}, bbox_inches="tight")
-    return drawn
-
-
-def _by_latency(bulks: Sequence[Bulk]) -> Mapping[int, list[Bulk]]:
-    latencies = sorted({bulk.latency for bulk in bulks})
-    return {latency: sorted((b for b in bulks if b.latency == latency), key=_objects) for latency in latencies}
-
-
-def _objects(bulk: Bulk) -> int:
-    return bulk.objects
-
-
-def _throughput(results: Results) -> Any:
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
-
-    groups = _by_latency(results.instances)
-    figure = Figure(figsize=(3.2 * len(groups), 3.4), layout="constrained")
-    panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
-    for panel, (latency, bulks) in zip(panels, groups.items(), strict=True):
-        for client, colour in _COLOURS.items():
-            points = [(b.objects, rate) for b in bulks if (rate := b.rate(client))]
-            panel.plot(
-                *zip(*points, strict=True),
-                color=colour,
-                marker="o",
-                markersize=4,
-                linewidth=2.4 if client == "ours" else 1.4,
-                zorder=3 if client == "ours" else 2,
-                label="msgops.fleet" if client == "ours" else CLIENT_NAMES[client],
-            )
-        if latency:
-            ceiling = results.plan.workers / latency * 1000
-            panel.axhline(ceiling, color="#767676", linewidth=1, linestyle=":")
-            panel.annotate(
-                f"{results.plan.workers} workers / {latency} ms",
-                (1, ceiling),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="right",
-                va="bottom",
-                fontsize=7,
-                color="#555555",
-            )
-        panel.set(xscale="log", yscale="log", title=f"latency {latency} ms", xlabel="instances in one task")
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:,.0f}"))
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:,.0f}"))
-    panels[0].set_ylabel("requests a second")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    return figure
-
-
-def _ratios(results: Results) -> Any:
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
-
-    colours = ("#d55e00", "#0072b2", "#009e73")
-    figure = Figure(figsize=(7.2, 3.4), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    for panel, client in zip(panels, ("requests", "requests-alone"), strict=True):
-        for colour, (latency, bulks) in zip(colours, _by_latency(results.instances).items(), strict=False):
-            points = [(b.objects, b.ratio(client)) for b in bulks]
-            panel.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=4, label=f"{latency} ms")
-        panel.axhline(1, color="#767676", linewidth=1)
-        panel.axhline(LIMIT, color="#767676", linewidth=1, linestyle=":")
-        panel.annotate(f"limit {LIMIT}", (0.01, LIMIT), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
-        panel.set(xscale="log", title=f"script with {CLIENT_NAMES[client]}", xlabel="instances in one task")
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:,.0f}"))
-    panels[0].set_ylim(bottom=0)
-    panels[0].set_ylabel("ours / (script + empty task)")
-    panels[1].legend(title="latency", loc="lower right")
-    return figure
-
-
-def _bars(results: Results) -> Any:
-    from matplotlib.figure import Figure
-
-    tasks, plan = results.tasks, results.plan
-    assert tasks
-    groups = {
-        "one task": tasks.one,
-        f"loop of {plan.loop}": {name: tasks.loop[name] for name in ("ours", "uri")},
-        f"{plan.hosts} hosts, forks {plan.forks}": tasks.hosts,
-    }
-    figure = Figure(figsize=(7.2, 2.6), layout="constrained")
-    for panel, (title, samples) in zip(figure.subplots(1, 3), groups.items(), strict=True):
-        values = {"uri": samples["uri"].median, "msgops.fleet": samples["ours"].median}
-        bars = panel.barh(list(values), list(values.values()), color=("#0072b2", "#d55e00"), height=0.6)
-        panel.bar_label(bars, fmt="%.1f s", padding=3)
-        panel.set(title=title)
-        panel.margins(x=0.25)
-        panel.grid(visible=False)
-        panel.get_xaxis().set_visible(False)
-        panel.spines["bottom"].set_visible(False)
-    return figure

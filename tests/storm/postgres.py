@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -78,7 +79,7 @@ class PostgresServer:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self._end(signal.SIGQUIT)  # its immediate shutdown: nobody reads its files again
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
@@ -97,8 +98,11 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop it at once: whoever is connected loses the connection."""
+        self._end(signal.SIGINT)  # its fast shutdown
+
+    def _end(self, number: signal.Signals) -> None:
         if self._process:
-            self._process.send_signal(2)  # SIGINT: its fast shutdown
+            self._process.send_signal(number)
             self._process.wait(_PATIENCE)
             self._process = None
 

@@ -27,7 +27,9 @@ from urllib.parse import quote
 from msgops_emulator import Control, ControlError, EmulatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-FOREIGN_SETTINGS = ("ANSIBLE_", "GREEN_API_", "KOOPHONE_", "MSGOPS_", "PLUGZAPI_")
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from environment import without_foreign_settings  # noqa: E402
+
 CODE = re.compile(r'src="data:image/png;base64,(?P<image>[^"]*)" alt="QR code that links (?P<name>[^"]*)"')
 SECRETS = ("auth_token", "client_token", "iam_password", "partner_token", "secret_key")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -159,8 +161,7 @@ def _environment(emulator: Control, folder: Path, collections_path: Path) -> dic
     green_api, plugzapi, koophone = (emulator.account(vendor) for vendor in ("green_api", "plugzapi", "koophone"))
     settings = folder / "ansible.cfg"
     settings.touch()
-    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_SETTINGS)}
-    return own | {
+    return without_foreign_settings(os.environ) | {
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path),
         "ANSIBLE_CONFIG": str(settings),

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,33 +114,34 @@ def environment(tree: Path, acme: HTTPServer, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def ansible(command: str, *arguments: str | Path, environment: dict[str, str]) -> str:
+@pytest.fixture
+def ansible(ansible_commands: Path, environment: dict[str, str]) -> Callable[..., str]:
     """What one of Ansible's commands prints; it fails the test if the command does not succeed."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name(command), *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+
+    def run(command: str, *arguments: str | Path) -> str:
+        done = subprocess.run(
+            [ansible_commands / command, *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.mark.parametrize("way", ["controller", "module"])
-def test_a_gateway_that_was_added_by_the_page_works(environment: dict[str, str], tmp_path: Path, way: str) -> None:
+def test_a_gateway_that_was_added_by_the_page_works(ansible: Callable[..., str], tmp_path: Path, way: str) -> None:
     play, result = tmp_path / "play.yml", tmp_path / "result.json"
     play.write_text(PLAY)
 
     def run() -> dict[str, str]:
-        ansible("ansible-playbook", play, "-e", f"result_file={result} way={way}", environment=environment)
+        ansible("ansible-playbook", play, "-e", f"result_file={result} way={way}")
         return dict(json.loads(result.read_text()))
 
     assert run() == {"action": "created", "state": "authorized", "role": 1}
     assert run() == {"action": "unchanged", "state": "authorized", "role": 1}
 
 
-def test_its_instances_are_hosts(environment: dict[str, str], tmp_path: Path) -> None:
+def test_its_instances_are_hosts(ansible: Callable[..., str], tmp_path: Path) -> None:
     source = tmp_path / "acme.msgops.yml"
     source.write_text("plugin: msgops.fleet.instances\nprovider: acme\n")
     ansible(
@@ -150,7 +151,6 @@ def test_its_instances_are_hosts(environment: dict[str, str], tmp_path: Path) ->
         "msgops.fleet.instance_create",
         "-a",
         f"provider=acme name=shop credentials_file={tmp_path}/credentials.json",
-        environment=environment,
     )
-    inventory = json.loads(ansible("ansible-inventory", "-i", source, "--list", environment=environment))
+    inventory = json.loads(ansible("ansible-inventory", "-i", source, "--list"))
     assert inventory["_meta"]["hostvars"]["shop"]["msgops_provider"] == "acme"

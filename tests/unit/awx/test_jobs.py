@@ -17,7 +17,7 @@ from ansible_collections.msgops.fleet.tests.unit.awx.options_table import PAGE
 from ansible_collections.msgops.fleet.tests.unit.awx.support import Job, Played, credential_inputs, environment, run
 from ansible_collections.msgops.fleet.tests.unit.leaks.support import find_leaks
 
-from msgops_emulator import Control
+from msgops_emulator import Control, Emulator
 
 for needed in ("ansible_runner", "awx_plugins.interfaces"):
     pytest.importorskip(needed, reason="needs ansible-runner and awx-plugins-core: make awx")
@@ -37,22 +37,27 @@ ACCOUNTS = [
 ]
 
 
-@pytest.fixture
-def fleet(emulator: Control) -> list[dict[str, Any]]:
-    """Ten instances, three of them out of order."""
-    emulator.seed(accounts=ACCOUNTS)
-    made = emulator.seed(
+def seeded(control: Control) -> list[dict[str, Any]]:
+    """Ten instances, three of them out of order; each time with the same ids."""
+    control.seed(accounts=ACCOUNTS)
+    made = control.seed(
         instances=[
-            {"provider": "green_api", "count": 5, "name": "shop-{n}", "state": "authorized"},
-            {"provider": "green_api", "name": NASTY, "state": "authorized"},
-            {"provider": "green_api", "name": "support", "state": "notAuthorized"},
-            {"provider": "green_api", "name": "banned", "state": "blocked"},
-            {"provider": "plugzapi", "name": "loja", "state": "connected"},
-            {"provider": "plugzapi", "name": "vendas", "state": "disconnected"},
+            *({"provider": "green_api", "id": 1100 + n, "name": f"shop-{n}", "state": "authorized"} for n in range(5)),
+            {"provider": "green_api", "id": 1105, "name": NASTY, "state": "authorized"},
+            {"provider": "green_api", "id": 1106, "name": "support", "state": "notAuthorized"},
+            {"provider": "green_api", "id": 1107, "name": "banned", "state": "blocked"},
+            {"provider": "plugzapi", "id": "LOJA", "name": "loja", "state": "connected"},
+            {"provider": "plugzapi", "id": "VENDAS", "name": "vendas", "state": "disconnected"},
         ],
         phones=[{"id": "a44uhlf7", "status": 2}, {"id": "efjy72gs", "status": 1}],
     )
     return list(made["instances"])
+
+
+@pytest.fixture
+def fleet(emulator: Control) -> list[dict[str, Any]]:
+    """The fleet at the emulator."""
+    return seeded(emulator)
 
 
 def secrets(control: Control, instances: list[dict[str, Any]]) -> dict[str, str]:
@@ -80,12 +85,12 @@ def assert_holds_no_secret(played: Played, known: Mapping[str, str], *more: Path
     assert find_leaks(played.output, "output", known) == []
 
 
-def synced(job: Job, control: Control, *sources: str) -> dict[str, Any]:
+def synced(folder: Path, control: Control, *sources: str) -> dict[str, Any]:
     """The inventory of these sources, each with the one credential that AWX gives it."""
     kinds = {"green_api": "GREEN-API partner", "plugzapi": "PlugzAPI partner", "phones": "KooPhone access key"}
     inventory: dict[str, Any] = {"_meta": {"hostvars": {}}}
     for source in sources:
-        update = Job(job.folder.parent / source)
+        update = Job(folder / source)
         update.inject(kinds[source], credential_inputs(control)[kinds[source]])
         for name, group in update.sync(f"{source}.msgops.yml").items():
             if name == "_meta":
@@ -97,11 +102,19 @@ def synced(job: Job, control: Control, *sources: str) -> dict[str, Any]:
     return inventory
 
 
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory: pytest.TempPathFactory, emulator_server: Emulator) -> dict[str, Any]:
+    """The inventory of the whole fleet, which tells of no token, and so is the same for every test."""
+    emulator_server.reset()
+    members = seeded(emulator_server)
+    found = synced(tmp_path_factory.mktemp("sync"), emulator_server, "green_api", "plugzapi")
+    assert len(found["_meta"]["hostvars"]) == len(members)
+    return found
+
+
 @pytest.fixture
-def checking(job: Job, emulator: Control, fleet: list[dict[str, Any]]) -> Job:
+def checking(job: Job, inventory: dict[str, Any], emulator: Control, fleet: list[dict[str, Any]]) -> Job:
     """A job over the whole fleet, with the partners' credentials and the inventory that they give."""
-    inventory = synced(job, emulator, "green_api", "plugzapi")
-    assert len(inventory["_meta"]["hostvars"]) == len(fleet)
     job.give(inventory)
     for name in ("GREEN-API partner", "PlugzAPI partner"):
         job.inject(name, credential_inputs(emulator)[name])
@@ -200,7 +213,7 @@ def test_tokens_that_nobody_gives_are_asked_for_by_name(checking: Job) -> None:
 
 
 def test_phones(job: Job, emulator: Control, fleet: list[dict[str, Any]]) -> None:
-    job.give(synced(job, emulator, "phones"))
+    job.give(synced(job.folder.parent, emulator, "phones"))
     job.inject("KooPhone access key", credential_inputs(emulator)["KooPhone access key"])
     reports = job.folder / "reports"
     played = job.play("status_phones.yml", fleet_report_dir=str(reports))
@@ -238,9 +251,9 @@ def test_instances_are_provisioned_from_a_survey(job: Job, emulator: Control, su
 
 
 def test_reports_of_slices_reach_the_next_node_of_a_workflow(
-    new_job: Callable[[str], Job], emulator: Control, fleet: list[dict[str, Any]]
+    tmp_path: Path, new_job: Callable[[str], Job], emulator: Control, fleet: list[dict[str, Any]]
 ) -> None:
-    inventory = synced(new_job("sync"), emulator, "green_api")
+    inventory = synced(tmp_path, emulator, "green_api")
     artifacts: dict[str, Any] = {}
     for number in (1, 2):
         job = new_job(f"slice-{number}")

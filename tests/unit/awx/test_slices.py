@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet in ten slices, through ansible-runner's transmit, worker and process, as AWX sends jobs to other nodes.
+"""A fleet in slices, through ansible-runner's transmit, worker and process, as AWX sends jobs to other nodes.
 
-``FLEET_SIZE=10000 pytest tests/unit/awx/test_slices.py`` tries it at full size.
+``AWX_FLEET_SIZE=10000 AWX_SLICES=10 pytest tests/unit/awx/test_slices.py`` tries it at full size.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from msgops_emulator import Control, EmulatorProcess
 for needed in ("ansible_runner", "awx_plugins.interfaces"):
     pytest.importorskip(needed, reason="needs ansible-runner and awx-plugins-core: make awx")
 
-SIZE = int(os.environ.get("FLEET_SIZE", "200"))
-SLICES = 10
+SIZE = int(os.environ.get("AWX_FLEET_SIZE", "80"))
+SLICES = int(os.environ.get("AWX_SLICES", "4"))
 WORKERS = 2
 # Seconds for one stage of a slice.
 PATIENCE = 1800
@@ -61,8 +61,8 @@ def read_ids(control: Control) -> collections.Counter[str]:
     return collections.Counter(match[1] for path in paths if (match := re.search(r"/waInstance(\d+)/", path)))
 
 
-def test_ten_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path) -> None:
-    # Thirty processes of the runner may take longer than another test may.
+def test_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path) -> None:
+    # The runner's processes may take longer than another test may.
     faulthandler.cancel_dump_traceback_later()
     with EmulatorProcess({"server.log_entries": 2 * SIZE + 1000}) as control:
         made = control.seed(
@@ -81,7 +81,7 @@ def test_ten_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path) -> No
             job.inject("GREEN-API partner", inputs)
             return through_a_worker(
                 job, fleet_report_dir=str(tmp_path / "reports"), fleet_max_out="100%", awx_job_id=number,
-                fleet_set_facts=os.environ.get("FLEET_SET_FACTS", "true"),
+                fleet_set_facts=os.environ.get("AWX_SET_FACTS", "true"),
             )  # fmt: skip
 
         started = time.monotonic()

@@ -14,11 +14,12 @@ from msgops_emulator import Control
 
 
 @pytest.fixture
-def stage(tmp_path: Path, emulator: Control) -> Stage:
+def stage(tmp_path: Path, ansible_commands: Path, emulator: Control) -> Stage:
     """A new folder; the environment names the emulator and its default accounts."""
     accounts = {account["provider"]: account for account in emulator.accounts() if account["name"] == "default"}
     return Stage(
         tmp_path,
+        ansible_commands,
         {
             "GREEN_API_URL": emulator.url,
             "GREEN_API_PARTNER_TOKEN": accounts["green_api"]["partner_token"],

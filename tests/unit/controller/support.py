@@ -62,12 +62,13 @@ class Played:
 
 @dataclass
 class Stage:
-    """A folder to play in, and the environment of the ansible-playbooks that do.
+    """A folder to play in, and the environment of the ansible-playbooks that do; ``commands`` is the folder of these.
 
     ``ran`` are the interpreters of ``python(NAME)`` that were started, which only modules do.
     """
 
     folder: Path
+    commands: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -92,32 +93,50 @@ class Stage:
         without_requests: bool = False,
         **options: Any,
     ) -> subprocess.Popen[str]:
-        """Start an ansible-playbook in a process group of its own; ``options`` go to ``Popen``."""
-        playbook = self.folder / "playbook.yml"
-        playbook.write_text(yaml.dump(list(plays), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+        """Start a Python of its own with an ansible-playbook; ``options`` go to ``Popen``."""
         # As if it were not installed, for this process and its forks, but not for the modules that it starts.
         hide = "sys.modules['requests'] = None;" if without_requests else ""
         # As in the foreground: a shell has what it starts in the background ignore Ctrl-C.
         attend = "signal.signal(signal.SIGINT, signal.default_int_handler);"
         program = f"import signal, sys; {attend} {hide} from ansible.cli.playbook import main; sys.exit(main())"
-        return subprocess.Popen(
-            [sys.executable, "-c", program, str(playbook), *arguments],
-            cwd=self.folder,
-            env=self._environment(environment or {}),
-            stdin=subprocess.DEVNULL,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options},
-            start_new_session=True,
-        )
+        command = [sys.executable, "-c", program, self._write(plays), *arguments]
+        return self._start(command, environment or {}, **options)
 
-    def play(self, plays: Iterable[Mapping[str, Any]], *arguments: str, **options: Any) -> Played:
+    def play(
+        self,
+        plays: Iterable[Mapping[str, Any]],
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        without_requests: bool = False,
+    ) -> Played:
         """Run an ansible-playbook to its end; its output is what a terminal would show."""
         self.record.unlink(missing_ok=True)
-        process = self.start(plays, *arguments, **options)
+        if without_requests:
+            process = self.start(plays, *arguments, environment=environment, without_requests=True)
+        else:
+            command = [str(self.commands / "ansible-playbook"), self._write(plays), *arguments]
+            process = self._start(command, environment or {})
         try:
             output, _none = process.communicate(timeout=PATIENCE)
         finally:
             end(process)
         return Played(process.returncode, output, self._results())
+
+    def _start(self, command: list[str], environment: Mapping[str, str], **options: Any) -> subprocess.Popen[str]:
+        """Start the command in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self._environment(environment),
+            stdin=subprocess.DEVNULL,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options},
+            start_new_session=True,
+        )
+
+    def _write(self, plays: Iterable[Mapping[str, Any]]) -> str:
+        playbook = self.folder / "playbook.yml"
+        playbook.write_text(yaml.dump(list(plays), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+        return str(playbook)
 
     @property
     def record(self) -> Path:

@@ -126,7 +126,7 @@ PLAY = """
 
 
 @pytest.fixture
-def play(green: Fleet) -> Callable[[str], subprocess.CompletedProcess[str]]:
+def play(green: Fleet, ansible_commands: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
     """Run ansible-playbook in which the module's result is shown and its token is used."""
 
     def run(place: str) -> subprocess.CompletedProcess[str]:
@@ -139,7 +139,7 @@ def play(green: Fleet) -> Callable[[str], subprocess.CompletedProcess[str]]:
             "place": place,
         }
         variables.write_text(json.dumps(given))
-        command = [sys.executable, "-m", "ansible", "playbook", "-vvv", "-i", "localhost,", "-c", "local"]
+        command = [ansible_commands / "ansible-playbook", "-vvv", "-i", "localhost,", "-c", "local"]
         python = f"ansible_python_interpreter={sys.executable}"
         return subprocess.run(
             [*command, "-e", f"@{variables}", "-e", python, str(playbook)],

@@ -112,8 +112,8 @@ def test_an_unclear_end_of_a_creation_that_did_not_happen_stays_unknown(fleet: F
 
 
 def test_a_creation_that_happens_late_is_adopted_by_a_later_run(fleet: Fleet) -> None:
-    fleet.arm("create", "slow", seconds=2, when="before")
-    assert actions(fleet.create("shop", timeout=0.5)) == {"shop": "unknown"}
+    fleet.arm("create", "slow", seconds=6, when="before")
+    assert actions(fleet.create("shop", timeout=1)) == {"shop": "unknown"}
     wait_until(lambda: fleet.existing("shop"), "the creation")
     result = fleet.create("shop")
     assert actions(result) == {"shop": "adopted"}

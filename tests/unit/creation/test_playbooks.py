@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import json
 import os
@@ -13,7 +14,7 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -88,7 +89,15 @@ def account(green: Fleet) -> Fleet:
     return green
 
 
-def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str], **variables: Any) -> str:
+@pytest.fixture
+def play(ansible_commands: Path) -> Callable[..., str]:
+    """``run_playbook`` with Ansible's commands."""
+    return functools.partial(run_playbook, ansible_commands)
+
+
+def run_playbook(
+    commands: Path, name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str], **variables: Any
+) -> str:
     """Run a playbook as the page says, and return its output, in which no token may be.
 
     ``variables`` take the place of those in the page's command; AWX runs a playbook without any.
@@ -108,7 +117,7 @@ def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str
         **environment,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", *arguments, "-vv", "--diff", "-e", f"@{given}"],
+        [commands / "ansible-playbook", *arguments, "-vv", "--diff", "-e", f"@{given}"],
         cwd=ROOT,
         env=os.environ | settings,
         capture_output=True,
@@ -124,7 +133,7 @@ def play(name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str
     return output
 
 
-def test_ansible_vault(account: Fleet) -> None:
+def test_ansible_vault(account: Fleet, play: Callable[..., str]) -> None:
     file = account.folder / "tokens.vault"
 
     def run(password: str, *, ok: bool = True) -> str:
@@ -148,7 +157,7 @@ def test_ansible_vault(account: Fleet) -> None:
     assert account.posts() == ["shop"], "with a wrong password, nothing is created"
 
 
-def test_hashicorp_vault(account: Fleet, safe: tuple[Safe, str]) -> None:
+def test_hashicorp_vault(account: Fleet, safe: tuple[Safe, str], play: Callable[..., str]) -> None:
     kept, address = safe
     play("hashicorp_vault.yml", account, ok=False, environment={"VAULT_ADDR": address, "VAULT_TOKEN": "wrong"})
     assert account.posts() == []
@@ -165,7 +174,7 @@ def test_hashicorp_vault(account: Fleet, safe: tuple[Safe, str]) -> None:
     assert len(kept.writes) == 2
 
 
-def test_awx(account: Fleet, safe: tuple[Safe, str]) -> None:
+def test_awx(account: Fleet, safe: tuple[Safe, str], play: Callable[..., str]) -> None:
     kept, address = safe
     file = account.credentials_file
     environment = {"CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": SAFE_TOKEN}

@@ -137,9 +137,7 @@ def test_a_killed_runs_names_are_free_once_its_lease_has_lapsed(fleet: Fleet) ->
     killed = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
     fleet.wait_for("list")
     killed.kill()
-    started = time.monotonic()
     assert actions(fleet.create("shop")) == {"shop": "created"}
-    assert time.monotonic() - started < 5
     assert fleet.posts() == ["shop"]
 
 
@@ -171,13 +169,14 @@ def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
 
 def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> None:
     """It has seen the account without the instance, sleeps while another run creates it, and goes on."""
-    fleet.arm("list", "slow", seconds=1.0, when="after")
+    fleet.arm("list", "hang", when="after")
     # Without the credentials file, which would tell it of the other run's instance.
     stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE, credentials_file=None))
     fleet.wait_for("list")
     stopped.signal(signal.SIGSTOP)
     assert actions(fleet.create("shop")) == {"shop": "created"}
     stopped.signal(signal.SIGCONT)
+    fleet.emulator.release()
     result = stopped.result()
     assert actions(result) == {"shop": "failed"}
     assert "taken shop over" in result["msg"]
@@ -187,12 +186,13 @@ def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> No
 
 def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> None:
     """Whoever takes over finds the entry pending, and the instance in the listing."""
-    fleet.arm("create", "slow", seconds=0.5, when="after")
+    fleet.arm("create", "hang", when="after")
     stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
     fleet.wait_for("create")
     stopped.signal(signal.SIGSTOP)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     stopped.signal(signal.SIGCONT)
+    fleet.emulator.release()
     result = stopped.result()
     assert actions(result) == {"shop": "created"}
     assert any("taken shop over" in warning for warning in result["warnings"])

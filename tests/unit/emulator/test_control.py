@@ -128,6 +128,17 @@ def test_an_emulator_starts_with_config_and_seed() -> None:
         emu.clock()
 
 
+def test_requests_can_move_the_clock(emulator: Control) -> None:
+    (made,) = emulator.seed(instances=[{"provider": "green_api", "state": "notAuthorized"}])["instances"]
+    emulator.config({"server.step_seconds": 10})
+    start = emulator.freeze()["now"]
+    emulator.set_state("green_api", made["id"], schedule=[(15, "authorized")])
+    url = f"{emulator.url}/waInstance{made['id']}/getStateInstance/{made['token']}"
+    answers = [requests.get(url, timeout=60).json()["stateInstance"] for _request in range(2)]
+    assert answers == ["notAuthorized", "authorized"]
+    assert emulator.clock()["now"] == start + 20
+
+
 def test_a_frozen_clock_can_be_moved(emulator: Control) -> None:
     frozen = emulator.freeze()["now"]
     assert emulator.clock()["now"] == frozen

@@ -113,12 +113,12 @@ def test_the_command_says_where_it_listens_and_stops_on_a_signal(tmp_path: Path)
         assert line == f"listening on http://127.0.0.1:{port_file.read_text()}"
         assert requests.get(f"{line.split()[-1]}/_emulator/clock", timeout=10).status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_command_stops_by_itself() -> None:
     with running("--stop-after", "0.3") as (process, _line):
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_command_stops_with_its_parent() -> None:
@@ -128,7 +128,7 @@ def test_the_command_stops_with_its_parent() -> None:
         assert process.poll() is None
         parent.kill()
         parent.wait()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_command_starts_with_config_and_seed(tmp_path: Path) -> None:

@@ -5,21 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.inventory.support import Ansible, Source
+from ansible_collections.msgops.fleet.tests.unit.inventory.support import Source
 
 from msgops_emulator import Control
-
-
-@pytest.fixture(scope="session")
-def ansible() -> Iterator[Ansible]:
-    """Ansible's commands."""
-    commands = Ansible()
-    yield commands
-    commands.stop()
 
 
 @pytest.fixture
@@ -37,9 +28,9 @@ def credentials(emulator: Control) -> dict[str, str]:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, ansible: Ansible) -> Source:
+def bare(tmp_path: Path, ansible_commands: Path) -> Source:
     """A folder for sources, and nothing in the environment."""
-    return Source(tmp_path, ansible)
+    return Source(tmp_path, ansible_commands)
 
 
 @pytest.fixture

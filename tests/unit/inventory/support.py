@@ -8,49 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-
-
-class Ansible:
-    """Ansible's commands, from a process of ``warm.py``."""
-
-    def __init__(self) -> None:
-        self._environment = os.environ | {
-            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-            "ANSIBLE_NOCOLOR": "true",
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("warm.py"))],
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-        """The exit status of a command, and all that it printed."""
-        assert self._process.stdin
-        assert self._process.stdout
-        output = folder / "output"
-        command = {
-            "arguments": arguments,
-            "environment": {**self._environment, "HOME": str(folder), "ANSIBLE_HOME": str(folder), **environment},
-            "folder": str(folder),
-            "output": str(output),
-        }
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline()), output.read_text()
-
-    def stop(self) -> None:
-        self._process.communicate()
+from ansible_collections.msgops.fleet.tests.support.ansible_commands import run_on_terminal
 
 
 @dataclass(frozen=True)
@@ -72,10 +36,10 @@ class Inventory:
 
 @dataclass
 class Source:
-    """A folder with source files, and the environment of the commands that load them."""
+    """A folder with source files, and the environment of the commands that load them; ``commands`` is their folder."""
 
     folder: Path
-    ansible: Ansible
+    commands: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, options: Mapping[str, Any] | str, name: str = "fleet.msgops.yml") -> Path:
@@ -87,7 +51,17 @@ class Source:
 
     def command(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """The exit status and the output of a command in this folder."""
-        return self.ansible.run(*arguments, folder=self.folder, environment=self.environment | environment)
+        settings = {
+            "ANSIBLE_HOME": str(self.folder),
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+            "ANSIBLE_NOCOLOR": "true",
+            "HOME": str(self.folder),
+            **self.environment,
+            **environment,
+        }
+        name, *more = arguments
+        done = run_on_terminal([self.commands / name, *more], cwd=self.folder, env=os.environ | settings)
+        return done.returncode, done.stdout
 
     def load(self, options: Mapping[str, Any] | str, *arguments: str, **environment: str) -> Inventory:
         """What becomes of a source; fails the test if it can't be loaded."""

@@ -45,7 +45,7 @@ def fleet(emulator: Control, source: Source) -> Source:
 
 def without_credentials(source: Source, options: Mapping[str, Any], *arguments: str) -> Inventory:
     """Load a source as somebody without credentials and without a network would."""
-    return Source(source.folder, source.ansible, NOWHERE).load(options, *arguments)
+    return Source(source.folder, source.commands, NOWHERE).load(options, *arguments)
 
 
 def cached(source: Source) -> str:
@@ -97,7 +97,7 @@ def test_credentials_that_cannot_be_had_are_not_missed(fleet: Source, options: d
 
 def test_without_a_cache_nobody_is_no_answer(fleet: Source) -> None:
     fleet.load(INSTANCES)
-    refusal = Source(fleet.folder, fleet.ansible, NOWHERE).refused({**INSTANCES, "cache": False})
+    refusal = Source(fleet.folder, fleet.commands, NOWHERE).refused({**INSTANCES, "cache": False})
     assert "the inventory source needs accounts" in refusal
 
 

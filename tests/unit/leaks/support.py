@@ -33,6 +33,7 @@ ANSIBLE = tuple(int(part) for part in ansible_version.split(".")[:2])
 
 Place = Literal["controller", "module"]
 Way = Literal["variables", "environment", "process"]
+Extent = Literal["all", "core"]
 
 
 # Secrets. Each has runs of letters and digits that occur nowhere else, with everything between them that URLs, JSON,
@@ -478,7 +479,7 @@ class Cell:
         return "cell_" + re.sub(r"\W+", "_", str(self)).lower()
 
 
-def cells(place: Place, way: Way) -> list[Cell]:
+def cells(place: Place, way: Way, extent: Extent = "all") -> list[Cell]:
     """The matrix's part for a place and a way."""
     return [
         Cell(name, outcome, place, way, no_log)
@@ -486,7 +487,7 @@ def cells(place: Place, way: Way) -> list[Cell]:
         if way == "variables" or variant.secrets
         for no_log in (False, True)
         for outcome in variant.outcomes
-        if outcome in _outcomes(place, way, no_log)
+        if outcome in _outcomes(place, way, no_log) and (extent == "all" or outcome in _kinds(variant))
     ]
 
 
@@ -499,16 +500,29 @@ def _outcomes(place: Place, way: Way, no_log: bool) -> Iterable[str]:
     return OUTCOMES if way == "variables" else {*CHOSEN, *(name for name in OUTCOMES if "echoes" in name)}
 
 
+def _kinds(variant: Variant) -> Iterable[str]:
+    """An outcome for each way in which a task can end: it succeeds, it fails, it crashes."""
+    failure = "403 that echoes" if "403 that echoes" in variant.outcomes else "refused"
+    return ("success", failure, CRASH)
+
+
 # So many that a playbook takes seconds, also on a machine that does other things.
 _CELLS_IN_A_PLAYBOOK: dict[Place, int] = {"controller": 40, "module": 8}
 
 
-def playbooks() -> dict[str, list[Cell]]:
-    """The whole matrix, in parts that one ansible-playbook runs, by a name."""
+def playbooks(extent: Extent = "all") -> dict[str, list[Cell]]:
+    """The matrix, in parts that one ansible-playbook runs, by a name.
+
+    ``core`` leaves out what can't differ between two ansible-cores, once ``all`` has run on one of them. How Ansible
+    treats a task depends on its options, on how they are given, on where it runs, on no_log, and on whether it
+    succeeds, fails or crashes, so a cell of each of these is left. In which way a gateway failed makes a difference
+    only to the text that our core returns, by the same lines of code under each of them; what Ansible gets is a failure
+    with a text.
+    """
     parts: dict[str, list[Cell]] = {}
     for place, way in itertools.product(get_args(Place), get_args(Way)):
         for crashes in (False, True):
-            chosen = [cell for cell in cells(place, way) if (cell.outcome == CRASH) is crashes]
+            chosen = [cell for cell in cells(place, way, extent) if (cell.outcome == CRASH) is crashes]
             size = _CELLS_IN_A_PLAYBOOK[place]
             for start in range(0, len(chosen), size):
                 name = f"{place}, {way}, {'crashing, ' if crashes else ''}{start}"
@@ -572,20 +586,28 @@ class Output:
         return [leak for name, text in (self.texts | shown).items() for leak in find_leaks(text, name, secrets)]
 
 
-def run_playbook(chosen: Iterable[Cell], servers: Servers, folder: Path, *, collections: Path) -> Output:
-    """Run the cells' tasks in one ansible-playbook."""
+def run_playbook(chosen: Iterable[Cell], servers: Servers, folder: Path, **places: Path) -> Output:
+    """Run the cells' tasks in one ansible-playbook; ``places`` are those of ``run_tasks``."""
     chosen = list(chosen)
     environment = {}
     if any(cell.way == "process" for cell in chosen):
         for variant in VARIANTS.values():
             environment |= {name: str(VARIABLES[variable]) for variable, name in variant.secrets.values()}
-    return run_tasks([task_of(cell, servers, folder) for cell in chosen], folder, environment, collections=collections)
+    return run_tasks([task_of(cell, servers, folder) for cell in chosen], folder, environment, **places)
 
 
 def run_tasks(
-    tasks: Sequence[dict[str, Any]], folder: Path, environment: Mapping[str, str] | None = None, *, collections: Path
+    tasks: Sequence[dict[str, Any]],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    collections: Path,
+    commands: Path,
 ) -> Output:
-    """Run tasks, each of which registers its result, in one ansible-playbook that shows all that it can."""
+    """Run tasks, each of which registers its result, in one ansible-playbook that shows all that it can.
+
+    ``collections`` is where the collection is found, ``commands`` where ``ansible-playbook`` is.
+    """
     registered = ", ".join(f"'{task['register']}': {task['register']}" for task in tasks)
     write = {"content": f"{{{{ {{{registered}}} | to_json }}}}", "dest": str(folder / "registered.json")}
     writing = {"name": "Write the results", "ansible.builtin.copy": {**write, "mode": "0600"}, "no_log": True}
@@ -608,7 +630,7 @@ def run_tasks(
         "JUNIT_OUTPUT_DIR": str(folder / "junit"),
         "LC_ALL": "C.UTF-8",
     }
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", "-vvvv", "--diff"]
+    command = [commands / "ansible-playbook", "-i", "localhost,", "-c", "local", "-vvvv", "--diff"]
     done = subprocess.run(
         [*command, "-e", f"@{folder / 'vars.json'}", str(folder / "play.yml")],
         env=os.environ | settings | (environment or {}),

@@ -23,21 +23,25 @@ from ansible_collections.msgops.fleet.tests.unit.leaks.support import (
     run_playbook,
 )
 
-PLAYBOOKS = playbooks()
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "chosen" in metafunc.fixturenames:
+        parts = playbooks(metafunc.config.getoption("leaks"))
+        metafunc.parametrize("chosen", parts.values(), ids=parts)
 
 
-@pytest.mark.parametrize("name", PLAYBOOKS)
 def test_no_output_holds_a_secret(
     servers: Servers,
     crashing: Path,
     collections_path: Path,
+    ansible_commands: Path,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
-    name: str,
+    chosen: list[Cell],
 ) -> None:
-    chosen = PLAYBOOKS[name]
     crashes = chosen[0].outcome == CRASH
-    output = run_playbook(chosen, servers, tmp_path, collections=crashing if crashes else collections_path)
+    collections = crashing if crashes else collections_path
+    output = run_playbook(chosen, servers, tmp_path, collections=collections, commands=ansible_commands)
     for cell in chosen:
         assert_went_as_meant(cell, output.results[cell.key])
     leaks = output.leaks(chosen, SECRETS | servers.secrets())
@@ -88,3 +92,17 @@ def secret_options(options: Mapping[str, Any], prefix: str = "") -> Iterator[str
         if option.get("no_log"):
             yield prefix + name
         yield from secret_options(option.get("options") or {}, f"{prefix}{name}.")
+
+
+def test_what_depends_on_ansible_core_is_all_but_other_failures() -> None:
+    whole, part = ({cell for cells in playbooks(extent).values() for cell in cells} for extent in ("all", "core"))
+    assert part < whole
+
+    def ways(chosen: set[Cell]) -> set[tuple[object, ...]]:
+        """All that Ansible knows of a cell: how it ends is whether it succeeds, fails or crashes."""
+        return {
+            (cell.variant, cell.place, cell.way, cell.no_log, OUTCOMES[cell.outcome].succeeds, cell.outcome == CRASH)
+            for cell in chosen
+        }
+
+    assert ways(part) == ways(whole)

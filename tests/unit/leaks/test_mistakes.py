@@ -66,7 +66,7 @@ MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("place", get_args(Place))
-def test_no_output_holds_a_secret(tmp_path: Path, collections_path: Path, place: Place) -> None:
+def test_no_output_holds_a_secret(tmp_path: Path, collections_path: Path, ansible_commands: Path, place: Place) -> None:
     tasks = [
         {
             "name": name,
@@ -77,7 +77,7 @@ def test_no_output_holds_a_secret(tmp_path: Path, collections_path: Path, place:
         }
         for number, (name, (module, options)) in enumerate(MISTAKES.items())
     ]
-    output = run_tasks(tasks, tmp_path, collections=collections_path)
+    output = run_tasks(tasks, tmp_path, collections=collections_path, commands=ansible_commands)
     for number, name in enumerate(MISTAKES):
         output.texts[f"result of {name}"] = json.dumps(output.results[f"mistake_{number}"])
     secrets = {**SECRETS, "number": "8473625190837"}

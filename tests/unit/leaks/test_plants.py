@@ -71,14 +71,14 @@ FLAWS: dict[str, tuple[tuple[tuple[str, str, str], ...], str, str]] = {
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_a_planted_flaw_is_found(servers: Servers, tmp_path: Path, flaw: str) -> None:
+def test_a_planted_flaw_is_found(servers: Servers, ansible_commands: Path, tmp_path: Path, flaw: str) -> None:
     patches, outcome, place = FLAWS[flaw]
     if place == "stderr" and ANSIBLE < (2, 19):
         pytest.skip("before ansible-core 2.19, a task that prints to the standard error by itself may never end")
     collections = patched_collection(tmp_path / "flawed", *patches)
     (tmp_path / "run").mkdir()
     cell = Cell("state of GREEN-API", outcome, "controller", "variables", no_log=False)
-    output = run_playbook([cell], servers, tmp_path / "run", collections=collections)
+    output = run_playbook([cell], servers, tmp_path / "run", collections=collections, commands=ansible_commands)
     found = {leak.place for leak in output.leaks([cell], SECRETS)}
     assert place in found
 

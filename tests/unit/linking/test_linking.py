@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,8 @@ from ansible_collections.msgops.fleet.tests.unit.linking.support import (
 from msgops_emulator.camera import read_codes
 
 PHONE = "4915112345678"
+# Longer than a test may take.
+FOR_EVER = 3600
 BANNED = "4915100000001"
 
 
@@ -234,9 +235,7 @@ def test_nobody_scans_in_time(sitting: Sitting, provider: str) -> None:
 
 def test_the_codes_ran_out_that_plugzapi_wants_to_give(sitting: Sitting) -> None:
     (sales,) = sitting.seed("plugzapi", "sales")
-    started = time.monotonic()
-    result = sitting.link([sales])
-    assert time.monotonic() - started < 10
+    result = sitting.link([sales], wait_timeout=FOR_EVER)
     assert actions(result) == {"sales": "pending"}
     assert "3 codes ran out unused, and max_codes allows no more" in result["msg"]
     assert "or raise max_codes" in result["msg"]
@@ -347,9 +346,7 @@ def test_an_instance_that_stays_in_a_state_without_codes(sitting: Sitting) -> No
 @pytest.mark.parametrize("provider", GATEWAYS)
 def test_a_wrong_token_is_final(sitting: Sitting, provider: str) -> None:
     (shop,) = sitting.seed(provider, "shop")
-    started = time.monotonic()
-    result = sitting.link([{**shop, "token": "wrong"}])
-    assert time.monotonic() - started < 10
+    result = sitting.link([{**shop, "token": "wrong"}], wait_timeout=FOR_EVER)
     assert actions(result) == {"shop": "failed"}
     assert sitting.codes_asked() == 0
 

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,16 @@ def sitting(emulator: Emulator, tmp_path: Path) -> Sitting:
     return Sitting(emulator, tmp_path)
 
 
-def play(sitting: Sitting, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+Play = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def play(ansible_commands: Path) -> Play:
+    """``run_role`` with Ansible's commands."""
+    return functools.partial(run_role, ansible_commands)
+
+
+def run_role(commands: Path, sitting: Sitting, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run the role; its variables go without their prefix."""
     accounts = {gateway: sitting.emulator.account(gateway) for gateway in ("green_api", "plugzapi")}
     given = {
@@ -47,7 +57,7 @@ def play(sitting: Sitting, *arguments: str, **variables: Any) -> subprocess.Comp
     }
     extra = json.dumps({f"provision_{name}": value for name, value in given.items()})
     return subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "play.yml", "-e", extra, *arguments],
+        [commands / "ansible-playbook", "play.yml", "-e", extra, *arguments],
         cwd=sitting.folder,
         env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
         capture_output=True,
@@ -60,7 +70,7 @@ def items(fleet: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: item[key] for key in ("provider", "name")} for item in fleet]
 
 
-def test_phones_are_linked_between_creation_and_assertion(sitting: Sitting) -> None:
+def test_phones_are_linked_between_creation_and_assertion(sitting: Sitting, play: Play) -> None:
     fleet = [{"name": "shop", "provider": "green_api"}, {"name": "sales", "provider": "plugzapi"}]
     seen: list[str] = []
 
@@ -84,7 +94,7 @@ def test_phones_are_linked_between_creation_and_assertion(sitting: Sitting) -> N
     assert "link a phone" not in again.stdout
 
 
-def test_pairing_codes_for_the_phones_of_the_items(sitting: Sitting) -> None:
+def test_pairing_codes_for_the_phones_of_the_items(sitting: Sitting, play: Play) -> None:
     fleet = [{"name": "shop", "provider": "green_api", "phone": "4915112345678"}]
 
     def type_in() -> None:
@@ -98,7 +108,7 @@ def test_pairing_codes_for_the_phones_of_the_items(sitting: Sitting) -> None:
     assert sitting.emulator.instances()[0]["phone"] == "4915112345678"
 
 
-def test_the_failing_assertion_names_the_page(sitting: Sitting) -> None:
+def test_the_failing_assertion_names_the_page(sitting: Sitting, play: Play) -> None:
     fleet = sitting.seed("green_api", "shop") + sitting.seed("green_api", "banned", state="blocked")
     done = play(sitting, instances=items(fleet), link="qr", wait_timeout=2)
     assert done.returncode == 2
@@ -109,7 +119,7 @@ def test_the_failing_assertion_names_the_page(sitting: Sitting) -> None:
     assert "banned at green_api: it is blocked; the account is banned" in " ".join(done.stdout.split())
 
 
-def test_in_check_mode_nobody_is_waited_for(sitting: Sitting) -> None:
+def test_in_check_mode_nobody_is_waited_for(sitting: Sitting, play: Play) -> None:
     fleet = sitting.seed("green_api", "shop")
     done = play(sitting, "--check", instances=items(fleet), link="qr", wait_timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -118,7 +128,7 @@ def test_in_check_mode_nobody_is_waited_for(sitting: Sitting) -> None:
     assert not sitting.desk.exists()
 
 
-def test_a_folder_that_cant_be_written_is_told(sitting: Sitting) -> None:
+def test_a_folder_that_cant_be_written_is_told(sitting: Sitting, play: Play) -> None:
     (sitting.folder / "file").write_text("")
     fleet = sitting.seed("green_api", "shop")
     done = play(sitting, instances=items(fleet), link="qr", link_dest=str(sitting.folder / "file" / "desk"))
@@ -126,7 +136,7 @@ def test_a_folder_that_cant_be_written_is_told(sitting: Sitting) -> None:
     assert "can't be written" in done.stdout
 
 
-def test_nothing_is_rebooted_or_linked_unless_told_so(sitting: Sitting) -> None:
+def test_nothing_is_rebooted_or_linked_unless_told_so(sitting: Sitting, play: Play) -> None:
     fleet = sitting.seed("green_api", "shop", state="yellowCard") + sitting.seed("green_api", "support")
     done = play(sitting, instances=items(fleet), wait=False, link="off")
     assert done.returncode == 2
@@ -134,7 +144,7 @@ def test_nothing_is_rebooted_or_linked_unless_told_so(sitting: Sitting) -> None:
     assert sitting.emulator.log(writes=True) == []
 
 
-def test_a_reboot_when_told_to(sitting: Sitting) -> None:
+def test_a_reboot_when_told_to(sitting: Sitting, play: Play) -> None:
     fleet = sitting.seed("green_api", "shop", state="authorized")
     sitting.emulator.set_state("green_api", fleet[0]["id"], "yellowCard")
     done = play(sitting, instances=items(fleet), reboot_on=["yellowCard"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -62,7 +61,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
 
 
 @pytest.mark.parametrize("place", ["controller", "module"])
-def test_no_output_holds_a_token(place: str, emulator: Control, tmp_path: Path) -> None:
+def test_no_output_holds_a_token(place: str, emulator: Control, tmp_path: Path, ansible_commands: Path) -> None:
     emulator.config(
         {
             "green_api.error_body": "json_with_path",
@@ -90,7 +89,7 @@ def test_no_output_holds_a_token(place: str, emulator: Control, tmp_path: Path) 
     output = ""
     for _run in range(2):
         done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), "-vvvvv", "--diff", "-e", "@given.json", "play.yml"],
+            [ansible_commands / "ansible-playbook", "-vvvvv", "--diff", "-e", "@given.json", "play.yml"],
             cwd=tmp_path,
             env={**os.environ, "GREEN_API_URL": emulator.url, "PLUGZAPI_URL": emulator.url},
             check=False,

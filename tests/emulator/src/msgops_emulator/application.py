@@ -68,6 +68,7 @@ class Application:
         if call.path == "/" and call.method in ("GET", "HEAD"):
             return text_answer(PAGE, content_type="text/html;charset=UTF-8")
         match = self._match(call)
+        self.clock.advance(self.config["server.step_seconds"])
         entry = self.log.add(call, match.route, self.clock.now())
         fault, lag = self.faults.take(match.route, call)
         entry.fault = fault.kind if fault else "lag" if lag else None

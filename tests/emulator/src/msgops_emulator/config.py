@@ -186,6 +186,9 @@ OPTIONS: dict[str, Option] = {
     "server.path_prefix": Option(
         "", "A path, such as `/gateway`, under which the vendors are served too.", whole_server=True
     ),
+    "server.step_seconds": Option(
+        0.0, "Seconds by which each request to a vendor moves the clock, before it is answered.", whole_server=True
+    ),
 }
 
 

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible's commands, without most of the time that they take to start; and a wide terminal to read them on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import tty
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+REAL = Path(sys.executable).parent
+NAMES = ("ansible", "ansible-config", "ansible-doc", "ansible-inventory", "ansible-playbook", "ansible-vault")
+
+# It is started hundreds of times, so it imports only what takes the interpreter no time. The shell is there because
+# a first line can't name an interpreter whose path is long or has a space.
+_STAND_IN = """\
+#!/bin/sh
+'''exec' "{python}" -SEI "$0" "$@"
+'''
+import _signal as signal
+import _socket as socket
+import marshal
+import os
+import sys
+
+COMMAND = {command!r}
+
+
+def main():
+    # Settings of the interpreter, which only a new one heeds.
+    if {{name: value for name, value in os.environ.items() if name.startswith("PYTHON")}} != {settings!r}:
+        os.execv(COMMAND, [COMMAND, *sys.argv[1:]])
+    umask = os.umask(0)
+    os.umask(umask)
+    watched = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+    ignored = [number for number in watched if signal.getsignal(number) == signal.SIG_IGN]
+    message = marshal.dumps(([COMMAND, *sys.argv[1:]], dict(os.environ), os.getcwd(), umask, ignored))
+    server = socket.socket(socket.AF_UNIX)
+    server.connect({address!r})
+    files = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))
+    server.sendmsg([len(message).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+    server.sendall(message)
+    process = int.from_bytes(server.recv(4), "big")
+    for number in watched:
+        if number not in ignored:
+            signal.signal(number, lambda number, _frame: os.killpg(process, number))
+    answer = server.recv(4)
+    if not answer:
+        sys.exit("nobody knows how the command ended")
+    status = int.from_bytes(answer, "big", signed=True)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+main()
+"""
+
+
+class AnsibleCommands:
+    """A folder with commands that behave as Ansible's own do: ``folder / "ansible-playbook"`` and so on.
+
+    Each has a fork of a running process (``warm.py``) do its work, on its own standard streams and with its own
+    environment, working folder, umask and signals. It is not in the session and the process group of whoever starts it,
+    so it has no controlling terminal; where that is the subject, take one of ``REAL``.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ansible-"))  # a socket's path must be short
+        address = str(self.folder / "socket")
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm.py")), address],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the tests, which end it when they have ended theirs
+        )
+        settings = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+        for name in NAMES:
+            path, command = self.folder / name, str(REAL / name)
+            text = _STAND_IN.format(python=sys.executable, command=command, settings=settings, address=address)
+            path.write_text(text, encoding="utf-8")
+            path.chmod(0o755)
+        assert self._process.stdout
+        if self._process.stdout.readline() != b"ready\n":
+            raise RuntimeError(f"{self._process.args} does not start")
+
+    def stop(self) -> None:
+        """End the process; it also ends when this one does."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+        shutil.rmtree(self.folder)
+
+
+def run_on_terminal(
+    command: Sequence[str | Path], *, columns: int = 10_000, cwd: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command on a terminal that wide, and return what it shows.
+
+    Where there is no terminal, ansible-core before 2.19 breaks its lines at 79 columns, within words too.
+    """
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)  # or it turned line feeds into two characters
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    pieces: list[bytes] = []
+    with open(ours, "rb", buffering=0) as terminal, suppress(OSError):  # what Linux says when the other end is closed
+        while piece := terminal.read(65536):
+            pieces.append(piece)
+    return subprocess.CompletedProcess(command, process.wait(), b"".join(pieces).decode(), "")

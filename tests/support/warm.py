@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts Ansible's commands in forks of a process that has imported already what takes them most of their time.
+
+What is imported beforehand are libraries, and those parts of Ansible that know no settings: each command reads its
+settings itself, as a new process does. ``ansible_commands.py`` has the other side.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import gc
+import importlib
+import json
+import locale
+import marshal
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Literal, NoReturn, TextIO
+
+# What commands import; on top of them, what the collection itself takes.
+_ENTRIES = (
+    *(f"ansible.cli.{name}" for name in ("adhoc", "config", "doc", "inventory", "playbook", "vault")),
+    "ansible.executor.process.worker",
+    "ansible.plugins.action.debug",
+    "ansible.plugins.callback.default",
+    "ansible.plugins.strategy.linear",
+    "requests",
+    "sqlite3",
+)
+_SETTINGS = "ansible.constants"
+
+
+class _ReadsSettings(BaseException):
+    """Raised where a module wants the settings; no ``except`` for a missing module takes it for one."""
+
+
+class _Guard:
+    """An importer that has everything but the settings."""
+
+    @staticmethod
+    def find_spec(name: str, _path: Any, _target: Any = None) -> None:
+        if name == _SETTINGS:
+            raise _ReadsSettings
+
+
+def _in_a_fork(function: Any, *arguments: Any) -> Any:
+    """What the function returns in a fork, which forgets what it imported."""
+    read, write = os.pipe()
+    if os.fork() == 0:
+        with open(write, "w") as file:
+            json.dump(function(*arguments), file)
+        os._exit(0)
+    os.close(write)
+    with open(read) as file:
+        text = file.read()
+    os.wait()
+    return json.loads(text)
+
+
+def _names() -> list[str]:
+    """All that the commands import, by name, in their order."""
+    before = set(sys.modules)
+    for name in _ENTRIES:
+        with contextlib.suppress(ImportError):  # not every environment has it
+            importlib.import_module(name)
+    return [name for name in sys.modules if name not in before]
+
+
+def _without_settings(names: Sequence[str]) -> list[str]:
+    """Those that can be imported without the settings."""
+    sys.meta_path.insert(0, _Guard())
+    free = []
+    for name in names:
+        with contextlib.suppress(ImportError, _ReadsSettings):
+            importlib.import_module(name)
+            free.append(name)
+    return free
+
+
+def prepare() -> None:
+    """Import all that does not depend on settings."""
+    # It tells the others that they are on a controller; before ansible-core 2.19, nobody asks.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("ansible._internal")
+    names = _in_a_fork(_without_settings, _in_a_fork(_names))
+    guard = _Guard()
+    sys.meta_path.insert(0, guard)
+    for name in names:
+        importlib.import_module(name)
+    sys.meta_path.remove(guard)
+    gc.collect()
+    gc.freeze()  # or collections in the forks touch, and so copy, all of it
+
+
+class _Command:
+    """What a process is given when it starts; ``files`` are its standard streams."""
+
+    def __init__(self, message: bytes, files: Sequence[int]) -> None:
+        self.arguments, self.environment, self.folder, self.umask, self.ignored = marshal.loads(message)
+        self.files = files
+
+    def become(self) -> NoReturn:
+        """Be that process, in a process group of its own."""
+        os.setpgid(0, 0)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, signal.SIG_IGN if number in self.ignored else usual)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        time.tzset()
+        os.chdir(self.folder)
+        os.umask(self.umask)
+        for target, file in enumerate(self.files):
+            os.dup2(file, target)
+            os.close(file)
+        # As the interpreter does it when it starts.
+        ctype = "C"
+        with contextlib.suppress(locale.Error):
+            ctype = locale.setlocale(locale.LC_CTYPE, "")
+        errors = "surrogateescape" if ctype in ("C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8") else "strict"
+        sys.stdin = sys.__stdin__ = _stream(0, "r", errors)
+        sys.stdout = sys.__stdout__ = _stream(1, "w", errors, lines=os.isatty(1))
+        sys.stderr = sys.__stderr__ = _stream(2, "w", "backslashreplace", lines=True)
+        sys.argv = list(self.arguments)
+        sys.path[0] = os.path.dirname(sys.argv[0])
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        sys.exit(0)
+
+
+def _stream(number: int, mode: Literal["r", "w"], errors: str, *, lines: bool = False) -> TextIO:
+    return open(number, mode, 1 if lines else -1, "utf-8", errors, closefd=False)
+
+
+def _receive(connection: socket.socket) -> _Command:
+    size = array.array("i")
+    message, ancillary, _flags, _address = connection.recvmsg(8, socket.CMSG_SPACE(3 * size.itemsize))
+    files = array.array("i")
+    for _level, _type, data in ancillary:
+        files.frombytes(data)
+    left, pieces = int.from_bytes(message, "big"), []
+    while left:
+        pieces.append(connection.recv(left))
+        left -= len(pieces[-1])
+    return _Command(b"".join(pieces), files)
+
+
+def _attend(connection: socket.socket) -> _Command:
+    """Return the command in a process of its own.
+
+    This one tells the caller the number of that, and how it has ended, and ends as well.
+    """
+    os.setsid()
+    command = _receive(connection)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        return command
+    with contextlib.suppress(PermissionError):  # who of the two is first does it
+        os.setpgid(child, child)
+    for file in command.files:
+        os.close(file)
+    connection.sendall(child.to_bytes(4, "big"))
+
+    def end_with_the_caller() -> None:
+        with contextlib.suppress(OSError):
+            connection.recv(1)
+            os.killpg(child, signal.SIGKILL)
+
+    threading.Thread(target=end_with_the_caller, daemon=True).start()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(OSError):
+        connection.sendall(status.to_bytes(4, "big", signed=True))
+    os._exit(0)
+
+
+def serve(listener: socket.socket) -> _Command | None:
+    """Return a command in each fork, and None once the standard input is closed."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _events in selector.select()}
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass  # what it took is on our account now, and so on that of the tests
+            if sys.stdin in ready:
+                return None
+            connection, _address = listener.accept()
+            if os.fork() == 0:
+                selector.close()
+                listener.close()
+                return _attend(connection)
+            connection.close()
+
+
+def main() -> None:
+    prepare()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen(64)
+    print("ready", flush=True)
+    command = serve(listener)
+    if command:
+        command.become()
+
+
+if __name__ == "__main__":
+    main()
