@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ._errors import UsageError
-from ._http import Answer, Call, Transport
+from ._http import Call, Transport
+from ._messages import Answer
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from . import _states
 from ._errors import Delivery, FleetError, UsageError
 from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, plain, word_in
-from ._http import Answer, Call, Effect, Request
+from ._http import Call
+from ._messages import Answer, Effect, Request
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
 # "yes" or "no" there.

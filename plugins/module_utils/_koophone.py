@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 
 from ._errors import Code, Delivery, FleetError
 from ._gateway import word_in
-from ._http import Answer, Call, Effect, Request, Transport, encode_body
+from ._http import Call, Transport
 from ._koophone_auth import Authentication
+from ._messages import Answer, Effect, Request
+from ._parsing import encode_body
 from ._polling import poll
 
 # https://support.huaweicloud.com/intl/en-us/api-koophone/instanceBatchQueryStatus.html ; the table of the page's

@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ._errors import FleetError, UsageError
-from ._http import Answer, Effect, Request, Transport, TransportOptions, transport_to
+from ._http import Transport, TransportOptions, transport_to
+from ._messages import Answer, Effect, Request
 
 IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
 

@@ -17,7 +17,8 @@ from urllib.parse import quote
 from . import _states
 from ._errors import Delivery, UsageError
 from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, plain, word_in
-from ._http import Answer, Call, Effect, Request
+from ._http import Call
+from ._messages import Answer, Effect, Request
 
 _PAGE_SIZE = 100
 # Far more than any account has: an answer that names more pages is taken for a broken one.

@@ -26,8 +26,8 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import SECRET_VARIABLES, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import SECRET_ENVIRONMENT, Task, execute
-from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import masked
+from ansible_collections.msgops.fleet.plugins.module_utils._session import REQUESTS_IMPORT_ERROR
 
 EXECUTION_VARIABLE = "msgops_execution"
 EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"

@@ -65,6 +65,7 @@ class Proxy:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._serving: set[threading.Thread] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls and gateway else 'http'}://127.0.0.1:{self.port}"
@@ -82,11 +83,22 @@ class Proxy:
             self._faults.append(fault)
         return fault
 
+    def hang_up(self) -> None:
+        """End the connections that are open, and wait until they are."""
+        with self._lock:
+            threads = list(self._serving)
+        self._shut_down()
+        for thread in threads:
+            thread.join()
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             # Closing alone doesn't wake a thread that accepts, nor one that reads.
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._shut_down()
+
+    def _shut_down(self) -> None:
         for connection in self._open.copy():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -107,7 +119,10 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            with self._lock:
+                self._serving = {each for each in self._serving if each.is_alive()} | {thread}
+                thread.start()
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.ExitStack() as stack:
