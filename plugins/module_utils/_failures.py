@@ -72,7 +72,13 @@ def _run_out(chain: list[BaseException]) -> _Cause | None:
     numbers = [link.errno for link in chain if isinstance(link, OSError) and link.errno in _RUN_OUT]
     if _first(chain, MemoryError):
         numbers = [errno.ENOMEM]
-    if not numbers:
+    if _first(chain, socket.gaierror):
+        # A resolver that can open no file says that it knows no such name.
+        try:
+            socket.socket().close()
+        except OSError as exc:
+            numbers.append(exc.errno)
+    if not numbers or numbers[0] not in _RUN_OUT:
         return None
     what, remedy = _RUN_OUT[numbers[0]]
     # Files and ports come back when another thread's request has ended.

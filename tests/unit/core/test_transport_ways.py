@@ -9,12 +9,14 @@ calls everything the proxy's failure, each version in its own way: these tests r
 
 from __future__ import annotations
 
-import contextlib
+import os
 import resource
-import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import trustme
@@ -192,29 +194,44 @@ def test_a_server_that_wants_a_certificate_says_so_when_the_request_may_have_lef
 # What runs out here
 
 
-def test_a_write_for_which_there_is_no_socket_was_not_sent_and_the_message_names_what_ran_out(
-    wire: WireFactory,
+# In a process of its own, because the server's would run out of them as well.
+WITHOUT_FILES = """
+import resource, socket, sys
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http import Transport, TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request
+
+transport = Transport(sys.argv[1], TransportOptions(retry_timeout=0))
+resource.setrlimit(resource.RLIMIT_NOFILE, (64,) * 2)
+held = []
+try:
+    while True:
+        held.append(socket.socket())
+except OSError:
+    pass
+try:
+    transport.send(Request("POST", "/thing", "making the thing", Effect.WRITES, "x", body={}), lambda answer: None)
+except FleetError as error:
+    print(error.code, error.delivery.value, error.message)
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_write_for_which_there_is_no_socket_was_not_sent_and_is_told_what_ran_out(
+    wire: WireFactory, collections_path: Path, host: str
 ) -> None:
     server = wire(answering(WHOLE))
-    door = transport(server.url)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    held: list[socket.socket] = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-    try:
-        with contextlib.suppress(OSError):
-            while True:
-                held.append(socket.socket())
-        with pytest.raises(FleetError) as caught:
-            door.send(writing(), judge)
-    finally:
-        for taken in held:
-            taken.close()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    error = caught.value
-    assert (error.code, error.delivery) == ("connection", Delivery.NOT_SENT)
-    assert "this machine has run out of open files; raise the limit of open files (ulimit -n)" in error.message
-    assert door.send(writing(), judge) == {"all": "well"}
-    assert len(server.received) == 1
+    environment = {**os.environ, "PYTHONPATH": str(collections_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES, f"http://{host}:{server.port}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.startswith("connection not_sent ")
+    assert "run out of open files; raise the limit of open files (ulimit -n)" in ran.stdout
+    assert server.connections == 0
 
 
 def test_an_answer_for_which_there_is_no_memory_is_a_failure_that_says_so(
