@@ -77,7 +77,7 @@ def _run_out(chain: list[BaseException]) -> _Cause | None:
         try:
             socket.socket().close()
         except OSError as exc:
-            numbers.append(exc.errno)
+            numbers.append(exc.errno or 0)
     if not numbers or numbers[0] not in _RUN_OUT:
         return None
     what, remedy = _RUN_OUT[numbers[0]]

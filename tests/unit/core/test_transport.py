@@ -159,6 +159,46 @@ def test_text_is_such_that_a_file_or_a_database_can_hold_it(wire: WireFactory, c
     assert send(wire(answering(response(content))).url, reading()) == body
 
 
+LATIN = '{"a": "criação"}'.encode("iso-8859-1")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content"),
+    [
+        ("application/json; charset=ISO-8859-1", LATIN),
+        ('application/json;Charset="iso-8859-1"; x=y', LATIN),
+        ("application/json; charset=windows-1252", LATIN),
+        ("application/json; charset=cp850", '{"a": "criação"}'.encode("cp850")),
+        ("application/json; charset=ISO-8859-1", '{"a": "criação"}'.encode()),
+        ("application/json; charset=x-unknown", '{"a": "criação"}'.encode()),
+    ],
+    ids=["declared", "quoted", "Windows'", "DOS's", "Unicode all the same", "Unicode, whatever that is"],
+)
+def test_text_is_read_by_the_charset_that_it_is_in(wire: WireFactory, content_type: str, content: bytes) -> None:
+    server = wire(answering(response(content, headers={"Content-Type": content_type})))
+    assert send(server.url, reading()) == {"a": "criação"}
+    assert send(server.url, writing()) == {"a": "criação"}
+
+
+UNREADABLE_CHARSETS = ["", "; charset=utf-8", "; charset=x-unknown", "; charset=base64", "; charset=\xff", "; charset="]
+
+
+@pytest.mark.parametrize("charset", UNREADABLE_CHARSETS)
+def test_text_in_a_charset_that_nobody_knows_is_no_answer_to_a_read(wire: WireFactory, charset: str) -> None:
+    server = wire(answering(response(LATIN, headers={"Content-Type": f"application/json{charset}"})))
+    with pytest.raises(FleetError) as caught:
+        send(server.url, reading())
+    assert caught.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize("charset", UNREADABLE_CHARSETS)
+def test_what_a_write_answers_is_read_as_far_as_it_can_be_because_it_comes_once(
+    wire: WireFactory, charset: str
+) -> None:
+    server = wire(answering(response(LATIN, headers={"Content-Type": f"application/json{charset}"})))
+    assert send(server.url, writing()) == {"a": "cria\ufffd\ufffdo"}
+
+
 def test_json_counts_whatever_its_content_type_says(wire: WireFactory) -> None:
     server = wire(answering(response({"a": 1}, headers={"Content-Type": "text/html"})))
     assert send(server.url, reading()) == {"a": 1}
