@@ -136,7 +136,7 @@ class Transport:
         patience = _GRACE + max(timeout, min(_LONGEST_ANSWER, call.remaining()))
         exchange = Exchange(patience, writes=request.effect is Effect.WRITES)
         body = None if request.body is None else encode_body(request.body)
-        headers = {**request.headers} if body is None else {**request.headers, "Content-Type": "application/json"}
+        headers = request.headers if body is None else {**request.headers, "Content-Type": "application/json"}
         url = self.base_url + request.path
         if request.query:
             url += "?" + urlencode(request.query)

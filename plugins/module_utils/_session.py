@@ -96,7 +96,8 @@ class Session:
         """
         begin(exchange)
         # Not session.request(): merging the session's settings into each request would cost a fifth of it.
-        prepared = requests.Request(method, url, headers={**_HEADERS, **headers}, data=body).prepare()
+        prepared = requests.PreparedRequest()
+        prepared.prepare(method=method, url=url, headers={**_HEADERS, **headers}, data=body)
         with self._session.send(
             prepared,
             timeout=timeout,
