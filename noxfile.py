@@ -283,6 +283,15 @@ def units(session: nox.Session, core: str) -> None:
     run_pytest(session, [f"--ignore={path}" for path in RUN_ANSIBLE + AWX + TOOLS], processes=2 * CPUS)
 
 
+@nox.session(python=INTERPRETERS.get(OLDEST[0], False))
+def oldest(session: nox.Session) -> None:
+    """Unit tests of the core with the oldest requests and urllib3 that are supported, on the oldest ansible-core."""
+    if OLDEST[0] not in INTERPRETERS:
+        session.skip(f"no Python {OLDEST[0]} here")
+    install(session, "oldest")
+    run_pytest(session, ["tests/unit/core"], processes=2 * CPUS)
+
+
 @on_each_row
 def plays(session: nox.Session, core: str) -> None:
     """Unit tests that start Ansible, the search for leaked tokens among them: in full on the newest ansible-core."""
@@ -360,12 +369,12 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def pins(session: nox.Session) -> None:
     """Pin the newest versions of the development requirements that the .in files allow."""
-    oldest = {f"ansible-core-{core}": python for python, core in EACH_CORE} | {"units": "3.10"}
+    pythons = {f"ansible-core-{core}": python for python, core in EACH_CORE} | {"oldest": "3.10", "units": "3.10"}
     for source in sorted(REQUIREMENTS.glob("*.in")):
         session.run(
             "uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--no-annotate",
             "--custom-compile-command", "make pins",
-            "--prerelease", "if-necessary-or-explicit", "--python-version", oldest.get(source.stem, "3.11"),
+            "--prerelease", "if-necessary-or-explicit", "--python-version", pythons.get(source.stem, "3.11"),
             str(source), "--output-file", str(source.with_suffix(".txt")),
         )  # fmt: skip
 
@@ -382,8 +391,8 @@ TIERS = {
         [*ON_ROWS, "awx", "importer", "docs", "molecule", "tools", "static"],
     ),
     "test-matrix": (
-        "What meets ansible-core, on the oldest and the next",
-        [session for check in ON_ROWS for session in on((OLDEST, NEXT), check)],
+        "What meets ansible-core, on the oldest and the next, and the core with the oldest libraries",
+        [*(session for check in ON_ROWS for session in on((OLDEST, NEXT), check)), "oldest"],
     ),
     "test-all": (
         "Both, the same on every other ansible-core, and the unit tests on each of its Pythons",
