@@ -35,7 +35,8 @@ options:
       - Seconds that the retries of one safe request may take, in all. V(0) means to never retry.
       - A request is retried with growing pauses when the API can't be reached, throttles (HTTP 429) or fails for the
         moment (HTTP 5xx). A C(Retry-After) that the API names is kept.
-      - A request that creates something is only retried if it provably never arrived, or was throttled.
+      - A request that creates or changes something is only retried if not one byte of it has left, or if it was
+        throttled.
     type: float
     default: 60.0
   concurrency:
@@ -44,5 +45,6 @@ options:
     type: int
     default: 16
 requirements:
-  - requests
+  - requests >= 2.25.1
+  - urllib3 >= 1.26.5
 """

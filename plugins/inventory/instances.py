@@ -188,7 +188,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Gateway, Instance, utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions, sentence
+from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import sentence
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (

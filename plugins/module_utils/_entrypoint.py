@@ -15,9 +15,9 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._arguments import ArgumentSpec
 from ._errors import FleetError
-from ._http import REQUESTS_IMPORT_ERROR
 from ._paths import start_folder, with_absolute_paths
 from ._secrets import can_register_secrets, masked, register_secret
+from ._session import REQUESTS_IMPORT_ERROR
 
 
 @dataclass

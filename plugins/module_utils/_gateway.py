@@ -11,10 +11,11 @@ import datetime
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from ._errors import UsageError
-from ._http import Answer, Call, Transport
+from ._http import Call, Transport
+from ._messages import Answer
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -147,6 +148,20 @@ def parse_png(value: Any) -> bytes | None:
     except ValueError:
         return None
     return image if image.startswith(_PNG) else None
+
+
+def name_in(item: Mapping[str, Any]) -> str | None:
+    """The name of an item of a listing, empty where it has none; ``None`` if what it has is no text.
+
+    An instance without a name can't be one that is looked for by its name. One whose name can't be read can.
+    """
+    name = item.get("name")
+    return "" if name is None else name if isinstance(name, str) else None
+
+
+def is_token(value: Any) -> TypeGuard[str]:
+    """Whether this is a token, or an id that is text: every character of it was read."""
+    return isinstance(value, str) and bool(value) and "\N{REPLACEMENT CHARACTER}" not in value
 
 
 def word_in(answer: Answer, value: Any) -> str | None:

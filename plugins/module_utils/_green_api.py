@@ -12,8 +12,22 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, FleetError, UsageError
-from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, plain, word_in
-from ._http import Answer, Call, Effect, Request
+from ._gateway import (
+    Credentials,
+    Gateway,
+    Instance,
+    LinkingCode,
+    Pace,
+    Reading,
+    is_token,
+    name_in,
+    parse_due,
+    parse_png,
+    plain,
+    word_in,
+)
+from ._http import Call
+from ._messages import Answer, Effect, Request
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
 # "yes" or "no" there.
@@ -207,15 +221,15 @@ def _judge_listing(answer: Answer) -> list[Instance]:
 
 def _instance(answer: Answer, item: Any) -> Instance:
     # A name is no duty at the creation of an instance.
-    name = item.get("name") or "" if isinstance(item, dict) else None
-    if not isinstance(name, str) or not _is_id(item.get("idInstance")):
+    name = name_in(item) if isinstance(item, dict) else None
+    if name is None or not _is_id(item.get("idInstance")):
         raise answer.unusable("a list of instances, each with idInstance and name,")
     token = item.get("apiTokenInstance")
     expires = item.get("expirationDate")
     return Instance(
         id=str(item["idInstance"]),
         name=name,
-        token=token if isinstance(token, str) and token else None,
+        token=token if is_token(token) else None,
         due=parse_due(expires),
         due_raw=plain(expires),
         deleted=item.get("deleted") is True,
@@ -229,7 +243,7 @@ def _judge_creation(answer: Answer, name: str) -> Instance:
     body = _successful_body(answer)
     if isinstance(body, dict):
         token = body.get("apiTokenInstance")
-        if _is_id(body.get("idInstance")) and isinstance(token, str) and token:
+        if _is_id(body.get("idInstance")) and is_token(token):
             return Instance(id=str(body["idInstance"]), name=name, token=token)
     raise answer.unusable("an object with idInstance and apiTokenInstance")
 

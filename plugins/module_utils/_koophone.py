@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 
 from ._errors import Code, Delivery, FleetError
 from ._gateway import word_in
-from ._http import Answer, Call, Effect, Request, Transport, encode_body
+from ._http import Call, Transport
 from ._koophone_auth import Authentication
+from ._messages import Answer, Effect, Request
+from ._parsing import encode_body
 from ._polling import poll
 
 # https://support.huaweicloud.com/intl/en-us/api-koophone/instanceBatchQueryStatus.html ; the table of the page's
@@ -224,7 +226,7 @@ def _judge_statuses(answer: Answer) -> dict[str, int | None]:
     if isinstance(body, dict):
         # The page's table has data.status_results, its example status_results at the top and no error_code.
         data = body.get("data")
-        results = data.get("status_results") if isinstance(data, dict) else body.get("status_results")
+        results = _list_in(data if isinstance(data, dict) else body, "status_results")
         if isinstance(results, list) and all(_has_id(r) for r in results):
             return {str(result["instance_id"]): _number(result.get("status")) for result in results}
     raise answer.unusable("an object with status_results")
@@ -238,7 +240,7 @@ def _judge_page(answer: Answer) -> _Page:
     body = _successful_body(answer)
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, dict):
-        results, total = data.get("result"), _number(data.get("total_count"))
+        results, total = _list_in(data, "result"), _number(data.get("total_count"))
         if isinstance(results, list) and total is not None and all(_is_phone(result) for result in results):
             return _Page(answer, [_phone(answer, result) for result in results], total)
     raise answer.unusable("a page of phones with result and total_count")
@@ -262,6 +264,11 @@ def _phone(answer: Answer, result: Mapping[str, Any]) -> ListedPhone:
         tenant=word_in(answer, result.get("account_name")),
         assigned=_flag(result.get("assign_status")),
     )
+
+
+def _list_in(data: Mapping[str, Any], key: str) -> Any:
+    """What should be a list; an empty one can be null."""
+    return [] if key in data and data[key] is None else data.get(key)
 
 
 def _flag(value: Any) -> bool | None:

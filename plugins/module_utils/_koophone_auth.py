@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ._errors import FleetError, UsageError
-from ._http import Answer, Effect, Request, Transport, TransportOptions, transport_to
+from ._http import Transport, TransportOptions, transport_to
+from ._messages import Answer, Effect, Request
 
 IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
 
@@ -200,13 +201,19 @@ def authentication_of(params: Mapping[str, Any], options: TransportOptions, secr
     return IamUser(iam, values["iam_user"], values["iam_password"], values["iam_domain"], values["project_name"])
 
 
+def _iam_says(body: Any) -> str:
+    """IAM's words: ``{"error": {"message": ...}}`` as in Keystone, or ``{"error_code": ..., "error_msg": ...}``."""
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error")
+    words = [error.get("message")] if isinstance(error, dict) else [body.get("error_code"), body.get("error_msg")]
+    return ": ".join(word for word in words if isinstance(word, str) and word)
+
+
 def _judge_token(answer: Answer) -> tuple[str, datetime.datetime]:
     body = answer.body
     if not 200 <= answer.status < 300:
-        # Keystone's shape: {"error": {"code": 401, "message": "...", "title": "..."}}
-        error = body.get("error") if isinstance(body, dict) else None
-        message = error.get("message") if isinstance(error, dict) else None
-        raise answer.error_by_status(answer.status, message if isinstance(message, str) else "")
+        raise answer.error_by_status(answer.status, _iam_says(body))
     token = answer.headers.get("X-Subject-Token", "")
     details = body.get("token") if isinstance(body, dict) else None
     expires_at = details.get("expires_at") if isinstance(details, dict) else None

@@ -16,7 +16,8 @@ from typing import Any
 from . import _states
 from ._errors import FleetError, failed, failure_of
 from ._gateway import Credentials, Gateway, Reading, utc_now
-from ._http import Call, sentence
+from ._http import Call
+from ._messages import sentence
 from ._polling import poll, progress_line
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import FleetError, UsageError, failed, failure_of
-from ._http import Call, sentence
+from ._http import Call
 from ._koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
+from ._messages import sentence
 from ._polling import check_waiting, poll, progress_line
 
 

@@ -16,8 +16,22 @@ from urllib.parse import quote
 
 from . import _states
 from ._errors import Delivery, UsageError
-from ._gateway import Credentials, Gateway, Instance, LinkingCode, Pace, Reading, parse_due, parse_png, plain, word_in
-from ._http import Answer, Call, Effect, Request
+from ._gateway import (
+    Credentials,
+    Gateway,
+    Instance,
+    LinkingCode,
+    Pace,
+    Reading,
+    is_token,
+    name_in,
+    parse_due,
+    parse_png,
+    plain,
+    word_in,
+)
+from ._http import Call
+from ._messages import Answer, Effect, Request
 
 _PAGE_SIZE = 100
 # Far more than any account has: an answer that names more pages is taken for a broken one.
@@ -275,6 +289,8 @@ def _judge_page(answer: Answer) -> _Page:
         _raise_failure(answer)
         raise answer.unusable("a page of instances")
     content, pages, total = body["content"], body.get("totalPage"), body.get("total")
+    if content is None and 0 in (pages, total):
+        content = []
     if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= _MAX_PAGES:
         raise answer.unusable("a page of instances with content and totalPage")
     return _Page(
@@ -283,13 +299,14 @@ def _judge_page(answer: Answer) -> _Page:
 
 
 def _instance(answer: Answer, item: Any) -> Instance:
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not isinstance(item.get("name"), str):
+    name = name_in(item) if isinstance(item, dict) else None
+    if name is None or not is_token(item.get("id")):
         raise answer.unusable("a page of instances, each with id and name,")
     token = item.get("token")
     return Instance(
         id=item["id"],
-        name=item["name"],
-        token=token if isinstance(token, str) and token else None,
+        name=name,
+        token=token if is_token(token) else None,
         due=parse_due(item.get("due")),
         due_raw=plain(item.get("due")),
         created_at=parse_due(item.get("created")),
@@ -303,7 +320,7 @@ def _judge_creation(answer: Answer, name: str) -> Instance:
     body = answer.body
     if 200 <= answer.status < 300 and isinstance(body, dict):
         created, token = body.get("id"), body.get("token")
-        if isinstance(created, str) and created and isinstance(token, str) and token:
+        if is_token(created) and is_token(token):
             due = body.get("due")
             return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=plain(due))
     _raise_failure(answer)
@@ -313,10 +330,12 @@ def _judge_creation(answer: Answer, name: str) -> Instance:
 def _judge_availability(answer: Answer) -> Availability:
     body = answer.body
     if 200 <= answer.status < 300 and isinstance(body, dict) and ("available" in body or "reason" in body):
+        if not isinstance(body.get("available"), (bool, type(None))):
+            raise answer.unusable("an object whose available is a boolean")
         appeal_token = _one_of(body, "appealToken", str)
         reason = _one_of(body, "reason", str)
         return Availability(
-            available=_one_of(body, "available", bool),
+            available=body.get("available"),
             blocked=_one_of(body, "blocked", bool),
             appeal_token=appeal_token,
             sms_wait_seconds=_one_of(body, "smsWaitSeconds", int, float),

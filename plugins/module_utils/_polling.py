@@ -53,7 +53,9 @@ def poll(
 
     A job that pauses holds no worker. Returns when all are done, when ``stop()`` says so after a step, or at
     ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone, and no other begins. What
-    ``step`` raises is raised here. ``progress`` is called every few seconds.
+    ``step`` raises is raised here, once the steps under way have ended. ``progress`` is called every few seconds.
+    Where there is a limit on threads, there are as many workers as can be had, at least the caller itself, who then
+    notices the deadline only between two steps.
     """
     ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
@@ -62,20 +64,26 @@ def poll(
     def is_over() -> bool:
         return stopping.is_set() or (deadline is not None and time.monotonic() >= deadline)
 
+    def take(job: Job) -> None:
+        try:
+            finished.put((job, step(job), None))
+        except BaseException as exc:  # handed over to the caller's thread
+            finished.put((job, False, exc))
+
     def work() -> None:
         while (job := ready.get()) is not None and not is_over():
-            try:
-                finished.put((job, step(job), None))
-            except BaseException as exc:  # handed over to the caller's thread
-                finished.put((job, False, exc))
+            take(job)
+
+    def end() -> None:
+        stopping.set()
+        for _thread in threads:
+            ready.put(None)
 
     under_way = 0
     for job in jobs:
         ready.put(job)
         under_way += 1
-    threads = [threading.Thread(target=work, daemon=True) for _number in range(min(workers, under_way))]
-    for thread in threads:
-        thread.start()
+    threads = _start(work, min(workers, under_way))
 
     pausing: list[tuple[float, int, Job]] = []
     tie_break = itertools.count()
@@ -91,13 +99,20 @@ def poll(
             if progress and report_at is not None and now >= report_at:
                 progress()
                 report_at = now + PROGRESS_INTERVAL
+            if not threads and under_way and (next_job := ready.get()) is not None:
+                take(next_job)
             wake_at = [at for at in (deadline, report_at, pausing[0][0] if pausing else None) if at is not None]
             try:
-                job, done, failure = finished.get(timeout=min(wake_at) - now if wake_at else None)
+                wait = max(0.0, min(wake_at) - time.monotonic()) if wake_at else None
+                job, done, failure = finished.get(timeout=wait)
             except queue.Empty:
                 continue
             under_way -= 1
             if failure is not None:
+                # What has been sent has an outcome, which its own step takes care of.
+                end()
+                for thread in threads:
+                    thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
                 raise failure
             if stop():
                 return
@@ -105,6 +120,17 @@ def poll(
                 pause_ends = time.monotonic() + interval * random.uniform(1.0, 1.2)
                 heapq.heappush(pausing, (pause_ends, next(tie_break), job))
     finally:
-        stopping.set()
-        for _thread in threads:
-            ready.put(None)
+        end()
+
+
+def _start(work: Callable[[], None], wanted: int) -> list[threading.Thread]:
+    """As many threads as are wanted, or as there can be."""
+    threads: list[threading.Thread] = []
+    for _number in range(wanted):
+        thread = threading.Thread(target=work, daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):  # containers limit them
+            break
+        threads.append(thread)
+    return threads

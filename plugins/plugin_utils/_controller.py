@@ -31,9 +31,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import (
     Task,
     execute,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._paths import start_folder
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import masked
+from ansible_collections.msgops.fleet.plugins.module_utils._session import REQUESTS_IMPORT_ERROR
 
 EXECUTION_VARIABLE = "msgops_execution"
 EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"

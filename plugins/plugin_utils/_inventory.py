@@ -27,10 +27,11 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import unexpected
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError, failure_of, one_line
-from ansible_collections.msgops.fleet.plugins.module_utils._http import REQUESTS_IMPORT_ERROR, TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import poll
 from ansible_collections.msgops.fleet.plugins.module_utils._report import due_bucket
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import occurring, redact, register_secret
+from ansible_collections.msgops.fleet.plugins.module_utils._session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES, host_names
 from ansible_collections.msgops.fleet.plugins.plugin_utils._trust import untrusted
 

@@ -32,6 +32,7 @@ MODULE_UTILS = Path("plugins", "module_utils")
 TESTS = {
     "_secrets": ["core/test_secrets.py"],
     "_observation": ["core/test_observation.py", "core/test_polling.py"],
+    "_connection": ["core/test_transport_ways.py", "core/test_transport_faults.py", "core/test_transport.py"],
     "_http": [
         *("core/test_transport.py", "core/test_transport_retries.py", "core/test_base_url.py"),
         *("core/test_transport_faults.py", "core/test_transport_tls.py", "core/test_transport_proxies.py"),

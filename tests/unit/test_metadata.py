@@ -38,8 +38,24 @@ def test_action_groups_are_those_that_the_modules_document() -> None:
 
 def test_execution_environments_install_what_the_collection_needs() -> None:
     environment = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
-    requirements = (ROOT / environment["dependencies"]["python"]).read_text().splitlines()
-    assert [line for line in requirements if not line.startswith("#")] == ["requests"]
+    assert list(lower_bounds(environment["dependencies"]["python"])) == ["requests", "urllib3"]
+
+
+def test_the_oldest_libraries_that_are_supported_are_tested_and_told() -> None:
+    bounds = lower_bounds("requirements.txt")
+    pins = (ROOT / "tests" / "requirements" / "oldest.txt").read_text()
+    pinned = dict(re.findall(r"^(requests|urllib3)==(\S+)", pins, re.MULTILINE))
+    assert pinned == bounds
+    transport = (ROOT / "plugins" / "doc_fragments" / "transport.py").read_text()
+    assert dict(re.findall(r"^  - (\w+) >= ([\d.]+)$", transport, re.MULTILINE)) == bounds
+    told = " ".join((ROOT / "README.md").read_text().split())
+    for library, version in bounds.items():
+        assert f"`{library}` {version} or newer" in told
+
+
+def lower_bounds(name: str) -> dict[str, str]:
+    lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+    return dict(line.split(">=") for line in lines)
 
 
 def test_the_readme_names_the_versions_that_are_tested() -> None:

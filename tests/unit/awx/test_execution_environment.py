@@ -39,5 +39,8 @@ def test_what_the_build_reads_from_the_collection_are_its_requirements(tmp_path:
             env=environment(), cwd=tmp_path,
         )  # fmt: skip
         assert result.returncode == 0, result.stdout + result.stderr
-    assert (tmp_path / "--write-pip").read_text().splitlines() == ["requests  # from collection msgops.fleet"]
+    assert (tmp_path / "--write-pip").read_text().splitlines() == [
+        "requests>=2.25.1  # from collection msgops.fleet",
+        "urllib3>=1.26.5  # from collection msgops.fleet",
+    ]
     assert not (tmp_path / "--write-bindep").exists()

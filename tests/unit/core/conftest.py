@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import trustme
 from ansible_collections.msgops.fleet.plugins.module_utils import _http
 from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, ROOT, Clock, Wire, join_workers
 from hypothesis import configuration, settings
@@ -49,6 +50,19 @@ def wire() -> Iterator[Callable[..., Wire]]:
     yield start
     for server in wires:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Issues the certificates of this run's servers."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_path(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
 
 
 @pytest.fixture

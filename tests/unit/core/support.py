@@ -18,18 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import trustme
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import (
-    Answer,
-    Call,
-    Effect,
-    Request,
-    Transport,
-    TransportOptions,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._http import Call, Transport, TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Answer, Effect, Request
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE_UTILS = ROOT / "plugins" / "module_utils"
@@ -163,6 +158,13 @@ class Wire:
             pass
         finally:
             connection.close()
+
+
+def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """For a server of these names or addresses."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
 
 
 def response(

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _http
+from ansible_collections.msgops.fleet.plugins.module_utils import _connection
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, LinkingCode, Reading
 from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
@@ -283,7 +283,7 @@ def server() -> Iterator[Wire]:
 @pytest.fixture(autouse=True)
 def quick(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses take no time, and a megabyte is huge."""
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 2**20)
 
 
 def deep(opening: str, closing: str, depth: int, core: str = "") -> str:

@@ -332,7 +332,8 @@ def test_a_token_is_in_no_text_that_shows_an_instance(httpserver: HTTPServer, ur
 
 @pytest.mark.parametrize(
     "item",
-    [None, 1, "shop", [], {}, ITEM | {"idInstance": None}, ITEM | {"idInstance": True}, ITEM | {"idInstance": "x"}],
+    [None, 1, "shop", [], {}, ITEM | {"idInstance": None}, ITEM | {"idInstance": True}, ITEM | {"idInstance": "x"}]
+    + [ITEM | {"name": name} for name in (0, 5, False, ["shop"], {})],
 )
 def test_a_listing_with_one_item_that_is_no_instance_is_no_listing(
     httpserver: HTTPServer, url: str, item: object
@@ -401,6 +402,7 @@ def test_a_creation_sends_name_and_settings_and_returns_id_and_token(wire: WireF
         {"idInstance": 1},
         {"apiTokenInstance": "x"},
         CREATED | {"apiTokenInstance": ""},
+        CREATED | {"apiTokenInstance": "new-t\ufffdken"},
         CREATED | {"idInstance": None},
         {"code": 200, "description": "Error saving instance. Try creating the instance again."},
     ],

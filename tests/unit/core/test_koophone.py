@@ -152,8 +152,16 @@ def test_an_id_that_is_a_number_is_a_string(httpserver: HTTPServer, url: str) ->
     assert read(url) == {"7": 2}
 
 
-def test_an_answer_may_name_no_phone_at_all(httpserver: HTTPServer, url: str) -> None:
-    httpserver.expect_request(ANY).respond_with_json({"error_code": "0", "data": {"status_results": []}})
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error_code": "0", "data": {"status_results": []}},
+        {"error_code": "0", "data": {"status_results": None}},
+        {"status_results": None},
+    ],
+)
+def test_an_answer_may_name_no_phone_at_all(httpserver: HTTPServer, url: str, body: Any) -> None:
+    httpserver.expect_request(ANY).respond_with_json(body)
     assert read(url) == {}
 
 

@@ -112,11 +112,17 @@ def test_password_and_token_are_secrets(wire: WireFactory) -> None:
     assert set(authentication.secrets) == {PASSWORD, "project-token"}
 
 
+IAM_SAYS = {
+    "as Keystone does": {"error": {"code": 1, "message": f"The password {PASSWORD} is wrong.", "title": "No"}},
+    "with a code": {"error_code": "IAM.0073", "error_msg": f"The password {PASSWORD} is wrong."},
+}
+
+
+@pytest.mark.parametrize("body", IAM_SAYS.values(), ids=IAM_SAYS)
 @pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (403, "forbidden")])
 def test_a_refusal_by_iam_is_told_in_its_words_and_not_repeated(
-    wire: WireFactory, clock: Clock, status: int, code: str
+    wire: WireFactory, clock: Clock, status: int, code: str, body: Any
 ) -> None:
-    body = {"error": {"code": status, "message": f"The password {PASSWORD} is wrong.", "title": "Unauthorized"}}
     server = wire(answering(response(body, status)))
     error = error_of(lambda: headers_of(iam_user(server.url, retry_timeout=60.0)))
     assert (error.code, error.http_status, error.retryable) == (code, status, False)
@@ -124,6 +130,19 @@ def test_a_refusal_by_iam_is_told_in_its_words_and_not_repeated(
     assert "The password *** is wrong." in error.message
     assert "check iam_user, iam_password, iam_domain and project_name" in error.message
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("body", IAM_SAYS.values(), ids=IAM_SAYS)
+def test_a_request_that_iam_finds_bad_is_told_why(wire: WireFactory, body: Any) -> None:
+    error = error_of(lambda: headers_of(iam_user(wire(answering(response(body, 400))).url)))
+    assert (error.code, error.http_status) == ("bad_request", 400)
+    assert "The password *** is wrong." in error.message
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"error": "no"}, {"error": {"message": 5}}, {"error_msg": 5}])
+def test_iam_may_say_nothing(wire: WireFactory, body: Any) -> None:
+    error = error_of(lambda: headers_of(iam_user(wire(answering(response(body, 403))).url)))
+    assert error.code == "forbidden"
 
 
 def test_iam_is_asked_again_after_a_failure_of_the_moment(wire: WireFactory, clock: Clock) -> None:

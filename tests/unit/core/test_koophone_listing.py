@@ -188,12 +188,18 @@ def test_a_tenant_that_changes_all_the_time_is_an_error(httpserver: HTTPServer, 
     assert "the phones change while they are listed; try again later" in error.message
 
 
+def test_a_tenant_without_phones_may_have_null_for_a_list(httpserver: HTTPServer, url: str) -> None:
+    httpserver.expect_request(ANY).respond_with_json({"data": {"result": None, "total_count": 0}})
+    assert phones(url) == []
+
+
 BROKEN: dict[str, Any] = {
     "no data": {"error_code": "0"},
     "no object": [],
     "no result": {"data": {"total_count": 0}},
     "no total": {"data": {"result": []}},
     "a total that is no number": page(total="many"),
+    "null for a list that isn't empty": {"data": {"result": None, "total_count": 1}},
     "a result that is no list": {"data": {"result": {}, "total_count": 0}},
     "a phone that is no object": page("a44uhlf7"),
     "a phone without an id": page({"instance_name": "phone-1"}),

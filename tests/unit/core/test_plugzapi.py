@@ -391,12 +391,30 @@ def test_a_page_that_fails_for_the_moment_is_asked_for_again(wire: WireFactory, 
         {"content": [None], "totalPage": 1},
         {"content": [{}], "totalPage": 1},
         {"content": [item(1), item(2, id=None)], "totalPage": 1},
-        {"content": [item(1), item(2, name=None)], "totalPage": 1},
+        {"content": [item(1), item(2, name=5)], "totalPage": 1},
+        {"content": [item(1), item(2, name=["shop"])], "totalPage": 1},
+        {"content": None, "totalPage": 1, "total": 1},
     ],
 )
 def test_another_answer_is_no_listing(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
     assert error_of(partner(url).list_instances).code == "bad_answer"
+
+
+@pytest.mark.parametrize("counts", [{"total": 0}, {"total": 0, "totalPage": 1}, {"totalPage": 0}])
+def test_an_account_without_instances_may_have_null_for_a_list(
+    httpserver: HTTPServer, url: str, counts: dict[str, int]
+) -> None:
+    httpserver.expect_request(ANY).respond_with_json({"page": 1, "totalPage": 0, "content": None, **counts})
+    assert partner(url).list_instances() == []
+
+
+def test_an_instance_may_have_no_name(httpserver: HTTPServer, url: str) -> None:
+    nameless = item(2)
+    del nameless["name"]
+    body = {"content": [item(1, name=None), nameless, item(3, name="shop")], "totalPage": 1, "total": 3}
+    httpserver.expect_request(ANY).respond_with_json(body)
+    assert [instance.name for instance in partner(url).list_instances() or ()] == ["", "", "shop"]
 
 
 def test_contradiction_16_what_a_cancellation_means_is_not_computed(httpserver: HTTPServer, url: str) -> None:
@@ -485,8 +503,26 @@ def test_the_documented_answer_without_commas_leaves_the_outcome_open(httpserver
     assert "8900" not in error.message
 
 
+@pytest.mark.parametrize("charset", ["iso-8859-1", "x-unknown", "utf-8"])
+def test_a_token_is_not_lost_for_the_words_beside_it(wire: WireFactory, charset: str) -> None:
+    content = '{"id": "ID1", "token": "new-token", "message": "criação concluída"}'.encode("iso-8859-1")
+    server = wire(answering(response(content, headers={"Content-Type": f"application/json; charset={charset}"})))
+    created = create(server.url)
+    assert (created.id, created.token) == ("ID1", "new-token")
+
+
 @pytest.mark.parametrize(
-    "body", [None, [], {}, {"id": "a"}, {"token": "a"}, CREATED | {"id": 5}, CREATED | {"token": ""}]
+    "body",
+    [
+        None,
+        [],
+        {},
+        {"id": "a"},
+        {"token": "a"},
+        CREATED | {"id": 5},
+        CREATED | {"token": ""},
+        CREATED | {"token": "t\ufffd"},
+    ],
 )
 def test_a_success_without_id_and_token_leaves_the_outcome_open(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
@@ -559,7 +595,7 @@ def test_a_reason_shows_no_secret(httpserver: HTTPServer, url: str) -> None:
 def test_values_of_another_type_count_as_absent(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json(
         {
-            "available": "yes",
+            "available": None,
             "blocked": 1,
             "appealToken": 5,
             "smsWaitSeconds": "0",
@@ -589,6 +625,12 @@ def test_nothing_is_asked_in_check_mode(wire: WireFactory) -> None:
     with pytest.raises(AssertionError):
         ask(server.url, read_only=True)
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("available", ["true", 1, [], {}])
+def test_whether_a_number_is_available_is_not_guessed(httpserver: HTTPServer, url: str, available: object) -> None:
+    httpserver.expect_request(ANY).respond_with_json({"available": available, "reason": "x"})
+    assert error_of(lambda: ask(url)).code == "bad_answer"
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"smsWaitSeconds": 0}, "no"])

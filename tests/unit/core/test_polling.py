@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _polling
@@ -145,6 +149,59 @@ def test_what_a_step_raises_is_raised_to_the_caller(kind: type[BaseException]) -
 
     with pytest.raises(kind, match="broken"):
         poll(range(3), step, workers=2, interval=PATIENCE)
+
+
+def test_what_is_under_way_when_a_step_fails_ends_before_that_is_raised() -> None:
+    begun, ended = threading.Event(), []
+
+    def step(job: str) -> bool:
+        if job == "slow":
+            begun.set()
+            time.sleep(0.2)
+            ended.append(job)
+            return True
+        assert begun.wait(PATIENCE)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        poll(["slow", "broken", "never begun"], step, workers=2)
+    assert ended == ["slow"]
+
+
+# In a process of its own, under a limit on the memory of which each thread takes its share.
+FEW_THREADS = """
+import os, resource, sys, threading, time
+from ansible_collections.msgops.fleet.plugins.module_utils._polling import poll
+
+def work(job):
+    names.add(threading.current_thread().name)
+    steps.append(job)
+    time.sleep(0.01)
+    return steps.count(job) == 2
+
+names, steps = set(), []
+threading.stack_size(64 * 2**20)
+with open("/proc/self/statm") as statm:
+    used = int(statm.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]) * 2**20,) * 2)
+poll(range(20), work, workers=20, interval=0.01)
+print(len(steps), len(names), "MainThread" in names)
+"""
+
+
+@pytest.mark.parametrize(("megabytes", "threads"), [(8, (1, 1)), (300, (1, 5))], ids=["none", "a few"])
+def test_a_limit_on_threads_is_made_do_with(collections_path: Path, megabytes: int, threads: tuple[int, int]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FEW_THREADS, str(megabytes)],
+        env={**os.environ, "PYTHONPATH": str(collections_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stderr == ""
+    steps, names, is_callers = ran.stdout.split()
+    assert int(steps) == 40
+    assert threads[0] <= int(names) <= threads[1]
+    assert is_callers == str(megabytes == 8)
 
 
 def test_progress_is_told_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils import _http
+from ansible_collections.msgops.fleet.plugins.module_utils import _connection
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions, transport_to
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request, shorten
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     ROOT,
@@ -128,7 +129,7 @@ def test_nothing_that_writes_leaves_in_check_mode(wire: WireFactory) -> None:
 
 def test_what_reads_is_sent_in_check_mode_whatever_its_verb(wire: WireFactory) -> None:
     server = wire(answering(response({"a": 1})))
-    reading_post = _http.Request("POST", "/query", "asking", _http.Effect.READS, "the_token", body={})
+    reading_post = Request("POST", "/query", "asking", Effect.READS, "the_token", body={})
     assert send(server.url, reading(), read_only=True) == {"a": 1}
     assert send(server.url, reading_post, read_only=True) == {"a": 1}
 
@@ -156,6 +157,46 @@ def test_any_json_is_an_answer(httpserver: HTTPServer, url: str, body: object) -
 )
 def test_text_is_such_that_a_file_or_a_database_can_hold_it(wire: WireFactory, content: bytes, body: object) -> None:
     assert send(wire(answering(response(content))).url, reading()) == body
+
+
+LATIN = '{"a": "criação"}'.encode("iso-8859-1")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content"),
+    [
+        ("application/json; charset=ISO-8859-1", LATIN),
+        ('application/json;Charset="iso-8859-1"; x=y', LATIN),
+        ("application/json; charset=windows-1252", LATIN),
+        ("application/json; charset=cp850", '{"a": "criação"}'.encode("cp850")),
+        ("application/json; charset=ISO-8859-1", '{"a": "criação"}'.encode()),
+        ("application/json; charset=x-unknown", '{"a": "criação"}'.encode()),
+    ],
+    ids=["declared", "quoted", "Windows'", "DOS's", "Unicode all the same", "Unicode, whatever that is"],
+)
+def test_text_is_read_by_the_charset_that_it_is_in(wire: WireFactory, content_type: str, content: bytes) -> None:
+    server = wire(answering(response(content, headers={"Content-Type": content_type})))
+    assert send(server.url, reading()) == {"a": "criação"}
+    assert send(server.url, writing()) == {"a": "criação"}
+
+
+UNREADABLE_CHARSETS = ["", "; charset=utf-8", "; charset=x-unknown", "; charset=base64", "; charset=\xff", "; charset="]
+
+
+@pytest.mark.parametrize("charset", UNREADABLE_CHARSETS)
+def test_text_in_a_charset_that_nobody_knows_is_no_answer_to_a_read(wire: WireFactory, charset: str) -> None:
+    server = wire(answering(response(LATIN, headers={"Content-Type": f"application/json{charset}"})))
+    with pytest.raises(FleetError) as caught:
+        send(server.url, reading())
+    assert caught.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize("charset", UNREADABLE_CHARSETS)
+def test_what_a_write_answers_is_read_as_far_as_it_can_be_because_it_comes_once(
+    wire: WireFactory, charset: str
+) -> None:
+    server = wire(answering(response(LATIN, headers={"Content-Type": f"application/json{charset}"})))
+    assert send(server.url, writing()) == {"a": "cria\ufffd\ufffdo"}
 
 
 def test_json_counts_whatever_its_content_type_says(wire: WireFactory) -> None:
@@ -213,7 +254,7 @@ def test_an_answer_without_a_content_type_is_described(wire: WireFactory) -> Non
 
 
 def test_a_huge_answer_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 1024)
+    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 1024)
     largest, larger = b'"' + b"a" * 1022 + b'"', b'"' + b"a" * 1023 + b'"'
     server = wire(answering(response(largest)), answering(response(larger)))
     assert len(send(server.url, reading())) == 1022
@@ -232,7 +273,7 @@ def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
 
 
 def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 100_000)
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')
     server = wire(answering(response(bomb, headers={"Content-Encoding": "gzip"})))
     with pytest.raises(FleetError) as caught:
@@ -243,7 +284,7 @@ def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatc
 def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 16)
+    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 16)
     server = wire(answering(response({"id": "1", "token": TOKEN})))
     with pytest.raises(FleetError) as caught:
         send(server.url, writing())
@@ -275,7 +316,7 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_others(wire: WireFactory, loca
 
 
 def test_a_huge_redirect_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 1024)
+    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 1024)
     server = wire(answering(response(b" " * 4096, 302, {"Location": "/"})))
     with pytest.raises(FleetError, match="more than"):
         send(server.url, reading())
@@ -411,4 +452,4 @@ def test_unusable_options_are_an_error_that_names_them(options: dict[str, float]
     ],
 )
 def test_what_is_quoted_is_one_line_of_300_characters_at_most(text: str, line: str) -> None:
-    assert _http.shorten(text) == line
+    assert shorten(text) == line

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _http
+from ansible_collections.msgops.fleet.plugins.module_utils import _connection, _http
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Answer, Call, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Answer, Request
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     PATIENCE,
     TOKEN,
@@ -264,7 +265,6 @@ ENDLESS: dict[str, Conversation] = {
     "status line": trickle(b"HTTP/1.1 200 ", b"O"),
     "header": trickle(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
     "headers": trickle(b"HTTP/1.1 200 OK\r\n", b"X: x\r\n"),
-    "interim answers": trickle(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "body": trickle(response(b"[", length=10**9), b" "),
     "body without a length": trickle(b"HTTP/1.1 200 OK\r\n\r\n", b" "),
     "chunk": trickle(CHUNKED + b"ffffff\r\n", b" "),
@@ -336,7 +336,7 @@ FLOODS: dict[str, Conversation] = {
     "chunk of a negative size": flood(CHUNKED + b"-1\r\n", BLANKS[:65536]),
     "chunks": flood(CHUNKED, b"1\r\n \r\n" * 10_000),
     "trailer": flood(CHUNKED + b"0\r\n", b"X: x\r\n" * 10_000),
-    "interim answers": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "informational answers": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
 }
 BOMB = gzip.compress(BLANKS)
 PACKED = {
@@ -353,7 +353,7 @@ BOMBS = {name: answer_and_close(response(bomb, headers={"Content-Encoding": name
 def test_what_is_too_much_is_not_held_in_memory(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
 ) -> None:
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 2**20)
     server = wire(fault)
     tracemalloc.start()
     try:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ssl
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Request
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Request
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     TOKEN,
     Clock,
@@ -21,6 +20,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Wire,
     answering,
     assert_tells_no_secret,
+    context_for,
     reading,
     response,
     send,
@@ -30,24 +30,6 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
 WireFactory = Callable[..., Wire]
 
 WHOLE = response({"all": "well"})
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def ca_path(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
-def context_for(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
 
 
 @pytest.fixture

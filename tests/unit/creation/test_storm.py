@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery
-from ansible_collections.msgops.fleet.plugins.module_utils._http import StatusVerdict
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import StatusVerdict
 from ansible_collections.msgops.fleet.tests.storm.storm import FAULTS, storm_over
 
 
@@ -38,6 +38,6 @@ def storm_over_a_core_that_believes(folder: Path, verdicts: dict[int, StatusVerd
         creations=len(FAULTS),
         seed=7,
         has_listing=True,
-        constants={"_http._REFUSALS": verdicts},
+        constants={"_messages._REFUSALS": verdicts},
         tell=lambda _text: None,
     )

@@ -28,6 +28,8 @@ from ansible_collections.msgops.fleet.tests.unit.leaks.support import (
 
 ENTRYPOINT = "plugins/module_utils/_entrypoint.py"
 HTTP = "plugins/module_utils/_http.py"
+MESSAGES = "plugins/module_utils/_messages.py"
+FAILURES = "plugins/module_utils/_failures.py"
 
 _EXCHANGE = "        timeout = max(0.001, min("
 
@@ -42,12 +44,18 @@ FLAWS: dict[str, tuple[tuple[tuple[str, str, str], ...], str, str]] = {
         "stdout",
     ),
     "the URL in a message": (
-        ((HTTP, 'reason = f"{self._host} refuses the connection"', 'reason = f"{request.path} refuses"'),),
+        ((FAILURES, 'f"{to.host} refuses the connection"', 'f"{request.path} refuses"'),),
         "refused",
         "stdout",
     ),
     "the vendor's words as they are": (
-        ((HTTP, "return shorten(redact(text, (*self.request.secrets, *more_secrets)))", "return shorten(text, 9999)"),),
+        (
+            (
+                MESSAGES,
+                "return shorten(redact(text, (*self.request.secrets, *more_secrets)))",
+                "return shorten(text, 9999)",
+            ),
+        ),
         "403 that echoes",
         "stdout",
     ),
