@@ -548,6 +548,7 @@ def _plain(value: Any, made: Mapping[str, str]) -> Any:
     for text, stand_in in made.items():
         value = value.replace(text, stand_in).replace(quote(text, safe=""), stand_in)
     value = re.sub(r"\b2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ?\b", "(time)", value)
+    value = re.sub(r"\boperation_id=[0-9a-f]{32}\b", "operation_id=(word)", value)
     value = re.sub(r"^Interrupted at <frame .*", "(the line at which Ansible ended the task)", value)
     return re.sub(r"^[A-Z0-9]{8}$", "(pairing code)", value)
 
