@@ -24,9 +24,16 @@ MASK = "***"
 # Ansible masks a registered value wherever it stands: a short one would make its output unreadable.
 _SHORTEST_REGISTERED = 8
 
-# Between the user and the host, or among libpq's parameters:
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
-_URL_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/:@]*:(.+)@|(?<=[?&])(?:ssl)?password=([^&]+)", re.IGNORECASE)
+# Between the user and the host of a URL, or among libpq's parameters; a part of it may stand after an ampersand that
+# should have been percent-encoded: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+_URL_PASSWORD = re.compile(
+    r"^[^/:]*:/{1,2}[^/:]*:(.+)@|(?<=[?&])(?:ssl)?password=([^&]+(?:&[^=&]+(?=&|$))*)",
+    re.IGNORECASE | re.DOTALL,
+)
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+_KEYWORD_PASSWORD = re.compile(
+    r"(?:^|\s)(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)+)'?|((?:[^\s\\]|\\.)+))", re.IGNORECASE | re.DOTALL
+)
 
 # What the escapes of _spellings_of_character begin with.
 _ESCAPES = frozenset("%\\&+")
@@ -77,15 +84,19 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-def passwords_in(url: str) -> set[str]:
-    """The passwords in a URL, as they stand there and decoded; none in any other text.
+def passwords_in(text: str) -> set[str]:
+    """The passwords in a URL or in libpq's KEYWORD=VALUE, as they stand there and decoded; none in any other text.
 
-    Broken URLs too: a password may hold what should have been percent-encoded.
+    Broken ones too: a password may hold what should have been percent-encoded or quoted.
     """
-    if "://" not in url:  # which most of a fleet's many strings have not
-        return set()
-    found = {password for match in _URL_PASSWORD.finditer(url) for password in match.groups() if password}
-    return found | {unquote(password) for password in found}
+    found: set[str] = set()
+    if ":/" in text:  # which most of a fleet's many strings have not
+        found |= {password for match in _URL_PASSWORD.finditer(text) for password in match.groups() if password}
+        found |= {unquote(password) for password in found}
+    if "password" in text.lower():
+        quoted = {password for match in _KEYWORD_PASSWORD.finditer(text) for password in match.groups() if password}
+        found |= quoted | {re.sub(r"\\(.)", r"\1", password) for password in quoted}
+    return found
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -58,6 +58,22 @@ MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
         "creation_journal",
         {"journal": "postgresql://127.0.0.1:1/fleet?user=fleet&password={{ green_instance | urlencode }}"},
     ),
+    "a journal in the words of libpq": (
+        "creation_journal",
+        {"journal": "host=127.0.0.1 port=1 user=fleet password={{ green_instance }} dbname=fleet"},
+    ),
+    "a journal at another kind of server": (
+        "creation_journal",
+        {"journal": " mysql://fleet:{{ journal_password }}@127.0.0.1:1/fleet"},
+    ),
+    "a journal's URL that nobody knows": (
+        "creation_journal",
+        {"journal": "postgresql+psycopg://fleet:{{ journal_password }}@127.0.0.1:1/fleet"},
+    ),
+    "a journal's password with a space before the URL": (
+        "creation_journal",
+        {"journal": " POSTGRES://fleet: {{ journal_password }}@127.0.0.1:1/fleet"},
+    ),
     "a URL of another scheme": (
         "instance_state",
         {**_STATE, "instance_token": _TOKEN, "api_url": "ftp://127.0.0.1/{{ green_instance }}"},
