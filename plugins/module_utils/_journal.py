@@ -24,8 +24,9 @@ from typing import Any
 from ._accounts import Access, Account, dump_accesses, load_accesses
 from ._entries import Entry, Key, Memory, Use
 from ._gateway import utc_now
+from ._journal_location import storage_at
 from ._journal_schema import Transaction, creations
-from ._journal_storage import JournalError, Storage, storage_at
+from ._journal_storage import JournalError, Storage
 
 # Seconds. A process that was killed keeps its names for the length of a lease.
 _LEASE = 10.0

@@ -12,8 +12,8 @@ from typing import Any
 
 from ._errors import UsageError
 
-# What a journal's place may be instead of a path: a URL, or PostgreSQL's KEYWORD=VALUE.
-_ADDRESS = re.compile(r"\s*(\w[\w+.-]*://|\w+\s*=)")
+# What a journal's place may be instead of a path: a URL (even if it was mistyped), or PostgreSQL's KEYWORD=VALUE.
+_ADDRESS = re.compile(r".*://|[^/]*:/|\s*\w+\s*=", re.DOTALL)
 
 
 def start_folder() -> str | None:
@@ -22,6 +22,11 @@ def start_folder() -> str | None:
         return os.getcwd()
     except OSError:
         return None
+
+
+def is_address(location: str) -> bool:
+    """Whether a journal's place is no path, but may be a URL."""
+    return _ADDRESS.match(location) is not None
 
 
 def absolute(path: str, option: str, folder: str | None) -> str:
@@ -60,7 +65,7 @@ def with_absolute_paths(
         value = params.get(option)
         if spec.get("type") == "path" and value is not None:
             value = value if value.strip() else _unless_given(spec)
-            if value is not None and not (option == "journal" and _ADDRESS.match(value)):
+            if value is not None and not (option == "journal" and is_address(value)):
                 value = absolute(value, option, folder)
             resolved[option] = value
     return resolved

@@ -9,8 +9,9 @@ import contextlib
 import uuid
 
 from ._errors import Delivery, FleetError
+from ._journal_location import storage_at
 from ._journal_schema import Transaction
-from ._journal_storage import JournalError, storage_at
+from ._journal_storage import JournalError
 
 _HOUR = 3600.0
 # Seconds that a reboot gets to show what it did, before there may be another one:

@@ -159,7 +159,8 @@ def _context() -> Any:
     tree = str(Path(importlib.import_module(PLUGINS).__path__[0]).parents[3])
     if tree not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [tree, os.environ.get("PYTHONPATH")]))
-    modules = [f"{PLUGINS}.modules.{name}" for name in ("instance_create", "creation_journal")]
+    parts = ("modules.instance_create", "modules.creation_journal", "module_utils._journal_sqlite")
+    modules = [f"{PLUGINS}.{part}" for part in parts]
     # Each child imports the main module again, which takes no time where what that needs is there.
     context.set_forkserver_preload([__name__, *modules, *({"pytest", "msgops_emulator"} & set(sys.modules))])
     return context

@@ -24,7 +24,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_storage import storage_at
+from ansible_collections.msgops.fleet.plugins.module_utils._journal_location import storage_at
+from ansible_collections.msgops.fleet.plugins.module_utils._journal_schema import SCHEMA_VERSION
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.unit.creation.support import SHORT_LEASE, Fleet, Unprivileged, actions
 
@@ -55,7 +56,7 @@ def test_its_folder_is_0700_and_it_is_0600(green: Fleet) -> None:
         os.umask(before)
     assert mode_of(green.journal_file.parent) == 0o700
     files = {path.name: mode_of(path) for path in green.journal_file.parent.iterdir()}
-    assert files == {"journal.sqlite3": 0o600, "journal.sqlite3-journal": 0o600}
+    assert files == {f"journal.sqlite3{end}": 0o600 for end in ("", "-journal", ".serial")}
 
 
 def test_a_folder_that_is_there_keeps_its_mode_and_the_file_becomes_0600(green: Fleet) -> None:
@@ -198,7 +199,7 @@ def test_somebody_elses_database_creates_nothing_and_stays_as_it_is(green: Fleet
 def test_one_of_a_newer_schema_creates_nothing(green: Fleet) -> None:
     green.create("shop")
     connection = sqlite3.connect(green.journal_file)
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     assert_nothing_is_created(green, "upgrade the collection")
     assert "upgrade the collection" in green.settle()["msg"]
@@ -282,7 +283,7 @@ def test_a_disk_that_fills_up_before_a_creation_keeps_it_from_being_posted(green
     filler = fill(small_disk)
     green.emulator.release()
     result = run.result()
-    assert actions(result) == {"another": "failed"}
+    assert result["failed"]
     assert "can't be used" in result["msg"]
     assert green.posts() == ["shop"]
     filler.unlink()

@@ -71,7 +71,7 @@ def test_it_is_carried_over_by_the_first_run_that_writes(old: str) -> None:
     with sqlite3.connect(old) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        assert tables == {"access", "creation", "lease", "reboot"}
+        assert tables == {"access", "creation", "lease", "reboot", "serial"}
         assert db.execute("SELECT ticket FROM reboot").fetchall() == [("ticket",)]
     db.close()
 

@@ -106,6 +106,40 @@ def test_a_server_that_goes_away_during_a_creation_loses_nothing(fleet: Fleet, s
     fleet.assert_handed_over("shop")
 
 
+@pytest.mark.parametrize("scheme", ["PostgreSQL", "POSTGRES", "  postgresql"])
+def test_its_url_may_be_spelled_in_any_case(green: Fleet, scheme: str) -> None:
+    green.create("shop")
+    url = f"{scheme}://{green.journal.partition('://')[2]}\n"
+    assert actions(green.create("shop", journal=url)) == {"shop": "unchanged"}
+
+
+@pytest.mark.parametrize(
+    "password", ["begin@END", "@END", "begin/END", "begin/@END", "begin@mid/END", "12/END", "a@b@END"]
+)
+def test_a_password_that_should_be_percent_encoded_is_never_shown(green: Fleet, password: str) -> None:
+    """What follows could be taken for the host, or for the database."""
+    refused = assert_refused(green, "percent-encode", journal=green.journal.replace(ENCODED, password))
+    assert "END" not in json.dumps(refused)
+    listed = green.settle(journal=green.journal.replace(ENCODED, password))
+    assert listed["failed"]
+    assert "END" not in json.dumps(listed)
+
+
+@pytest.mark.parametrize("password", ["begin#END", "begin?END", "begin&END", " END", "begin:END", "begin%25END"])
+def test_neither_is_one_that_libpq_can_read(green: Fleet, password: str) -> None:
+    refused = assert_refused(green, "password authentication failed", journal=green.journal.replace(ENCODED, password))
+    assert "END" not in json.dumps(refused)
+
+
+@pytest.mark.parametrize(
+    "query", ["password=begin&END", "password=END&nonsense=1", "sslpassword=END&host=nowhere.invalid"]
+)
+def test_neither_is_one_in_the_query(green: Fleet, query: str) -> None:
+    result = green.create("shop", journal=f"{green.journal.replace(':' + ENCODED, '')}?{query}")
+    assert result["failed"]
+    assert "END" not in json.dumps(result)
+
+
 def test_runs_share_the_budget_of_reboots(options: dict[str, Any]) -> None:
     first, second = (RebootBudget(options["journal"], 1) for _run in range(2))
     first.check("green_api", "1101")
