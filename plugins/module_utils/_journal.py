@@ -7,14 +7,17 @@ An entry is durable before its creation is posted, so neither a crash nor a lost
 same instance again. It never holds a token.
 
 Runs that share a journal take turns at a name: ``locked`` gives a lease on names, which a heartbeat renews and which
-lapses when its process dies. The lease only keeps runs from getting in each other's way. What makes a second creation
-impossible is that an entry is changed in one transaction, by the holder of its lease alone.
+lapses when its process dies. Whoever waits sees that by watching the heartbeat; no clock is compared with another
+machine's, or with itself after it was put back. The lease only keeps runs from getting in each other's way. What makes
+a second creation impossible is that an entry is changed in one transaction, by the holder of its lease alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import select
 import threading
 import time
 import uuid
@@ -28,9 +31,10 @@ from ._journal_location import storage_at
 from ._journal_schema import Transaction, creations
 from ._journal_storage import JournalError, Storage
 
-# Seconds. A process that was killed keeps its names for the length of a lease.
+# Seconds. A process that was killed keeps its names until another one has watched for the length of a lease.
 _LEASE = 10.0
 _HEARTBEAT = 2.5
+_PAUSE = 0.1
 _LONGEST_WAIT = 600.0
 
 
@@ -76,22 +80,31 @@ class Lease:
         self._storage = storage
         self._owner = owner
         self._keys = keys
-        self._ended = threading.Event()
+        self._end: int | None = None
         self.memory = Memory()
         self._written: dict[str, Entry] = {}
 
     def acquire(self) -> None:
         """Take all keys at once or none, so that two runs can't wait for each other."""
         give_up_at = time.monotonic() + _LONGEST_WAIT
-        while (busy := self._try_to_acquire()) is not None:
+        watch = _Watch()
+        while (busy := self._try_to_acquire(watch)) is not None:
             if time.monotonic() > give_up_at:
                 raise JournalError(self._storage.name, f"another run keeps working on {busy.name}", "try again later")
-            time.sleep(0.1)
-        threading.Thread(target=self._keep_alive, daemon=True).start()
+            time.sleep(_PAUSE)
+        try:
+            ended, self._end = os.pipe()
+            threading.Thread(target=self._keep_alive, args=(ended,), daemon=True).start()
+        except (OSError, RuntimeError):
+            self.release()
+            reason = "there can't be one more thread, or pipe, to hold its names with"
+            raise JournalError(self._storage.name, reason, "raise this user's limits") from None
 
     def release(self) -> None:
         """Let other runs have the keys."""
-        self._ended.set()
+        end, self._end = self._end, None
+        if end is not None:
+            os.close(end)
         # A lease that can't be given back lapses.
         with contextlib.suppress(JournalError), self._storage.transaction() as db:
             db.execute(f"DELETE FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
@@ -149,32 +162,36 @@ class Lease:
                         (dump_accesses([account.access]), account.provider, former),
                     )
 
-    def _try_to_acquire(self) -> Key | None:
+    def _try_to_acquire(self, watch: _Watch) -> Key | None:
         with self._storage.transaction() as db:
-            now = db.now()
-            # A lease that ends later than any can was given by a clock that has since been put back.
-            held = db.execute(
-                f"SELECT provider, name FROM {db.prefix}lease WHERE expires > ? AND expires <= ?", (now, now + _LEASE)
-            )
-            for row in held:
-                if Key(*row) in self._keys:
-                    return Key(*row)
+            held = db.execute(f"SELECT provider, name, owner, beat, lasts FROM {db.prefix}lease")
+            busy = [
+                key
+                for *row, owner, beat, lasts in held
+                if (key := Key(*row)) in self._keys and not watch.has_lapsed(key, (owner, beat), lasts)
+            ]
+            if busy:
+                return busy[0]
             for key in sorted(self._keys):
                 db.execute(
-                    f"INSERT INTO {db.prefix}lease (provider, account, name, owner, expires) VALUES (?, '', ?, ?, ?) "
+                    f"INSERT INTO {db.prefix}lease (provider, account, name, owner, lasts) VALUES (?, '', ?, ?, ?) "
                     "ON CONFLICT (provider, account, name) DO UPDATE "
-                    "SET owner = excluded.owner, expires = excluded.expires",
-                    (key.provider, key.name, self._owner, now + _LEASE),
+                    "SET owner = excluded.owner, lasts = excluded.lasts, beat = 0",
+                    (key.provider, key.name, self._owner, _LEASE),
                 )
             self.memory = _memory(db, self._keys)
         self._written = {entry.operation_id: entry for entry in self.memory.entries}
         return None
 
-    def _keep_alive(self) -> None:
-        while not self._ended.wait(_HEARTBEAT):
+    def _keep_alive(self, ended: int) -> None:
+        # Not by a lock: up to Python 3.10 a wait for one ends by the clock, which may be put back.
+        poll = select.poll()
+        poll.register(ended)
+        while not poll.poll(1000 * _HEARTBEAT):
             # What can't be renewed lapses; whoever takes over is kept from harm by the check in _write.
             with contextlib.suppress(JournalError), self._storage.transaction() as db:
-                db.execute(f"UPDATE {db.prefix}lease SET expires = ? WHERE owner = ?", (db.now() + _LEASE, self._owner))
+                db.execute(f"UPDATE {db.prefix}lease SET beat = beat + 1 WHERE owner = ?", (self._owner,))
+        os.close(ended)
 
     def _write(self, entries: Collection[Entry], gone: Collection[Entry]) -> None:
         with self._storage.transaction() as db:
@@ -196,6 +213,23 @@ class Lease:
                     tuple(row.values()),
                 )
         self._written |= {entry.operation_id: entry for entry in entries}
+
+
+class _Watch:
+    """What one who waits has seen of the leases of others."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, tuple[tuple[str, int], int]] = {}
+
+    def has_lapsed(self, key: Key, beat: tuple[str, int], lasts: float) -> bool:
+        """Whether the lease's ``beat`` has stayed the same for the ``lasts`` seconds that its owner promised.
+
+        Looks are counted, one in each pause, because time that passes while both processes stand still proves nothing.
+        """
+        before, looks = self._seen.get(key, (beat, -1))
+        looks = looks + 1 if beat == before else 0
+        self._seen[key] = (beat, looks)
+        return looks * _PAUSE >= lasts
 
 
 def _memory(db: Transaction, keys: Collection[Key] | None) -> Memory:

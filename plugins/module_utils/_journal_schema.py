@@ -60,14 +60,16 @@ _TABLES = {
         PRIMARY KEY (provider, account, address, token)
     )
     """,
-    # Runs take turns at a name of a provider, whatever they call its account: ``account`` is empty.
+    # Runs take turns at a name of a provider, whatever they call its account: ``account`` is empty. The owner changes
+    # ``beat`` as long as it is alive; if it doesn't for ``lasts`` seconds, the lease lapses.
     "lease": """
     CREATE TABLE {prefix}lease (
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
         name TEXT NOT NULL,
         owner TEXT NOT NULL,
-        expires DOUBLE PRECISION NOT NULL,
+        lasts DOUBLE PRECISION NOT NULL,
+        beat INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (provider, account, name)
     )
     """,
@@ -93,6 +95,10 @@ def upgrade(db: Transaction, version: int) -> None:
     if version == 1:
         # SQLite can't change a primary key.
         db.execute(f"ALTER TABLE {db.prefix}creation RENAME TO {db.prefix}creation_1")
+        # Whoever still holds a lease can't write any more, so it begins nothing.
+        db.execute(f"DELETE FROM {db.prefix}lease")
+        db.execute(f"ALTER TABLE {db.prefix}lease RENAME COLUMN expires TO lasts")
+        db.execute(f"ALTER TABLE {db.prefix}lease ADD COLUMN beat INTEGER NOT NULL DEFAULT 0")
     for table, definition in _TABLES.items():
         if not db.has(table):
             db.execute(definition.format(prefix=db.prefix))

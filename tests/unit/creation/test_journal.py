@@ -349,7 +349,7 @@ class DieInTransaction:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE creation SET status = 'rejected'")
         for number in range(1000):
-            connection.execute("INSERT INTO lease VALUES ('green_api', 'a', ?, 'o', 0)", (f"{number}",))
+            connection.execute("INSERT INTO lease VALUES ('green_api', 'a', ?, 'o', 0, 0)", (f"{number}",))
         os.kill(os.getpid(), signal.SIGKILL)
 
 

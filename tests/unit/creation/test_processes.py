@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -141,13 +142,55 @@ def test_a_killed_runs_names_are_free_once_its_lease_has_lapsed(fleet: Fleet) ->
     assert fleet.posts() == ["shop"]
 
 
-def test_a_lease_in_the_future_is_of_a_clock_that_was_set_back(green: Fleet) -> None:
-    """It must not keep anybody from working until then."""
+@pytest.mark.parametrize("lasts", [0.0, 0.3])
+def test_a_lease_that_nobody_renews_lapses_while_it_is_watched(green: Fleet, lasts: float) -> None:
+    """However long ago its process died: nobody asks a clock when that was."""
     green.create("shop")
     storage = Journal(str(green.journal_file))._storage
     with storage.transaction() as db:
-        db.execute("INSERT INTO lease VALUES ('green_api', '', 'shop', 'somebody', ?)", (time.time() + 86400,))
+        columns = "(provider, account, name, owner, lasts)"
+        db.execute(f"INSERT INTO lease {columns} VALUES ('green_api', '', 'shop', 'somebody', ?)", (lasts,))
     assert actions(green.create("shop")) == {"shop": "unchanged"}
+
+
+@dataclass(frozen=True)
+class AnotherClock:
+    """A run on a machine whose clock is wrong, and is put back and forward by as much while it runs."""
+
+    run: Run
+    seconds: float
+
+    def __call__(self) -> Any:
+        right, calls = time.time, itertools.count()
+        time.time = lambda: right() + self.seconds * (-1) ** (next(calls) // 3)
+        return self.run()
+
+
+def test_runs_whose_clocks_differ_wait_for_each_other(fleet: Fleet) -> None:
+    fleet.arm("create", "slow", seconds=1.5, count=None)
+    runs = [fleet.task("shop", timeout=30, constants=SHORT_LEASE) for _run in range(6)]
+    skewed = [AnotherClock(run, seconds) for run, seconds in zip(runs, (-3600, -60, -1, 1, 60, 3600), strict=True)]
+    results = in_parallel(*skewed)
+    assert sorted(actions(result)["shop"] for result in results) == ["created", *5 * ["unchanged"]]
+    assert fleet.posts() == ["shop"]
+
+
+def test_who_waits_and_stood_still_as_long_as_the_holder_takes_nothing_over(fleet: Fleet) -> None:
+    """As on a machine that was suspended: time has passed for neither."""
+    fleet.arm("create", "hang")
+    holder = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    fleet.wait_for("create")
+    waiter = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    time.sleep(0.5)  # for the waiter to have looked a few times, which makes no difference to what is right
+    for process in (holder, waiter):
+        process.signal(signal.SIGSTOP)
+    time.sleep(2 * SHORT_LEASE["_journal._LEASE"])
+    for process in (waiter, holder):
+        process.signal(signal.SIGCONT)
+    fleet.emulator.release()
+    assert actions(holder.result()) == {"shop": "created"}
+    assert actions(waiter.result()) == {"shop": "unchanged"}
+    assert fleet.posts() == ["shop"]
 
 
 def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
@@ -155,7 +198,7 @@ def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
     journal = Journal(path)
     with journal.locked([KEY]) as lost:
         with journal._storage.transaction() as db:
-            db.execute("UPDATE lease SET expires = 0")
+            db.execute("UPDATE lease SET lasts = 0")
         with Journal(path).locked([KEY]) as held:
             entry = new_entry(ACCOUNT, "shop", "pending")
             for change in (lost.begin, lost.forget, lambda lost_entry: lost.save([lost_entry])):
