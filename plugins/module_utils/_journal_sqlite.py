@@ -188,15 +188,15 @@ class SqliteStorage:
             # Read before the journal, in which a change is counted first.
             serial = self._read_serial(path)
             file = place.stat()
+            if not (file and file.st_size):
+                self._compare(serial, None, path)
+            if file and not file.st_size and file.st_uid != os.geteuid():
+                raise UnfitFile("it is empty, and belongs to another user")
             if file:
                 with _recognizing:
                     if file.st_size and (file.st_dev, file.st_ino) not in _recognized:
                         self._recognize(place)
                     _recognized.add((file.st_dev, file.st_ino))
-            if not (file and file.st_size):
-                self._compare(serial, None, path)
-            if file and not file.st_size and file.st_uid != os.geteuid():
-                raise UnfitFile("it is empty, and belongs to another user")
         return _Found(path, file, serial)
 
     @staticmethod
@@ -224,7 +224,7 @@ class SqliteStorage:
     def _check_serial(self, connection: sqlite3.Connection) -> Serial:
         """What the journal has seen, which is written beside it if a run had no time to.
 
-        :raises JournalError: if it has seen more.
+        :raises JournalError: if it has seen less than it had.
         """
         known, serial = self._read_serial(self._path), _counted_in(connection)
         self._compare(known, serial, self._path)
@@ -331,18 +331,17 @@ def _counted_in(connection: sqlite3.Connection) -> Serial:
 
 def _count_changes(connection: sqlite3.Connection) -> Serial:
     """Count the changes from now on, whoever makes them; what was counted until now comes back."""
-    serial = _serial_in(connection)
-    if serial is None:
-        serial = Serial(uuid.uuid4().hex, 0)
+    if not _SqliteTransaction(connection).has("serial"):
         connection.execute("CREATE TABLE serial (journal_id TEXT NOT NULL, changes INTEGER NOT NULL)")
-        connection.execute("INSERT INTO serial VALUES (?, ?)", (serial.journal_id, serial.changes))
+        # An earlier version has made the entries that are there.
+        connection.execute("INSERT INTO serial SELECT ?, count(*) FROM creation", (uuid.uuid4().hex,))
     for table, events in _COUNTED.items():
         for event in events:
             connection.execute(
                 f"CREATE TRIGGER IF NOT EXISTS {table}_{event.lower()} AFTER {event} ON {table} "
                 "BEGIN UPDATE serial SET changes = changes + 1; END"
             )
-    return serial
+    return _counted_in(connection)
 
 
 def _moving_away(path: str) -> str:

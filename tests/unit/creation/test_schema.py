@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, Memory
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal_serial import SerialFile
 from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
@@ -68,6 +69,7 @@ def test_it_is_carried_over_by_the_first_run_that_writes(old: str) -> None:
     with Journal(old).locked([Key("green_api", "new")]):
         pass
     assert_is_all_there(Journal(old).read())
+    assert SerialFile(old).read().changes == 10  # what there is to lose
     with sqlite3.connect(old) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -129,9 +130,9 @@ def test_a_listing_that_comes_later_is_believed(blind: Fleet) -> None:
 def test_a_new_journal_knows_nothing(blind: Fleet) -> None:
     """The limit of what can be promised: who loses the journal of such a gateway loses what it remembers."""
     blind.create("shop")
-    blind.journal_file.unlink()
+    shutil.rmtree(blind.journal_file.parent)
     assert actions(blind.create("shop")) == {"shop": "failed"}, "the credentials file still knows it"
     blind.credentials_file.unlink()
-    blind.journal_file.unlink()
+    shutil.rmtree(blind.journal_file.parent)
     assert actions(blind.create("shop")) == {"shop": "created"}
     assert len(blind.existing("shop")) == 2
