@@ -134,7 +134,8 @@ options:
       - Runs on several machines, or in containers that are thrown away, share one in PostgreSQL, by a URL such as
         V(postgresql://msgops@db.example.com/fleet). That needs the Python library C(psycopg) 3. The password is better
         given in E(PGPASSWORD) or E(PGPASSFILE) than in the URL.
-      - It never holds a token. Nothing is created if it can't be written.
+      - It never holds a token. Nothing is created if it can't be written, if it is no journal, or if it has seen fewer
+        changes than the file with the ending C(.serial) beside it says, as an older copy has.
       - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
     type: path
     default: ~/.local/state/msgops/fleet.sqlite3
