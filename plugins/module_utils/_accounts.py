@@ -16,30 +16,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
+from ._address import canonical_address
 from ._errors import UsageError
-
-_DEFAULT_PORTS = {"https": 443, "http": 80}
-
-
-def canonical_address(url: str) -> str:
-    """The base address of an API in the one spelling that stands for all of them.
-
-    Scheme and host in lower case, without the scheme's own port, a dot at the host's end, slashes at the end, and white
-    space around it.
-
-    :raises UsageError: if it isn't a URL.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        raise UsageError("api_url isn't a valid URL") from None
-    host = (parts.hostname or "").rstrip(".")
-    host = f"[{host}]" if ":" in host else host
-    authority = host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
-    return f"{parts.scheme}://{authority}{parts.path.rstrip('/')}"
 
 
 def fingerprint_of(secret: str) -> str:

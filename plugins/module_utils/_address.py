@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses of APIs: which may be used."""
+"""Addresses of APIs: which may be used, and which are the same."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import re
 from urllib.parse import urlsplit
 
 from ._errors import UsageError
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def check_base_url(url: str, option: str) -> str:
@@ -36,6 +38,25 @@ def check_base_url(url: str, option: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(f"{option} must use https: http is allowed to a loopback address only, not to {host}")
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def canonical_address(url: str) -> str:
+    """The base address of an API in the one spelling that stands for all of them.
+
+    Scheme and host in lower case, without the scheme's own port, a dot at the host's end, slashes at the end, and white
+    space around it.
+
+    :raises UsageError: if it isn't a URL.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise UsageError("api_url isn't a valid URL") from None
+    host = (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
+    authority = host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    return f"{parts.scheme}://{authority}{parts.path.rstrip('/')}"
 
 
 def is_loopback(host: str) -> bool:

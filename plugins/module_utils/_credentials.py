@@ -21,8 +21,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from ._address import canonical_address
 from ._errors import UsageError
 from ._files import Place, UnfitFile, kind_of
 from ._gateway import Instance
@@ -271,17 +271,15 @@ def _is_same(there: Mapping[str, Any], slot: Slot, instance: Instance) -> bool:
     if str(there.get("id")) != instance.id:
         return False
     url = there.get("api_url") or slot.api_url
-    return there.get("token") == instance.token or _address(str(url)) == _address(slot.api_url)
+    return there.get("token") == instance.token or _same_address(str(url), slot.api_url)
 
 
-def _address(url: str) -> tuple[object, ...]:
-    """The address however it is spelled."""
+def _same_address(one: str, other: str) -> bool:
+    """Whether they are spellings of one address; what is no URL is only itself."""
     try:
-        parts = urlsplit(url.strip())
-        port = None if parts.port == {"https": 443, "http": 80}.get(parts.scheme) else parts.port
-    except ValueError:
-        return (url,)
-    return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
+        return canonical_address(one) == canonical_address(other)
+    except UsageError:
+        return one == other
 
 
 def _dump(content: Mapping[str, Any]) -> bytes:
