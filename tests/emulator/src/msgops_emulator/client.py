@@ -97,6 +97,14 @@ class Control:
                 return account
         raise LookupError(f"{provider} has no account {name!r}")
 
+    def renew(
+        self, provider: str, account: str = "default", partner_token: str | None = None, *, keep_old: bool = False
+    ) -> dict[str, Any]:
+        """Renew an account's partner token; with ``keep_old`` those before it still open it. Return the account."""
+        given = {"provider": provider, "account": account, "partner_token": partner_token, "keep_old": keep_old}
+        body = {key: value for key, value in given.items() if value is not None}
+        return dict(self.request("POST", "renew", body))
+
     def instances(self, **filters: str) -> list[dict[str, Any]]:
         """Return instances; filters: provider, account, name, state."""
         return list(self.request("GET", f"instances?{urlencode(filters)}")["instances"])

@@ -37,6 +37,7 @@ class ControlDoor:
             "config": {"GET": self._get_config, "POST": self._set_config},
             "seed": {"POST": self._seed},
             "accounts": {"GET": self._accounts},
+            "renew": {"POST": self._renew},
             "instances": {"GET": self._instances, "POST": self._set_instance},
             "phones": {"GET": self._phones, "POST": self._set_phone},
             "numbers": {"GET": self._numbers, "POST": self._set_number},
@@ -93,6 +94,14 @@ class ControlDoor:
     def _accounts(self, call: Call, rest: tuple[str, ...]) -> Any:
         with self._world.lock:
             return {"accounts": [account.describe() for account in self._world.accounts.values()]}
+
+    def _renew(self, call: Call, rest: tuple[str, ...]) -> Any:
+        body = _body(call, "provider", "account", "partner_token", "keep_old")
+        token = _typed(body, "partner_token", str, "") or None
+        with self._world.lock:
+            account = self._world.account(_typed(body, "provider", str, ""), _typed(body, "account", str, "default"))
+            self._world.renew(account, token, keep_old=_typed(body, "keep_old", bool, False))
+            return account.describe()
 
     # Instances and phones
 

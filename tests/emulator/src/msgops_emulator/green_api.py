@@ -245,7 +245,7 @@ class GreenApi:
 
     def _as_partner(self, call: Call, token: str, act: Callable[[Call, Account], Answer]) -> Answer:
         for account in self._world.accounts_of(GREEN_API):
-            if isinstance(account, GreenApiAccount) and account.partner_token == token:
+            if isinstance(account, GreenApiAccount) and account.opens(token):
                 return act(call, account)
         form = self._world.config["green_api.partner_error"]
         if form == "http200":

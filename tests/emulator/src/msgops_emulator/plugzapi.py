@@ -112,7 +112,7 @@ class PlugzApi:
     def _partner(self, call: Call) -> PlugzApiAccount | None:
         token = _bearer(call)
         for account in self._world.accounts_of(PLUGZAPI):
-            if isinstance(account, PlugzApiAccount) and account.partner_token == token:
+            if isinstance(account, PlugzApiAccount) and account.opens(token):
                 return account
         return None
 

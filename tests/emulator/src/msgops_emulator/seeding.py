@@ -59,7 +59,8 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(name, str) or not name:
         raise Invalid(f"name: {name!r} is not a name")
     kind = ACCOUNTS[provider]
-    _check_keys("account", item, ("provider", "name", "options", *kind.CREDENTIALS))
+    lists = ("old_partner_tokens",) if provider in PROVIDERS else ()
+    _check_keys("account", item, ("provider", "name", "options", *kind.CREDENTIALS, *lists))
     options = check_options(item.get("options", {}), OPTIONS)
     for key in options:
         vendors = (provider, "iam") if provider == KOOPHONE else (provider,)
@@ -79,6 +80,12 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
             if not isinstance(item[key], str) or not item[key]:
                 raise Invalid(f"{key}: not a string")
             setattr(account, key, item[key])
+    for key in lists:
+        tokens = item.get(key, [])
+        if not isinstance(tokens, list) or not all(isinstance(token, str) and token for token in tokens):
+            raise Invalid(f"{key}: not a list of strings")
+        if key in item:
+            setattr(account, key, tokens)
     return account.describe()
 
 

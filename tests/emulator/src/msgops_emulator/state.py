@@ -55,14 +55,34 @@ class Account:
 
 
 @dataclass(slots=True)
-class GreenApiAccount(Account):
+class PartnerAccount(Account):
+    """An account at a gateway: its newest partner token opens it, and so do the older ones that still hold."""
+
+    partner_token: str = ""
+    old_partner_tokens: list[str] = field(default_factory=list)
+
+    def describe(self) -> dict[str, Any]:
+        return Account.describe(self) | {"old_partner_tokens": self.old_partner_tokens}
+
+    def opens(self, token: str) -> bool:
+        """Return whether a partner token is one of this account's."""
+        return token == self.partner_token or token in self.old_partner_tokens
+
+    def renew(self, token: str, *, keep_old: bool) -> None:
+        """Have another partner token from now on; those before it hold on, or don't."""
+        self.old_partner_tokens = [*self.old_partner_tokens, self.partner_token] if keep_old else []
+        self.partner_token = token
+
+
+@dataclass(slots=True)
+class GreenApiAccount(PartnerAccount):
     partner_token: str = "gac.emulator+partner=4f1c9a7be02d48c3"
 
     CREDENTIALS = ("partner_token",)
 
 
 @dataclass(slots=True)
-class PlugzApiAccount(Account):
+class PlugzApiAccount(PartnerAccount):
     partner_token: str = "plugz.emulator/partner+9d3e71c05ab8=="
     client_token: str = "Femulator/client+token7c21d9S"
 
@@ -343,6 +363,20 @@ class World:
     def accounts_of(self, provider: str) -> Iterator[Account]:
         """Iterate over the accounts at a vendor."""
         return (account for (owner, _name), account in self.accounts.items() if owner == provider)
+
+    def renew(self, account: Account, token: str | None, *, keep_old: bool) -> None:
+        """Renew an account's partner token, by one that is made unless it is given."""
+        if not isinstance(account, PartnerAccount):
+            raise Invalid(f"{account.provider} has no partner tokens")
+        if token is None:
+            # The default's form, with its characters that URLs encode.
+            form = ACCOUNTS[account.provider](account.provider, account.name)
+            assert isinstance(form, PartnerAccount)
+            token = form.partner_token + secrets.token_hex(4)
+        others = (other for other in self.accounts_of(account.provider) if other is not account)
+        if any(isinstance(other, PartnerAccount) and other.opens(token) for other in others):
+            raise Conflict(f"another account of {account.provider} has this partner token")
+        account.renew(token, keep_old=keep_old)
 
     def option(self, account: Account, key: str) -> Any:
         """Return the value of a config key for an account."""
