@@ -12,7 +12,7 @@ from typing import Any
 from .clock import Clock
 from .config import Config
 from .control import ROOT, ControlDoor
-from .faults import Faults
+from .faults import Fault, Faults
 from .green_api import GreenApi
 from .iam import Iam
 from .koophone import KooPhone
@@ -70,10 +70,14 @@ class Application:
         match = self._match(call)
         self.clock.advance(self.config["server.step_seconds"])
         entry = self.log.add(call, match.route, self.clock.now())
-        fault, lag = self.faults.take(match.route, call)
-        entry.fault = fault.kind if fault else "lag" if lag else None
+        fault, overlays = self.faults.take(match.route, call)
+        lag, informational = overlays.get("lag"), overlays.get("informational")
+        entry.fault = fault.kind if fault else next(iter(overlays), None)
         latency = self.config[f"{entry.vendor}.latency_seconds"] if match.route is not UNKNOWN else 0
         if latency and self.faults.pause(latency, call) == "reset":
+            return Answer(0, abort="close")
+
+        if informational and not self.faults.inform(informational, call):
             return Answer(0, abort="close")
 
         def commit() -> Answer:
@@ -85,8 +89,18 @@ class Application:
             return answer
 
         answer = self.faults.apply(fault, call, match, commit) if fault else commit()
-        entry.status = None if answer.abort else answer.status
+        entry.status = None if answer.abort and answer.abort_at == "answer" else answer.status
         return answer
+
+    def break_off(self, call: Call) -> Fault | None:
+        """Return the fault that ends a request before its body is here, if there is one; it has no effect then."""
+        if not self.faults.any_early or call.segments[0] == ROOT:
+            return None
+        match = self._match(call)
+        fault = self.faults.take_early(match.route, call)
+        if fault is not None:
+            self.log.add(call, match.route, self.clock.now()).fault = fault.kind
+        return fault
 
     def _match(self, call: Call) -> Match:
         for vendor in self._vendors:

@@ -32,12 +32,14 @@ class Call(Request):
         *,
         prefix: str = "",
         gone: Callable[[], bool] = lambda: False,
+        inform: Callable[[int], None] = lambda status: None,
     ) -> None:
         path, _mark, query = target.partition("?")
         super().__init__(method, "http", None, "", path, query.encode("latin-1"), headers, None)
         self.target = target
         self.body = body
         self.gone = gone
+        self.inform = inform
         if prefix and path.startswith(f"/{prefix}/"):
             path = path[len(prefix) + 1 :]
         self.segments = tuple(unquote(segment) for segment in path.split("/")[1:])
@@ -63,8 +65,9 @@ class Call(Request):
 class Answer:
     """One answer, and how it goes over the wire.
 
-    ``abort`` sends nothing and ends the connection (``reset``: RST, ``close``: FIN). ``keep`` sends only that many
-    bytes of the body that Content-Length promises. ``drip`` is (bytes at a time, seconds between).
+    ``abort`` ends the connection (``reset``: RST, ``close``: FIN), before anything is sent unless ``abort_at`` is a
+    later place (``answer_head``, ``answer_body``, ``answer_end``). ``keep`` sends only that many bytes of the body that
+    Content-Length promises. ``drip`` is (bytes at a time, seconds between).
     """
 
     status: int
@@ -72,6 +75,7 @@ class Answer:
     content_type: str = JSON_TYPE
     headers: list[tuple[str, str]] = field(default_factory=list)
     abort: str | None = None
+    abort_at: str = "answer"
     keep: int | None = None
     drip: tuple[int, float] | None = None
     created: Any = None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .application import Application
 from .config import OPTIONS, Option
-from .faults import KINDS
+from .fault_kinds import KINDS
 
 
 def config_table() -> str:

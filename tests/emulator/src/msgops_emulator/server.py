@@ -45,6 +45,14 @@ class BadRequest(Exception):
         self.status = status
 
 
+class Broken(Exception):
+    """A fault ends the connection before the request is here; ``how`` is ``reset`` or ``close``."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
 class Server(socketserver.ThreadingTCPServer):
     """Listens and gives each connection a thread."""
 
@@ -78,6 +86,11 @@ class Server(socketserver.ThreadingTCPServer):
 
     def finish_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
+        fault = self.application.faults.take_connection()
+        if fault is not None:
+            if fault.kind == "reset":
+                request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+            return
         if self.tls is not None:
             # In the connection's own thread: a slow handshake holds nobody else up.
             request.settimeout(IDLE_SECONDS)
@@ -137,6 +150,8 @@ class Connection(socketserver.StreamRequestHandler):
                 json_answer({"error": REASONS[error.status].decode()}, error.status), head_only=False, keep=False
             )
             return False
+        except Broken as broken:
+            return self._abort(broken.how)
         answer = self.server.application.answer(call)
         if self.server.verbose:
             spent = (time.monotonic() - started) * 1000
@@ -167,18 +182,23 @@ class Connection(socketserver.StreamRequestHandler):
         connection = headers.get("Connection", "").lower()
         keep = connection == "keep-alive" if version == "HTTP/1.0" else connection != "close"
         prefix = self.server.application.config["server.path_prefix"].strip("/")
-        return Call(method, target, headers, self._read_body(headers), prefix=prefix, gone=self._gone), keep
+        call = Call(method, target, headers, prefix=prefix, gone=self._gone, inform=self._inform)
+        fault = self.server.application.break_off(call)
+        if fault is not None:
+            if fault.options["at"] == "body":
+                self.rfile.read(_length(headers) // 2)
+            raise Broken(fault.kind)
+        call.body = self._read_body(headers)
+        return call, keep
 
     def _read_body(self, headers: Headers) -> bytes:
         if "chunked" in headers.get("Transfer-Encoding", "").lower():
             return self._read_chunks()
-        length = headers.get("Content-Length", "0")
-        if not length.isdecimal():
-            raise BadRequest(400)
-        if int(length) > MAX_BODY:
+        length = _length(headers)
+        if length > MAX_BODY:
             raise BadRequest(413)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        body = self.rfile.read(length)
+        if len(body) < length:
             raise ConnectionResetError
         return body
 
@@ -208,12 +228,25 @@ class Connection(socketserver.StreamRequestHandler):
         except (OSError, ValueError):
             return True
 
+    def _inform(self, status: int) -> None:
+        """Send an informational answer, which comes before the real one."""
+        self.wfile.write(f"HTTP/1.1 {status} ".encode() + REASONS.get(status, b"Unknown") + b"\r\n\r\n")
+
+    def _abort(self, how: str) -> bool:
+        """End the connection; what was sent before still arrives."""
+        if how == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        else:
+            # Whoever closes a socket with bytes in it that nobody has read sends RST instead of FIN.
+            self.connection.shutdown(socket.SHUT_WR)
+            while self.rfile.read1(MAX_LINE):
+                pass
+        return False
+
     def _send(self, answer: Answer, *, head_only: bool, keep: bool) -> bool:
         """Send an answer; return whether the connection stays open."""
-        if answer.abort is not None:
-            if answer.abort == "reset":
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-            return False
+        if answer.abort is not None and answer.abort_at == "answer":
+            return self._abort(answer.abort)
         keep = keep and answer.keep is None
         reason = REASONS.get(answer.status, b"Unknown")
         lines = [f"HTTP/1.1 {answer.status} ".encode() + reason, f"Date: {http_date()}".encode()]
@@ -227,6 +260,10 @@ class Connection(socketserver.StreamRequestHandler):
             lines.append(b"Connection: close")
         head = b"\r\n".join(lines) + b"\r\n\r\n"
         body = b"" if head_only or bodiless else answer.body[: answer.keep]
+        if answer.abort is not None:
+            part = {"answer_head": head[: len(head) // 2], "answer_body": head + body[: len(body) // 2]}
+            self.wfile.write(part.get(answer.abort_at, head + body))
+            return self._abort(answer.abort)
         if answer.drip is None:
             self.wfile.write(head + body)
         else:
@@ -236,6 +273,14 @@ class Connection(socketserver.StreamRequestHandler):
                 time.sleep(interval)
                 self.wfile.write(body[start : start + size])
         return keep
+
+
+def _length(headers: Headers) -> int:
+    """Return what Content-Length says; raise BadRequest where that is no number."""
+    length = headers.get("Content-Length", "0")
+    if not length.isdecimal():
+        raise BadRequest(400)
+    return int(length)
 
 
 def serve(server: Server) -> threading.Thread:

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers that stand in for the right one, or that it is turned into."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.http import http_date
+
+from .green_api import quota_answer
+from .iam import iam_error
+from .koophone import throttled
+from .messages import Answer, Call, Match, Route, json_answer, text_answer
+
+HTML = """<html>
+<head><title>502 Bad Gateway</title></head>
+<body>
+<center><h1>502 Bad Gateway</h1></center>
+<hr><center>nginx</center>
+</body>
+</html>
+"""
+
+
+def substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match, now: float) -> Answer:
+    """Return the answer that a kind of fault gives in the place of the right one."""
+    answer = _substitute(kind, options, call, match)
+    answer.headers += _retry_after(options, now)
+    return answer
+
+
+def transformed(kind: str, options: Mapping[str, Any], answer: Answer) -> Answer:
+    """Return the right answer, as a kind of fault spoils it."""
+    if kind == "truncate":
+        answer.keep = min(int(len(answer.body) * options["keep"]), max(len(answer.body) - 1, 0))
+        return answer
+    value = json.loads(answer.body)
+    if kind == "charset":
+        answer.body = _encoded(value, options["charset"], options["message"])
+        answer.content_type = f"application/json;charset={options['charset']}"
+    else:
+        _put_nulls(value, options["key"], options["items"] or math.inf)
+        answer.body = json.dumps(value).encode()
+    return answer
+
+
+def _substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match) -> Answer:
+    vendor = match.route.name.partition(".")[0]
+    if kind == "throttle":
+        return _throttled(vendor)
+    if kind == "quota":
+        return quota_answer(options["kind"])
+    if kind == "bad_gateway":
+        return text_answer(HTML, 502, "text/html")
+    if kind == "client_closed":
+        return Answer(499)
+    if kind == "redirect":
+        location = options["location"].replace("{path}", call.target)
+        return Answer(options["status"], headers=[("Location", location)])
+    if kind == "garbage":
+        return _garbage(options, match.route)
+    return Answer(options["status"], _body(options, call, match.secret), options["content_type"])
+
+
+def _retry_after(options: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
+    form = options.get("retry_after", "none")
+    if form == "none":
+        return []
+    if form == "nonsense":
+        return [("Retry-After", "in a while")]
+    seconds = math.ceil(options["seconds"])
+    return [("Retry-After", str(seconds) if form == "seconds" else http_date(now + seconds))]
+
+
+def _throttled(vendor: str) -> Answer:
+    text = "Too Many Requests"
+    if vendor == "koophone":
+        return throttled()
+    if vendor == "iam":
+        return iam_error(429, text)
+    return json_answer({"error": text}, 429) if vendor == "plugzapi" else text_answer(text, 429)
+
+
+def _body(options: Mapping[str, Any], call: Call, secret: str) -> bytes:
+    body = options["body"]
+    if body is None:
+        body = {"error": "{secret} not allowed" if options["echo_secret"] else f"status {options['status']}"}
+    text = body if isinstance(body, str) else json.dumps(body)
+    if options["echo_secret"]:
+        for name, value in (
+            ("{encoded_secret}", quote(secret, safe="")),
+            ("{secret}", secret if isinstance(body, str) else json.dumps(secret)[1:-1]),
+            ("{path}", call.target),
+        ):
+            text = text.replace(name, value)
+    return text.encode()
+
+
+def _garbage(options: Mapping[str, Any], route: Route) -> Answer:
+    kind, status = options["kind"], options["status"]
+    if kind == "html":
+        return text_answer("<!DOCTYPE html><title>Sign in to the network</title>", status, "text/html")
+    if kind == "wrong_type":
+        # An object for who expects a list, a list for who expects an object.
+        return json_answer({"instances": 1} if route.name == "green_api.list" else [1, "two", None], status)
+    if kind == "huge":
+        return Answer(status, b'{"padding": "' + b"x" * (options["megabytes"] << 20) + b'"}')
+    if kind == "deep":
+        return Answer(status, b"[" * options["depth"] + b"]" * options["depth"])
+    return Answer(status, {"binary": bytes(range(256)) * 4, "empty": b""}.get(kind, b'{"stateInstance": "author'))
+
+
+def _encoded(value: Any, charset: str, message: str) -> bytes:
+    """Return JSON in an encoding; an object has a message."""
+    if isinstance(value, dict):
+        value.setdefault("message", message)
+
+    def spelled(character: str) -> str:
+        try:
+            character.encode(charset)
+        except UnicodeEncodeError:
+            return json.dumps(character)[1:-1]
+        return character
+
+    return "".join(map(spelled, json.dumps(value, ensure_ascii=False))).encode(charset)
+
+
+def _put_nulls(value: Any, key: str, number: float) -> float:
+    """Put null in the place of the first ``number`` fields of that name; return how many are left to do."""
+    if isinstance(value, dict) and key in value and number > 0:
+        value[key] = None
+        number -= 1
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        number = _put_nulls(child, key, number)
+    return number
