@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import os
 import shutil
 import signal
@@ -48,6 +49,10 @@ def _installed() -> Path | None:
     return folders[-1] if folders else Path(on_path).parent if on_path else None
 
 
+def _database_of(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
 class PostgresServer:
     """A server that lives as long as the ``with`` block, and no longer than this process."""
 
@@ -58,7 +63,7 @@ class PostgresServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port: int = probe.getsockname()[1]
-        self._databases = 0
+        self._databases = itertools.count(1)
 
     def __enter__(self) -> PostgresServer:
         password = self._folder / "password"
@@ -106,15 +111,35 @@ class PostgresServer:
             self._process.wait(_PATIENCE)
             self._process = None
 
-    def new_database(self) -> str:
-        """The URL of a database that nobody else has."""
+    def new_database(self, like: str | None = None) -> str:
+        """The URL of a database that nobody else has: an empty one, or a copy."""
+        name = f"fleet{next(self._databases)}"
+        self._create(name, like)
+        return self._url(name)
+
+    def replace_database(self, url: str, like: str | None = None) -> None:
+        """Put an empty database, or a copy of another one, in the place of one; nobody may be using them."""
+        name = _database_of(url)
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self._create(name, like)
+
+    def _create(self, name: str, like: str | None) -> None:
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {_database_of(like) if like else 'template1'}")
+
+    def _execute(self, statement: str) -> None:
         import psycopg
 
-        self._databases += 1
-        name = f"fleet{self._databases}"
+        deadline = time.monotonic() + _PATIENCE
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self._url(name)
+            while True:
+                try:
+                    connection.execute(statement)
+                    return
+                except psycopg.errors.ObjectInUse:
+                    # The server may not have noticed yet that a process which was connected is gone.
+                    if time.monotonic() > deadline:
+                        raise
+                time.sleep(0.05)
 
     def _url(self, database: str) -> str:
         return f"postgresql://fleet:{ENCODED}@127.0.0.1:{self._port}/{database}"

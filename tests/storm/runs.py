@@ -87,6 +87,21 @@ class Child:
             self._receiver.close()
             self.process.join(PATIENCE)
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self.process.pid is not None
+        return int(self.process.pid)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its result is still to be had."""
+        return not self._receiver.closed
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has its result, or died, by then."""
+        return bool(self._receiver.poll(seconds))
+
     def kill(self) -> None:
         """SIGKILL: nothing of it runs any more."""
         self.process.kill()
@@ -94,8 +109,7 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, such as SIGSTOP."""
-        assert self.process.pid is not None
-        os.kill(self.process.pid, number)
+        os.kill(self.pid, number)
 
     def _give_up(self) -> None:
         self.kill()

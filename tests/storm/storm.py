@@ -12,88 +12,182 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import functools
+import dataclasses
+import itertools
 import json
 import random
+import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
-from ansible_collections.msgops.fleet.tests.storm.postgres import PostgresServer
-from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, Run
+import trustme
+from ansible_collections.msgops.fleet.tests.storm import faults, record
+from ansible_collections.msgops.fleet.tests.storm.circumstances import Circumstances, Disk, Quota, Tmpfs, can_mount
+from ansible_collections.msgops.fleet.tests.storm.creations import Creation, Ground
+from ansible_collections.msgops.fleet.tests.storm.journals import FileJournal, PostgresJournal, StormJournal
+from ansible_collections.msgops.fleet.tests.storm.postgres import PASSWORD, PostgresServer
+from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run
+from ansible_collections.msgops.fleet.tests.support.proxy import Proxy
 
 from msgops_emulator import EmulatorProcess
-
-# What happens to a creation, and how the emulator is told to make it happen. The last three happen to the process.
-HTTP_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "hang before commit": ("hang", {"when": "before"}),
-    "hang after commit": ("hang", {"when": "after"}),
-    "reset before commit": ("reset", {"when": "before"}),
-    "reset after commit": ("reset", {"when": "after"}),
-    "closed before commit": ("close", {"when": "before"}),
-    "closed after commit": ("close", {"when": "after"}),
-    "502 before commit": ("bad_gateway", {"when": "before"}),
-    "502 after commit": ("bad_gateway", {"when": "after"}),
-    "499 before commit": ("client_closed", {"when": "before"}),
-    "499 after commit": ("client_closed", {"when": "after"}),
-    "truncated body": ("truncate", {}),
-    "unreadable body": ("garbage", {}),
-    "429": ("throttle", {"retry_after": "seconds", "seconds": 1.0}),
-    "refused with 400": ("status", {"status": 400}),
-    "answer lost, listing lags": ("close", {"when": "after"}),
-    "answer lost, listing lags longer than it is asked": ("close", {"when": "after"}),
-}
-# Seconds until the listing shows what these creations made.
-LAGS = {"answer lost, listing lags": 1.0, "answer lost, listing lags longer than it is asked": 10.0}
-NO_FAULT, KILLED, TWO_RUNS = "none", "kill -9", "two runs at once"
-FAULTS = (NO_FAULT, *HTTP_FAULTS, KILLED, TWO_RUNS)
 
 # The core's own times in seconds, in a hurry: how long a listing is asked again, and how long a dead process keeps its
 # names.
 CONSTANTS = {
-    "_listing.SETTLE": 3.0,
-    "_listing._FIRST_PAUSE": 0.1,
+    "_creation.SETTLE": 2.0,
+    "_creation._FIRST_PAUSE": 0.1,
     "_journal._LEASE": 3.0,
     "_journal._HEARTBEAT": 0.75,
 }
-FULFILLED = ("created", "adopted", "unchanged")
-ROUNDS = 8
-
-
-@dataclass
-class Creation:
-    """One name, what happens to it, and what the runs said of it."""
-
-    name: str
-    fault: str
-    said: list[str] = field(default_factory=list)
-    lies: list[str] = field(default_factory=list)
-    warned: bool = False
-
-    @property
-    def is_fulfilled(self) -> bool:
-        """Whether the last run that said anything found the instance."""
-        return bool(self.said) and self.said[-1] in FULFILLED
+ROUNDS = 6
+# How many names a run has: those that processes and machines happen to, and those of which each has a fault of its own.
+_SIZES, _MIXED_SIZES = (1, 3, 10, 20), (1, 10, 30, 60)
+# What the API is called where it is behind a proxy.
+_HOST = "api.gateway.test"
 
 
 @dataclass
 class Storm:
-    """An account at the emulator, and the creations that the storm is about."""
+    """Accounts at the emulator, and the creations that the storm is about."""
+
+    ROUND: ClassVar[float] = faults.ROUND
 
     emulator: EmulatorProcess
     provider: str
     folder: Path
-    journal: str
     has_listing: bool
+    ground: Ground
+    new_journal: Callable[[], StormJournal]
     constants: dict[str, Any]
-    dice: random.Random
-    creations: list[Creation]
+    seed: int
+    tls: ssl.SSLContext | None
+    faults: Mapping[str, faults.Fault]
+    stack: contextlib.ExitStack
+    creations: list[Creation] = field(default_factory=list)
     runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.record = record.Record(self.emulator, self.provider, {PASSWORD})
+        self.output = self.folder / "output"
+        self._numbers = itertools.count()
+        self._can_mount = can_mount()
+        self._secrets()
+
+    # What the happenings need
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether the way to the gateway is a tunnel through a proxy."""
+        return self.tls is not None
+
+    @property
+    def lease(self) -> float:
+        """Seconds for which a process that stands still keeps its names."""
+        return float(self.constants["_journal._LEASE"])
+
+    @property
+    def spellings(self) -> list[str]:
+        """Other ways to spell the address of the API."""
+        if self.is_proxied:
+            other = _HOST.replace("api", "other")
+            return [f"HTTPS://{_HOST.title()}", f"https://{_HOST}:443/", f" https://{_HOST}// ", f"https://{other}"]
+        hosts = ("HTTP://127.0.0.1", "http://LOCALHOST", "http://localhost")
+        return [*(f"{host}:{self._port}" for host in hosts), f" {self.emulator.url}// "]
+
+    @property
+    def path_of_creation(self) -> str:
+        """What the head of a creation's request holds, and no other one."""
+        return "/createInstance/" if self.provider == "green_api" else "/integrator/on-demand "
+
+    def start(
+        self,
+        batch: Sequence[Creation],
+        *,
+        clock: Sequence[tuple[float, float]] = (),
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Child:
+        """Begin a run of these names; an option that is ``None`` isn't given."""
+        ground = batch[0].ground
+        names = [{"name": creation.name} for creation in batch]
+        given = {
+            "provider": self.provider,
+            "api_url": ground.api_url,
+            "partner_token": self.emulator.account(self.provider, ground.account)["partner_token"],
+            "journal": ground.journal,
+            "credentials_file": str(ground.credentials_file),
+            "timeout": 2.0,
+            "retry_timeout": 6.0,
+            **(names[0] if len(names) == 1 else {"instances": names}),
+            **ground.options,
+            **options,
+        }
+        given = {key: value for key, value in given.items() if value is not None}
+        # Tokens that may not be in the result are told from those that are there by mistake.
+        run = Run("instance_create", given, diff=True, no_log=False, constants=self.constants)
+        self.runs += 1
+        variables = {**ground.environment, **(environment or {})}
+        limit = ground.disk.largest_file if ground.disk else None
+        return Child(Circumstances(run, self.output, variables, clock, limit))
+
+    def run(self, batch: Sequence[Creation], **circumstances: Any) -> None:
+        """A run that is alone with these names, to its end."""
+        mark = self.record.now()
+        self.hear(batch, self.start(batch, **circumstances), since=mark)
+
+    def hear(self, batch: Sequence[Creation], *children: Child, since: int | None = None) -> None:
+        """Wait for what the runs say; ``since`` is a mark from before a run that was alone with its names."""
+        for result in [child.result() for child in children]:
+            self.record.hear(batch, result, since=since)
+
+    def arm(self, creation: Creation, kind: str, **options: Any) -> None:
+        """Have the gateway do something to a creation."""
+        self.emulator.arm(f"{self.provider}.create", kind, match=f'"{creation.name}"', **options)
+
+    def renew(self, account: str) -> None:
+        """Renew the account's partner token: the one before it doesn't hold any more."""
+        self.emulator.renew(self.provider, account)
+        self._secrets()
+
+    def new_proxy(self, *, gateway: bool) -> Proxy:
+        """A proxy of one's own to the gateway, or with ``gateway`` one that stands in its place."""
+        return self.stack.enter_context(Proxy(self._port, tls=self.tls, gateway=gateway))
+
+    def ground_through(self, proxy: Proxy) -> Ground:
+        """The usual ground, but for the way, which is through this proxy or gateway."""
+        if self.is_proxied:
+            return dataclasses.replace(self.ground, environment={"https_proxy": proxy.url})
+        return dataclasses.replace(self.ground, api_url=proxy.url)
+
+    def new_disk(self) -> Disk:
+        """A small disk of one's own."""
+        disk = (Tmpfs if self._can_mount else Quota)(self.folder / f"disk-{next(self._numbers)}")
+        self.stack.callback(disk.close)
+        return disk
+
+    # The storm
+
+    def brew(self, number: int) -> None:
+        """Plan that many creations, each fault as often as every other one."""
+        grounds = {"default": self.ground}
+        names = list(self.faults)
+        for place in range(number):
+            fault = names[place % len(names)]
+            turn = place // len(names)
+            account, name = self.faults[fault].account, f"storm-{place:05d}"
+            if fault == "equal names in two accounts":
+                account, name = ("default", "second")[turn % 2], f"storm-twin-{turn // 2:05d}"
+            if account not in grounds:
+                options = {**self.ground.options, **({"account": account} if account == "second" else {})}
+                grounds[account] = dataclasses.replace(self.ground, account=account, options=options)
+            self.creations.append(Creation(name, fault, grounds[account]))
 
     def blow(self, workers: int) -> int:
         """Run until everything is settled; the number of rounds that it took."""
@@ -101,157 +195,115 @@ class Storm:
             open_creations = [creation for creation in self.creations if not creation.is_fulfilled]
             if not open_creations:
                 return number - 1
+            # The faults are those of the first round; afterwards the weather is fine.
+            batches = list(self._rough_batches() if number == 1 else self._batches(open_creations))
+            happen = self._happen if number == 1 else self.run
             with ThreadPoolExecutor(workers) as pool:
-                # The faults are those of the first round; afterwards the weather is fine.
-                run = functools.partial(self._run, rough=number == 1)
-                list(pool.map(run, self._batches(open_creations)))
+                list(pool.map(happen, batches))
+            if number == 1:
+                self.emulator.disarm()
+                self._list_one_without_a_name()
             self._settle_as_a_person_would()
-            # A listing that still lags shows in a while what a person has seen already.
-            time.sleep(2.0 if any(creation.said[-1] == "failed" for creation in self.creations) else 0.0)
+            self.emulator.advance(self.ROUND)
         return ROUNDS
 
-    def duplicates(self) -> dict[str, int]:
-        """Instances more than one, by name."""
-        counts = collections.Counter(instance["name"] for instance in self._instances())
-        return {name: count - 1 for name, count in counts.items() if count > 1}
-
-    def lost(self) -> list[Creation]:
-        """Creations whose instance or token isn't in the credentials file as the gateway has it."""
-        file = self.folder / "credentials.json"
-        known = json.loads(file.read_text()).get(self.provider, {}) if file.exists() else {}
-        truth = {instance["name"]: (str(instance["id"]), instance["token"]) for instance in self._instances()}
-        return [
-            creation
-            for creation in self.creations
-            if truth.get(creation.name, ("", ""))
-            != (known.get(creation.name, {}).get("id"), known.get(creation.name, {}).get("token"))
-        ]
-
-    def _batches(self, creations: Sequence[Creation]) -> Iterator[list[Creation]]:
+    def _rough_batches(self) -> Iterator[list[Creation]]:
         """Single runs and bulk runs; what happens to a process happens to one of its own."""
+        dice = random.Random(self.seed)
         by_kind: dict[str, list[Creation]] = collections.defaultdict(list)
-        for creation in creations:
-            by_kind[creation.fault if creation.fault in (KILLED, TWO_RUNS) else ""].append(creation)
+        for creation in self.creations:
+            by_kind["" if self.faults[creation.fault].may_be_mixed else creation.fault].append(creation)
         batches = []
-        for alike in by_kind.values():
-            rest = list(alike)
-            while rest:
-                size = self.dice.choice((1, 1, 2, 5, 10))
-                batches.append(rest[:size])
-                del rest[:size]
-        self.dice.shuffle(batches)
+        for kind, alike in by_kind.items():
+            # Of two that have the same name, both are in the same one.
+            if kind != "equal names in two accounts":
+                dice.shuffle(alike)
+            while alike:
+                size = dice.choice(_SIZES if kind else _MIXED_SIZES)
+                size += size % 2 if kind == "equal names in two accounts" else 0
+                batches.append(alike[:size])
+                del alike[:size]
+        dice.shuffle(batches)
+        self._list_one_without_a_name()
         yield from batches
 
-    def _run(self, batch: list[Creation], *, rough: bool) -> None:
-        if rough:
-            for creation in batch:
-                self._arm(creation)
-        started = self._task([creation.name for creation in batch])
-        twice = rough and batch[0].fault == TWO_RUNS
-        children = [Child(started) for _number in range(2 if twice else 1)]
-        if rough and batch[0].fault == KILLED:
-            time.sleep(self.dice.uniform(0.0, 0.4))
-            children[0].kill()
-        self.runs += len(children)
-        for result in [child.result() for child in children]:
-            self._hear(batch, result)
+    def _batches(self, creations: Sequence[Creation]) -> Iterator[list[Creation]]:
+        by_ground: dict[Ground, list[Creation]] = collections.defaultdict(list)
+        for creation in creations:
+            by_ground[creation.ground].append(creation)
+        for alike in by_ground.values():
+            for start in range(0, len(alike), max(_MIXED_SIZES)):
+                yield alike[start : start + max(_MIXED_SIZES)]
 
-    def _arm(self, creation: Creation) -> None:
-        if creation.fault in HTTP_FAULTS:
-            kind, options = HTTP_FAULTS[creation.fault]
-            self.emulator.arm(f"{self.provider}.create", kind, match=f'"{creation.name}"', **options)
-        if creation.fault in LAGS:
-            lag = LAGS[creation.fault]
-            self.emulator.arm(f"{self.provider}.create", "lag", match=f'"{creation.name}"', seconds=lag)
-
-    def _task(self, names: Sequence[str]) -> Run:
-        wanted = {"name": names[0]} if len(names) == 1 else {"instances": [{"name": name} for name in names]}
-        options = {
-            "provider": self.provider,
-            "api_url": self.emulator.url,
-            "partner_token": self.emulator.account(self.provider)["partner_token"],
-            "journal": self.journal,
-            "credentials_file": str(self.folder / "credentials.json"),
-            "timeout": 2.0,
-            "retry_timeout": 6.0,
-            **wanted,
-        }
-        return Run("instance_create", options, constants=self.constants)
-
-    def _hear(self, batch: Sequence[Creation], result: Result | None) -> None:
-        """Note what a run said of each name, and whether it was a lie."""
-        if result is None:
-            for creation in batch:
-                creation.said.append("(killed)")
-            return
-        if "instances" not in result:
-            raise AssertionError(f"a run failed as a whole: {result.get('msg')}")
-        there = collections.Counter(instance["name"] for instance in self._instances())
-        for creation, outcome in zip(batch, result["instances"], strict=True):
-            creation.said.append(outcome["action"])
-            creation.warned |= any(f" {creation.name} " in warning for warning in result["warnings"])
-            if outcome["action"] in FULFILLED and not there[creation.name]:
-                creation.lies.append(f"{outcome['action']}, but the gateway has no {creation.name}")
-            message = outcome["error"]["message"] if outcome["error"] else ""
-            if outcome["action"] == "failed" and there[creation.name] and not _knows_better(message):
-                creation.lies.append(f"failed, but the gateway has {creation.name}: {message}")
+    def _happen(self, batch: list[Creation]) -> None:
+        for creation in batch:
+            for kind, options in self.faults[creation.fault].armed:
+                self.arm(creation, kind, **options)
+        dice = random.Random(f"{self.seed} {batch[0].name}")
+        self.faults[batch[0].fault].happens(self, batch, dice)
 
     def _settle_as_a_person_would(self) -> None:
-        """Look into the gateway's console, and tell the journal what is there."""
-        ids = {instance["name"]: str(instance["id"]) for instance in self._instances()}
+        """Look into the gateway's console, and do what the message says."""
+        there = self.record.instances()
         for creation in self.creations:
             if creation.said[-1] == "unknown":
-                found = (
-                    {"action": "adopt", "instance_id": ids[creation.name]}
-                    if creation.name in ids
-                    else {"action": "discard"}
-                )
-                options = {"journal": self.journal, "provider": self.provider, "name": creation.name, **found}
-                result = Run("creation_journal", options)()
+                found = there.get(creation.key)
+                wanted = {"action": "adopt", "instance_id": str(found[0]["id"])} if found else {"action": "discard"}
+                task = printed_task(creation.message, wanted["action"])
+                result = Run("creation_journal", {**task, "journal": creation.ground.journal, **wanted})()
                 if result.get("failed"):
-                    raise AssertionError(result["msg"])
+                    creation.lies.append(f"the way out of {creation.name} doesn't work: {result['msg']}")
 
-    def _instances(self) -> list[dict[str, Any]]:
-        return [i for i in self.emulator.instances(provider=self.provider) if i["state"] != "deleted"]
+    def _list_one_without_a_name(self) -> None:
+        """Have the listing of one account show an instance without a name, always."""
+        account = next((fault.account for fault in self.faults.values() if fault.account == "nameless"), None)
+        if account:
+            token = self.emulator.account(self.provider, account)["partner_token"]
+            self.emulator.arm(f"{self.provider}.list", "nulls", match=token, count=None, key="name")
+
+    def _secrets(self) -> None:
+        accounts = (account for account in self.emulator.accounts() if account["provider"] == self.provider)
+        self.record.secrets |= {account["partner_token"] for account in accounts}
+
+    @property
+    def _port(self) -> int:
+        port = urlsplit(self.emulator.url).port
+        assert port is not None
+        return port
 
 
-def _knows_better(message: str) -> bool:
-    """Whether a failure doesn't say that there is no instance: another run has the name, or the listing still lags."""
-    return "another run" in message or "It is not created again" in message
-
-
-def table(storm: Storm) -> str:
-    """What each fault led to, as Markdown."""
-    duplicates, lost = storm.duplicates(), {creation.name for creation in storm.lost()}
-    words = ("created", "adopted", "unchanged", "failed", "unknown", "(killed)")
-    lines = [
-        f"| fault | creations | first said: {' | '.join(words)} | settled | duplicates | tokens lost |",
-        "| --- |" + " ---: |" * (len(words) + 4),
-    ]
-    for fault in (*FAULTS, ""):
-        chosen = [creation for creation in storm.creations if fault in ("", creation.fault)]
-        first = collections.Counter(creation.said[0] for creation in chosen)
-        cells = [
-            fault or "**all**",
-            len(chosen),
-            *(first[word] for word in words),
-            sum(creation.is_fulfilled for creation in chosen),
-            sum(duplicates.get(creation.name, 0) for creation in chosen),
-            sum(creation.name in lost for creation in chosen),
-        ]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(lines)
+def printed_task(message: str, action: str) -> dict[str, Any]:
+    """The options of the task of creation_journal that a message proposes for an action; none if there isn't one."""
+    decoder = json.JSONDecoder()
+    for part in message.split("msgops.fleet.creation_journal: ")[1:]:
+        options, _end = decoder.raw_decode(part)
+        if options["action"] == action:
+            return dict(options)
+    return {}
 
 
 def violations(storm: Storm) -> list[str]:
     """What must not be, one line each; nothing after a storm that was weathered."""
-    found = [lie for creation in storm.creations for lie in creation.lies]
-    found += [f"{count} too many of {name}" for name, count in storm.duplicates().items()]
-    found += [f"{c.name} isn't settled: {', '.join(c.said)}" for c in storm.creations if not c.is_fulfilled]
-    for creation in storm.lost():
+    there = storm.record.instances()
+    found = [f"{creation.fault}: {lie}" for creation in storm.creations for lie in creation.lies]
+    found += [
+        f"{count} too many of {name} in the account {account}"
+        for (account, name), count in record.duplicates(storm.creations, there).items()
+    ]
+    found += [
+        f"{c.fault}: {c.name} isn't settled: {', '.join(c.said)}: {c.message}"
+        for c in storm.creations
+        if not c.is_fulfilled
+    ]
+    for creation in record.lost(storm.creations, storm.provider, there):
         # Without a listing nobody can tell a token again that was in a lost answer; but the user must be told so.
         if storm.has_listing or not creation.warned:
-            found.append(f"the token of {creation.name} was lost without a word ({creation.fault}: {creation.said})")
+            found.append(f"{creation.fault}: the token of {creation.name} was lost without a word ({creation.said})")
+    for path in (storm.output, Path(storm.ground.journal)):
+        if path.is_file():
+            text = path.read_bytes().decode(errors="replace")
+            places = storm.record.places_of_secrets(text, storm.creations, there)
+            found += [f"{path.name} holds {place}" for place in places]
     return found
 
 
@@ -262,36 +314,78 @@ def storm_over(
     seed: int,
     has_listing: bool,
     workers: int = 4,
-    journal: str | None = None,
+    is_proxied: bool = False,
+    postgres: PostgresServer | None = None,
     constants: dict[str, Any] | None = None,
+    only: Sequence[str] = (),
     tell: Callable[[str], None] = print,
 ) -> list[str]:
-    """Raise a storm, print its table, and return its violations."""
-    dice = random.Random(seed)
+    """Raise a storm, print its table, and return its violations; ``only`` names the faults that it is to have."""
     # GREEN-API always has a listing; PlugzAPI has one in Z-API's documentation only.
     provider = "green_api" if has_listing else "plugzapi"
-    config = {} if has_listing else {"plugzapi.listing": dice.choice(("http404", "http405", "not_found_200"))}
-    # Every fault as often as every other one, in an order that nobody chose.
-    faults = [FAULTS[number % len(FAULTS)] for number in range(creations)]
-    dice.shuffle(faults)
-    with EmulatorProcess(config) as emulator:
+    config: dict[str, Any] = {"server.log_entries": 200_000, f"{provider}.token_style": "awkward"}
+    if not has_listing:
+        config["plugzapi.listing"] = random.Random(seed).choice(("http404", "http405", "not_found_200"))
+    accounts = [{"provider": provider, "name": name} for name in ("second", "renewing", "nameless")]
+    instances = [{"provider": provider, "account": "nameless", "name": "nameless"}]
+    properties = [
+        *(["listing"] if has_listing else []),
+        *([] if postgres else ["file"]),
+        "proxy" if is_proxied else "direct",
+    ]
+    chosen = {name: fault for name, fault in faults.faults_for(*properties).items() if not only or name in only}
+    with (
+        EmulatorProcess(config, {"accounts": accounts, "instances": instances}) as emulator,
+        contextlib.ExitStack() as stack,
+    ):
+        # A listing lags for as long as the storm wants it to.
+        emulator.freeze()
+        numbers = itertools.count()
+
+        def new_journal() -> StormJournal:
+            return PostgresJournal(postgres) if postgres else FileJournal(folder / f"journal-{next(numbers)}")
+
+        ground = Ground(new_journal().location, folder / "credentials.json", emulator.url)
+        tls = None
+        if is_proxied:
+            authority = trustme.CA()
+            authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert(_HOST, _HOST.replace("api", "other")).configure_cert(tls)
+            options = {"ca_path": str(folder / "ca.pem")}
+            ground = dataclasses.replace(ground, api_url=f"https://{_HOST}", options=options)
         storm = Storm(
-            emulator,
-            provider,
-            folder,
-            journal or str(folder / "journal.sqlite3"),
-            has_listing,
-            CONSTANTS | (constants or {}),
-            dice,
-            [Creation(f"storm-{number:05d}", fault) for number, fault in enumerate(faults)],
+            emulator=emulator,
+            provider=provider,
+            folder=folder,
+            has_listing=has_listing,
+            ground=ground,
+            new_journal=new_journal,
+            constants=CONSTANTS | (constants or {}),
+            seed=seed,
+            tls=tls,
+            faults=chosen,
+            stack=stack,
         )
+        if is_proxied:
+            storm.ground = storm.ground_through(storm.new_proxy(gateway=False))
+        storm.brew(creations)
         started = time.monotonic()
         rounds = storm.blow(workers)
+        seconds = time.monotonic() - started
         found = violations(storm)
-        listing = "with a listing" if has_listing else "without a listing"
+        there = storm.record.instances()
+        rows = record.table(
+            list(chosen),
+            storm.creations,
+            record.duplicates(storm.creations, there),
+            record.lost(storm.creations, provider, there),
+        )
         tell(
-            f"{provider} {listing}, seed {seed}: {creations} creations in {storm.runs} runs and {rounds} rounds, "
-            f"{time.monotonic() - started:.0f} s, {len(found)} violations\n\n{table(storm)}\n"
+            f"{provider} {'with' if has_listing else 'without'} a listing, "
+            f"{'through a proxy' if is_proxied else 'direct'}, journal in {'PostgreSQL' if postgres else 'SQLite'}, "
+            f"seed {seed}: {creations} creations in {storm.runs} runs and {rounds} rounds, {seconds:.0f} s, "
+            f"{len(found)} violations\n\n{rows}\n"
         )
         return found
 
@@ -303,18 +397,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=4, help="runs at once")
     parser.add_argument("--without-listing", action="store_true", help="a gateway that can't list its instances")
+    parser.add_argument("--proxy", action="store_true", help="https through a proxy, not directly to the gateway")
     parser.add_argument("--postgres", action="store_true", help="the journal in a PostgreSQL server, not in a file")
+    parser.add_argument("--only", action="append", default=[], choices=list(faults.FAULTS), metavar="FAULT")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="msgops-storm-"))
-        journal = stack.enter_context(PostgresServer()).new_database() if options.postgres else None
         found = storm_over(
             Path(folder),
             creations=options.creations,
             seed=options.seed,
             has_listing=not options.without_listing,
             workers=options.workers,
-            journal=journal,
+            is_proxied=options.proxy,
+            postgres=stack.enter_context(PostgresServer()) if options.postgres else None,
+            only=options.only,
         )
     for line in found:
         print(line, file=sys.stderr)

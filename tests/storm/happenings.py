@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to the runs of some creations, beside what the gateway does to each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import time
+from collections.abc import Sequence
+from random import Random
+from typing import TYPE_CHECKING
+
+from ansible_collections.msgops.fleet.tests.storm.circumstances import Disk
+from ansible_collections.msgops.fleet.tests.storm.creations import Creation, Ground
+from ansible_collections.msgops.fleet.tests.support.proxy import Fault as ProxyFault
+from ansible_collections.msgops.fleet.tests.support.proxy import Place
+
+if TYPE_CHECKING:
+    from ansible_collections.msgops.fleet.tests.storm.storm import Storm
+
+Batch = list[Creation]
+
+# Seconds by which the clocks of machines are wrong.
+_CLOCK_ERRORS = (-86400.0, -3600.0, -60.0, 60.0, 3600.0, 86400.0)
+# Seconds after which whoever stands still goes on, even if the others still wait for it.
+_LONGEST_STOP = 8.0
+
+
+def one_run(storm: Storm, batch: Batch, dice: Random) -> None:
+    """Nothing but what the gateway does."""
+    storm.run(batch)
+
+
+def kill(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The run is killed: nothing of it goes on."""
+    child = storm.start(batch)
+    time.sleep(dice.uniform(0.0, 0.4))
+    child.kill()
+    storm.hear(batch, child)
+
+
+def two_runs(storm: Storm, batch: Batch, dice: Random) -> None:
+    """Two runs at once, of the same names."""
+    storm.hear(batch, *[storm.start(batch) for _run in range(2)])
+
+
+def stop(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The run stands still for longer than its lease lasts, while another one works on its names."""
+    first = storm.start(batch)
+    time.sleep(dice.uniform(0.0, 0.4))
+    first.signal(signal.SIGSTOP)
+    time.sleep(storm.lease + 0.2)
+    second = storm.start(batch)
+    # It may stand still with a lock in its hand.
+    second.ends_within(_LONGEST_STOP)
+    first.signal(signal.SIGCONT)
+    storm.hear(batch, first, second)
+
+
+def wrong_clock(storm: Storm, batch: Batch, dice: Random) -> None:
+    """Two runs on machines whose clocks are wrong, the first of which is set right or wrong while it works."""
+    before, after, other = (dice.choice(_CLOCK_ERRORS) for _n in range(3))
+    lose_answers(storm, batch[::2], shown=True)
+    first = storm.start(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
+    if dice.random() < 0.5:
+        storm.hear(batch, first)
+    second = storm.start(batch, clock=((0.0, other),))
+    storm.hear(batch, *((first, second) if first.is_open else (second,)))
+
+
+def renew(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The account's partner token is renewed after the run, and the next one has the new token."""
+    storm.run(batch)
+    storm.renew(batch[0].ground.account)
+    storm.run(batch)
+
+
+def renew_while_open(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The same, while it is open what became of the creations."""
+    lose_answers(storm, batch, shown=False)
+    renew(storm, batch, dice)
+
+
+def respell(storm: Storm, batch: Batch, dice: Random) -> None:
+    """While it is open what became of the creations, the address is spelled in another way."""
+    lose_answers(storm, batch, shown=False)
+    storm.run(batch)
+    storm.run(batch, api_url=dice.choice(storm.spellings))
+
+
+def respell_at_once(storm: Storm, batch: Batch, dice: Random) -> None:
+    """Two runs at once that spell the address in two ways."""
+    addresses = dice.sample([batch[0].ground.api_url, *storm.spellings], 2)
+    storm.hear(batch, *[storm.start(batch, api_url=address) for address in addresses])
+
+
+def equal_names(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The names of one account are created in another one, too, without a word about which account it is."""
+    for account in ("default", "second"):
+        part = [creation for creation in batch if creation.ground.account == account]
+        if part:
+            storm.run(part, account=None)
+
+
+def proxied_loopback(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The environment names a proxy, and the address is a loopback one, to which http is allowed."""
+    proxy = storm.new_proxy(gateway=False)
+    variables = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), proxy.url)
+    storm.run(batch, environment=variables)
+    if proxy.requests:
+        batch[0].lies.append(f"the partner token went through a proxy in clear, {len(proxy.requests)} times")
+
+
+@dataclasses.dataclass(frozen=True)
+class Breaking:
+    """Connections break at one place on their way through a proxy, or through a gateway in the API's place."""
+
+    place: Place
+
+    def __call__(self, storm: Storm, batch: Batch, dice: Random) -> None:
+        proxy = storm.new_proxy(gateway=not storm.is_proxied)
+        _move(batch, storm.ground_through(proxy))
+        early = self.place in (Place.CONNECT, Place.HANDSHAKE)
+        # Of what breaks before there is a request nobody can tell what it was to be.
+        match = "" if early else storm.path_of_creation
+        count = dice.randint(1, 3) if early else len(batch)
+        proxy.arm(ProxyFault(self.place, reset=dice.random() < 0.5, match=match, count=count))
+        storm.run(batch)
+
+
+def full_disk_of_credentials(storm: Storm, batch: Batch, dice: Random) -> None:
+    """There is no room where the tokens are to be written."""
+    disk = _credentials_on_a_disk(storm, batch)
+    disk.fill(disk.LARGE)
+    storm.run(batch)
+    disk.make_room()
+
+
+def filling_disk_of_credentials(storm: Storm, batch: Batch, dice: Random) -> None:
+    """There is none any more from when the creations are at the gateway."""
+    disk = _credentials_on_a_disk(storm, batch)
+    _run_and_fill(storm, batch, disk, disk.LARGE)
+    disk.make_room()
+
+
+def full_disk_of_journal(storm: Storm, batch: Batch, dice: Random) -> None:
+    """There is no room where the journal lies, from the beginning or from when the creations are at the gateway."""
+    disk = storm.new_disk()
+    _move(batch, dataclasses.replace(batch[0].ground, disk=disk, journal=str(disk.folder / "journal.sqlite3")))
+    if dice.random() < 0.5:
+        disk.fill(disk.SMALL)
+        storm.run(batch)
+    else:
+        _run_and_fill(storm, batch, disk, disk.SMALL)
+    disk.make_room()
+
+
+def restore_journal(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The journal is lost after a run, and there is an older copy of it, or none.
+
+    Some of the names are in the copy; of the others, some are open. Once a run was refused, the newest state is found.
+    """
+    journal = storm.new_journal()
+    _move(batch, dataclasses.replace(batch[0].ground, journal=journal.location))
+    known = max(1, len(batch) // 3)
+    storm.run(batch[:known])
+    older = journal.copy()
+    lose_answers(storm, batch[known::2], shown=False)
+    storm.run(batch)
+    newest = journal.copy()
+    if dice.random() < 0.3:
+        journal.empty()
+    else:
+        journal.put_back(older)
+    storm.run(batch)
+    if not all(creation.is_fulfilled for creation in batch):
+        journal.put_back(newest)
+
+
+def lose_answers(storm: Storm, creations: Sequence[Creation], *, shown: bool) -> None:
+    """Have the gateway carry creations out and not say so; the listing shows them at once, or not in this round."""
+    for creation in creations:
+        storm.arm(creation, "close", when="after")
+        if not shown:
+            storm.arm(creation, "lag", seconds=storm.ROUND)
+
+
+def _move(batch: Batch, ground: Ground) -> None:
+    for creation in batch:
+        creation.ground = ground
+
+
+def _credentials_on_a_disk(storm: Storm, batch: Batch) -> Disk:
+    disk = storm.new_disk()
+    file = disk.folder / "credentials.json"
+    others = {f"other-{number}": {"id": str(number), "token": "x" * 50} for number in range(disk.LARGE // 64)}
+    file.write_text(json.dumps({"other": others}))
+    journal = storm.new_journal().location
+    _move(batch, dataclasses.replace(batch[0].ground, disk=disk, credentials_file=file, journal=journal))
+    return disk
+
+
+def _run_and_fill(storm: Storm, batch: Batch, disk: Disk, largest_file: int) -> None:
+    """One run, and no room on the disk from when the gateway has the first of the creations."""
+    for creation in batch:
+        storm.arm(creation, "slow", seconds=0.4)
+    mark = storm.record.now()
+    child = storm.start(batch)
+    names = {creation.name for creation in batch}
+    while not child.ends_within(0.02) and not storm.record.posts(mark).keys() & names:
+        pass
+    disk.fill(largest_file, child)
+    storm.hear(batch, child, since=mark)
