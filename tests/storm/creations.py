@@ -60,6 +60,11 @@ class Creation:
         return (self.ground.account, self.name)
 
     @property
+    def is_excused(self) -> bool:
+        """Whether nobody could tell its token from the answer, and the user was told so."""
+        return self.warned and ("unknown" in self.said or KILLED in self.said)
+
+    @property
     def is_fulfilled(self) -> bool:
         """Whether the last run that said anything found the instance."""
         return bool(self.said) and self.said[-1] in FULFILLED

@@ -28,12 +28,14 @@ ROUND = 3600.0
 class Fault:
     """``armed``: what the emulator does to the creation; ``happens``: what happens to its runs.
 
+    ``may_lose``: no program can see to it that its tokens are written.
     ``account`` is the one at the emulator that it is about. ``needs`` are the properties of a storm that it can't be
     had without: a ``listing``, a journal in a ``file``, a ``direct`` way to the gateway, or one through a ``proxy``.
     """
 
     armed: tuple[Armed, ...] = ()
     happens: Callable[[Storm, list[Creation], Random], None] = happenings.one_run
+    may_lose: bool = False
     account: str = "default"
     needs: frozenset[str] = frozenset()
 
@@ -92,7 +94,9 @@ FAULTS: dict[str, Fault] = {
     "two runs at once that spell the address differently": Fault(happens=happenings.respell_at_once),
     "equal names in two accounts": Fault(happens=happenings.equal_names),
     "no room for the credentials": Fault(happens=happenings.full_disk_of_credentials),
-    "no more room for the credentials after the request": Fault(happens=happenings.filling_disk_of_credentials),
+    "no more room for the credentials after the request": Fault(
+        happens=happenings.filling_disk_of_credentials, may_lose=True
+    ),
     "no room for the journal": Fault(happens=happenings.full_disk_of_journal, needs=frozenset({"file"})),
     "journal replaced by an older copy": Fault(happens=happenings.restore_journal),
 }

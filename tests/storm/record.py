@@ -62,7 +62,7 @@ class Record:
                 creation.said.append(KILLED)
             return
         there = self.instances()
-        posts = {} if since is None else self.posts(since)
+        posts = None if since is None else self.posts(since)
         for place in self.places_of_secrets(json.dumps(result, ensure_ascii=False), batch, there):
             batch[0].lies.append(f"a result shows {place}")
         if "instances" not in result:
@@ -74,7 +74,8 @@ class Record:
             warnings = [warning for warning in result.get("warnings", ()) if "token" in warning]
             creation.warned |= any(f" {creation.name} " in warning for warning in warnings)
             creation.message = outcome["error"]["message"] if outcome["error"] else ""
-            creation.lies += self._lies(creation, outcome, there[creation.key], posts.get(creation.name, []))
+            own = None if posts is None else posts.get(creation.name, [])
+            creation.lies += _lies(creation, outcome, there[creation.key], own)
 
     def places_of_secrets(
         self, text: str, batch: Iterable[Creation], there: Mapping[Key, Sequence[Mapping[str, Any]]]
@@ -88,30 +89,33 @@ class Record:
         tokens |= {f"secret number {number}": secret for number, secret in enumerate(sorted(self.secrets))}
         return [place for place, token in tokens.items() if _shows(text, token)]
 
-    def _hear_refusal(self, batch: Sequence[Creation], message: str, posts: Mapping[str, Any]) -> None:
+    def _hear_refusal(self, batch: Sequence[Creation], message: str, posts: Mapping[str, Any] | None) -> None:
         for creation in batch:
             creation.said.append(REFUSED)
             creation.message = message
-            if any(entry["committed"] for entry in posts.get(creation.name, ())):
+            if any(entry["committed"] for entry in (posts or {}).get(creation.name, ())):
                 creation.lies.append(f"a run failed as a whole after it had created {creation.name}: {message}")
             if "a bug in" in message:
                 creation.lies.append(message)
 
-    def _lies(
-        self, creation: Creation, outcome: Mapping[str, Any], there: Sequence[Mapping[str, Any]], posts: Sequence[Any]
-    ) -> list[str]:
-        action, name, message = outcome["action"], creation.name, creation.message
-        lies = []
-        if action in FULFILLED and outcome["id"] not in {str(instance["id"]) for instance in there}:
-            lies.append(f"{action} as {outcome['id']}, but no {name} of the account is that")
-        if action == "failed" and not _knows_better(message):
-            if there:
-                lies.append(f"failed, but the gateway has {name}: {message}")
-            elif any(_is_open(entry) for entry in posts):
-                lies.append(f"failed, though the outcome of {name} was open: {message}")
-        if "a bug in" in message:
-            lies.append(message)
-        return lies
+
+def _lies(
+    creation: Creation, outcome: Mapping[str, Any], there: Sequence[Mapping[str, Any]], posts: Sequence[Any] | None
+) -> list[str]:
+    """What the record contradicts; ``posts`` are the creations that the run has sent of this name, if that is known."""
+    action, name, message = outcome["action"], creation.name, creation.message
+    lies = []
+    if action in FULFILLED and outcome["id"] not in {str(instance["id"]) for instance in there}:
+        lies.append(f"{action} as {outcome['id']}, but no {name} of the account is that")
+    # Whoever has sent nothing doesn't say that there is no instance.
+    if action == "failed" and (posts or posts is None) and not _knows_better(message):
+        if there:
+            lies.append(f"failed, but the gateway has {name}: {message}")
+        elif any(_is_open(entry) for entry in posts or ()):
+            lies.append(f"failed, though the outcome of {name} was open: {message}")
+    if "a bug in" in message:
+        lies.append(message)
+    return lies
 
 
 def duplicates(creations: Iterable[Creation], there: Mapping[Key, Sequence[Any]]) -> dict[Key, int]:
@@ -175,8 +179,8 @@ def _is_open(entry: Mapping[str, Any]) -> bool:
 
 
 def _knows_better(message: str) -> bool:
-    """Whether a failure doesn't say that there is no instance: another run has the name, or the listing still lags."""
-    return any(words in message for words in ("another run", "It is not created again", "credentials_file"))
+    """Whether a failure doesn't say that there is no instance, but only that this run couldn't see to it."""
+    return any(words in message for words in ("another run", "It is not created again", "credentials_file", "Listing "))
 
 
 def _shows(text: str, token: str) -> bool:

@@ -297,8 +297,10 @@ def violations(storm: Storm) -> list[str]:
     ]
     for creation in record.lost(storm.creations, storm.provider, there):
         # Without a listing nobody can tell a token again that was in a lost answer; but the user must be told so.
-        if storm.has_listing or not creation.warned:
-            found.append(f"{creation.fault}: the token of {creation.name} was lost without a word ({creation.said})")
+        may_lose = creation.is_excused or (storm.faults[creation.fault].may_lose and creation.warned)
+        if storm.has_listing or not may_lose:
+            word = "although it was told" if creation.warned else "without a word"
+            found.append(f"{creation.fault}: the token of {creation.name} was lost, {word} ({creation.said})")
     for path in (storm.output, Path(storm.ground.journal)):
         if path.is_file():
             text = path.read_bytes().decode(errors="replace")
