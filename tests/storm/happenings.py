@@ -49,9 +49,16 @@ def two_runs(storm: Storm, batch: Batch, dice: Random) -> None:
 
 def stop(storm: Storm, batch: Batch, dice: Random) -> None:
     """The run stands still for longer than its lease lasts, while another one works on its names."""
-    first = storm.start(batch)
-    time.sleep(dice.uniform(0.0, 0.4))
-    first.signal(signal.SIGSTOP)
+    if dice.random() < 0.5:
+        first = storm.start(batch)
+        time.sleep(dice.uniform(0.0, 0.4))
+        first.signal(signal.SIGSTOP)
+    else:
+        # Where it knows already what there is, and has not begun anything yet.
+        with storm.held_listings(1) as held:
+            first = storm.start(batch)
+            held.wait(first)
+            first.signal(signal.SIGSTOP)
     time.sleep(storm.lease + 0.2)
     second = storm.start(batch)
     # It may stand still with a lock in its hand.
@@ -61,14 +68,18 @@ def stop(storm: Storm, batch: Batch, dice: Random) -> None:
 
 
 def wrong_clock(storm: Storm, batch: Batch, dice: Random) -> None:
-    """Two runs on machines whose clocks are wrong, the first of which is set right or wrong while it works."""
+    """Two runs, at once or not, on machines whose clocks are wrong; that of the first is set while it works."""
     before, after, other = (dice.choice(_CLOCK_ERRORS) for _n in range(3))
     lose_answers(storm, batch[::2], shown=True)
-    first = storm.start(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
-    if dice.random() < 0.5:
-        storm.hear(batch, first)
-    second = storm.start(batch, clock=((0.0, other),))
-    storm.hear(batch, *((first, second) if first.is_open else (second,)))
+    is_at_once = dice.random() < 0.5
+    with storm.held_listings(2 if is_at_once else 0) as held:
+        first = storm.start(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
+        if not is_at_once:
+            storm.hear(batch, first)
+        second = storm.start(batch, clock=((0.0, other),))
+        if is_at_once:
+            held.wait(first, second)
+    storm.hear(batch, *((first, second) if is_at_once else (second,)))
 
 
 def renew(storm: Storm, batch: Batch, dice: Random) -> None:

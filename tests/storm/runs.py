@@ -93,11 +93,6 @@ class Child:
         assert self.process.pid is not None
         return int(self.process.pid)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether its result is still to be had."""
-        return not self._receiver.closed
-
     def ends_within(self, seconds: float) -> bool:
         """Whether it has its result, or died, by then."""
         return bool(self._receiver.poll(seconds))

@@ -49,8 +49,28 @@ CONSTANTS = {
 ROUNDS = 6
 # How many names a run has: those that processes and machines happen to, and those of which each has a fault of its own.
 _SIZES, _MIXED_SIZES = (1, 3, 10, 20), (1, 10, 30, 60)
+# Seconds that a run waits for an answer.
+_TIMEOUT = 2.0
 # What the API is called where it is behind a proxy.
 _HOST = "api.gateway.test"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Listings that hang."""
+
+    emulator: EmulatorProcess
+    id: int
+    number: int
+
+    def wait(self, *children: Child) -> None:
+        """Wait until they hang, for less than whoever asks for them waits; a run may have ended before it asked."""
+        give_up_at = time.monotonic() + 0.75 * _TIMEOUT
+        while time.monotonic() < give_up_at and not any(child.ends_within(0.0) for child in children):
+            (fault,) = (fault for fault in self.emulator.faults() if fault["id"] == self.id)
+            if fault["hanging"] >= self.number:
+                return
+            time.sleep(0.02)
 
 
 @dataclass
@@ -123,7 +143,7 @@ class Storm:
             "partner_token": self.emulator.account(self.provider, ground.account)["partner_token"],
             "journal": ground.journal,
             "credentials_file": str(ground.credentials_file),
-            "timeout": 2.0,
+            "timeout": _TIMEOUT,
             "retry_timeout": 6.0,
             **(names[0] if len(names) == 1 else {"instances": names}),
             **ground.options,
@@ -150,6 +170,17 @@ class Storm:
     def arm(self, creation: Creation, kind: str, **options: Any) -> None:
         """Have the gateway do something to a creation."""
         self.emulator.arm(f"{self.provider}.create", kind, match=f'"{creation.name}"', **options)
+
+    @contextlib.contextmanager
+    def held_listings(self, number: int) -> Iterator[Held]:
+        """The next listings hang until that many of them do, or until nobody waits for that any more."""
+        fault = self.emulator.arm(f"{self.provider}.list", "hang", count=number)
+        held = Held(self.emulator, fault["id"], number)
+        try:
+            yield held
+        finally:
+            self.emulator.disarm(held.id)
+            self.emulator.release(held.id)
 
     def renew(self, account: str) -> None:
         """Renew the account's partner token: the one before it doesn't hold any more."""

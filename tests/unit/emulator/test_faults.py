@@ -292,6 +292,21 @@ def test_what_hangs_goes_on_once_it_is_released(emulator: Control, when: str) ->
     assert len(emulator.instances()) == 1
 
 
+def test_what_one_fault_holds_is_released_by_itself(emulator: Control) -> None:
+    first, second = (emulator.arm("green_api.create", "hang")["id"] for _n in range(2))
+    with connect(emulator) as one, connect(emulator) as other:
+        create(one, emulator)
+        eventually(lambda: emulator.faults()[0]["hanging"])
+        create(other, emulator)
+        eventually(lambda: emulator.faults()[1]["hanging"])
+        assert emulator.release(second) == 1
+        assert b"idInstance" in other.recv(65536)
+        assert [fault["hanging"] for fault in emulator.faults()] == [1, 0]
+        assert emulator.release(second) == 0
+        assert emulator.release(first) == 1
+        assert b"idInstance" in one.recv(65536)
+
+
 def test_what_hangs_ends_with_a_reset_of_the_emulator(emulator: Control) -> None:
     emulator.arm("green_api.create", "hang")
     with connect(emulator) as connection:

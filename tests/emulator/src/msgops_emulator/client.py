@@ -204,9 +204,9 @@ class Control:
         """Disarm one fault or all; return how many."""
         return int(self.request("DELETE", "faults" if id is None else f"faults/{id}")["disarmed"])
 
-    def release(self) -> int:
-        """Let all hanging requests go on; return how many there were."""
-        return int(self.request("POST", "faults/release")["released"])
+    def release(self, id: int | None = None) -> int:
+        """Let the requests go on that hang, all or those of one fault; return how many there were."""
+        return int(self.request("POST", "faults/release" if id is None else f"faults/{id}/release")["released"])
 
     def log(self, **filters: object) -> list[dict[str, Any]]:
         """Return logged requests.

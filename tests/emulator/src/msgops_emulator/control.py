@@ -239,8 +239,8 @@ class ControlDoor:
         return {"faults": self._application.faults.describe()}
 
     def _arm(self, call: Call, rest: tuple[str, ...]) -> Any:
-        if rest == ("release",):
-            return {"released": self._application.faults.release()}
+        if rest and rest[-1] == "release" and len(rest) <= 2:
+            return {"released": self._application.faults.release(*rest[:-1])}
         return self._application.faults.arm(_body(call))
 
     def _disarm(self, call: Call, rest: tuple[str, ...]) -> Any:

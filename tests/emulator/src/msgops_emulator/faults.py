@@ -22,7 +22,10 @@ from .stand_ins import substitute, transformed
 
 @dataclass(slots=True)
 class Fault:
-    """An armed fault. ``seen``: requests that fitted so far; ``hits``: those that it struck."""
+    """An armed fault.
+
+    ``seen``: requests that fitted so far; ``hits``: those that it struck; ``hanging``: those that hang now.
+    """
 
     id: int
     route: str
@@ -33,6 +36,8 @@ class Fault:
     options: dict[str, Any]
     seen: int = 0
     hits: int = 0
+    hanging: int = 0
+    releases: int = 0
 
     @property
     def at(self) -> str:
@@ -62,6 +67,7 @@ class Fault:
     def describe(self) -> dict[str, Any]:
         described = {key: getattr(self, key) for key in self.__dataclass_fields__}
         described["fault"] = described.pop("kind")
+        del described["releases"]
         return described
 
 
@@ -75,9 +81,9 @@ class Faults:
         self._changed = threading.Condition()
         self._faults: list[Fault] = []
         self._last_id = 0
-        self._releases = 0
         self._resets = 0
-        self._hanging = 0
+        # Those that hang, some of which may have been disarmed.
+        self._hanging: list[Fault] = []
 
     def reset(self) -> None:
         """Disarm all; requests that hang end without an answer."""
@@ -86,12 +92,14 @@ class Faults:
             self._resets += 1
             self._changed.notify_all()
 
-    def release(self) -> int:
-        """Let all hanging requests go on; return how many there are."""
+    def release(self, id: str | None = None) -> int:
+        """Let the requests go on that hang, all or those of one fault; return how many there are."""
         with self._changed:
-            self._releases += 1
+            released = [fault for fault in self._hanging if id in (None, str(fault.id))]
+            for fault in released:
+                fault.releases += 1
             self._changed.notify_all()
-            return self._hanging
+            return len(released)
 
     def arm(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Arm a fault; raise Invalid for what can't be."""
@@ -179,7 +187,7 @@ class Faults:
         done = commit() if options.get("when") == "after" else None
         if fault.kind in ("slow", "hang"):
             hang = fault.kind == "hang"
-            ended = self.pause(options["cap" if hang else "seconds"], call, hang=hang)
+            ended = self.pause(options["cap" if hang else "seconds"], call, hanging=fault if hang else None)
             if ended != ("released" if hang else "over"):
                 return Answer(0, abort="close")
             answer = done or commit()
@@ -196,25 +204,29 @@ class Faults:
             return answer
         return substitute(fault.kind, options, call, match, self._clock.now())
 
-    def pause(self, seconds: float, call: Call, *, hang: bool = False) -> str:
+    def pause(self, seconds: float, call: Call, *, hanging: Fault | None = None) -> str:
         """Wait; return what ended it: ``over``, ``reset``, or for what hangs ``released`` or ``gone`` (the client).
 
         What goes on after a reset would change the world of the next test, so callers drop the request then.
         """
         deadline = time.monotonic() + seconds
         with self._changed:
-            releases, resets = self._releases, self._resets
-            self._hanging += hang
+            resets, releases = self._resets, hanging.releases if hanging else 0
+            if hanging:
+                hanging.hanging += 1
+                self._hanging.append(hanging)
             try:
                 while (left := deadline - time.monotonic()) > 0:
                     # A client's going wakes nobody, so look for it from time to time.
-                    self._changed.wait(min(left, 0.5) if hang else left)
+                    self._changed.wait(min(left, 0.5) if hanging else left)
                     if resets != self._resets:
                         return "reset"
-                    if hang and call.gone():
+                    if hanging and call.gone():
                         return "gone"
-                    if hang and releases != self._releases:
+                    if hanging and releases != hanging.releases:
                         return "released"
             finally:
-                self._hanging -= hang
+                if hanging:
+                    hanging.hanging -= 1
+                    self._hanging.remove(hanging)
         return "over"
