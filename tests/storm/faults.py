@@ -40,6 +40,12 @@ class Fault:
     needs: frozenset[str] = frozenset()
 
     @property
+    def may_miss(self) -> bool:
+        """Whether it strikes only those whom it meets."""
+        is_aimed = self.happens is happenings.kill or isinstance(self.happens, happenings.Breaking)
+        return is_aimed or bool(self.armed) or self.account == "nameless"
+
+    @property
     def may_be_mixed(self) -> bool:
         """Whether its creations may be in one run with those of other faults."""
         # Whoever mistakes an informational answer gives later answers to others.

@@ -138,8 +138,10 @@ class Breaking:
         # Of what breaks before there is a request nobody can tell what it was to be.
         match = "" if early else storm.path_of_creation
         count = dice.randint(1, 3) if early else len(batch)
-        proxy.arm(ProxyFault(self.place, reset=dice.random() < 0.5, match=match, count=count))
+        fault = proxy.arm(ProxyFault(self.place, reset=dice.random() < 0.5, match=match, count=count))
         storm.run(batch)
+        if fault.hits:
+            storm.struck.add(batch[0].fault)
 
 
 def full_disk_of_credentials(storm: Storm, batch: Batch, dice: Random) -> None:

@@ -9,6 +9,7 @@ import importlib
 import itertools
 import multiprocessing
 import os
+import pkgutil
 import signal
 import sys
 import threading
@@ -33,8 +34,8 @@ Result = dict[str, Any]
 class Run:
     """One task: a module, its options, and what Ansible would tell it.
 
-    ``constants`` are put in the place of the core's own (``"_journal._LEASE": 1.0``); for a process of its own only.
-    ``progress`` gets the lines for those who watch.
+    ``constants`` are put in the place of the core's own (``"_journal._LEASE": 1.0``, functions and methods as well); for a
+    process of its own only. ``progress`` gets the lines for those who watch.
     """
 
     module: str
@@ -49,7 +50,7 @@ class Run:
         """The module's result, with the warnings that Ansible would show."""
         for name, value in self.constants.items():
             owner, _dot, constant = name.rpartition(".")
-            owner = importlib.import_module(f"{PLUGINS}.module_utils.{owner}")
+            owner = pkgutil.resolve_name(f"{PLUGINS}.module_utils.{owner}")
             getattr(owner, constant)  # a constant that isn't there any more is a mistake
             setattr(owner, constant, value)
         module = importlib.import_module(f"{PLUGINS}.modules.{self.module}")

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts for a core that is careless in one way each. A storm that weathers it is blind."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests.utils
+from ansible_collections.msgops.fleet.plugins.module_utils import _accounts, _connection, _errors, _journal, _messages
+
+
+def nothing(*_arguments: Any, **_options: Any) -> None:
+    """Do nothing."""
+
+
+@contextlib.contextmanager
+def no_room(*_arguments: Any, **_options: Any) -> Iterator[None]:
+    """Keep no room for what is to be written."""
+    yield
+
+
+def send(self: Any, data: Any) -> None:
+    """Send, and not notice it."""
+    super(_connection._Connection, self).send(data)
+
+
+def environment_proxies(base_url: str) -> dict[str, str]:
+    """The proxies that the environment names, for loopback addresses, too."""
+    return dict(requests.utils.get_environ_proxies(base_url))
+
+
+def decode(content: bytes, *_arguments: Any) -> str:
+    """Read every answer as UTF-8, whatever it declares."""
+    return content.decode(json.detect_encoding(content))
+
+
+def name_or_none(item: Mapping[str, Any]) -> str | None:
+    """Take an instance without a name for one whose name can't be read."""
+    name = item.get("name")
+    return name if isinstance(name, str) else None
+
+
+def by_token(account: Any, entry: Any) -> Any:
+    """Know an account by the spelling of its address and by its token, and by nothing else."""
+    return _accounts.Kinship.SAME if account.access in entry.accesses else _accounts.Kinship.OTHER
+
+
+def by_address(_account: Any, _entry: Any) -> Any:
+    """Take every account for the same one."""
+    return _accounts.Kinship.SAME
+
+
+_begin_lease = _journal.Lease.__init__
+
+
+def shared_lease(self: Any, storage: Any, _owner: str, keys: Any) -> None:
+    """Let every run act on the lease of every other one."""
+    _begin_lease(self, storage, "everybody", keys)
+
+
+EVERYTHING_SENT_IS_KNOWN = {"_connection._Connection.send": send}
+INFORMATIONAL_IS_FINAL = {"_connection._Response._read_status": http.client.HTTPResponse._read_status}
+PROXIES_FOR_LOOPBACK = {"_session._proxies": environment_proxies}
+ONE_CHARSET = {"_parsing._decode": decode}
+EVERY_INSTANCE_HAS_A_NAME = {"_green_api.name_in": name_or_none}
+TOKENS_ARE_FOR_EVER = {"_accounts.kinship": by_token}
+ONE_ACCOUNT_FOR_ALL = {"_accounts.kinship": by_address}
+NO_ROOM_IS_KEPT = {"_credentials.CredentialsFile.reserved": no_room}
+NO_JOURNAL = {"_journal.Lease.acquire": nothing, "_journal.Lease._write": nothing}
+NO_OWNER = {"_journal.Lease.__init__": shared_lease}
+POSTS_AFTER_502 = {
+    "_messages._REFUSALS": {502: _messages.StatusVerdict("unavailable", True, _errors.Delivery.NOT_SENT)}
+}
+OPEN_IS_REFUSED = {"_messages._REFUSALS": {499: _messages.StatusVerdict("timeout", False, _errors.Delivery.REFUSED)}}
