@@ -34,8 +34,8 @@ Result = dict[str, Any]
 class Run:
     """One task: a module, its options, and what Ansible would tell it.
 
-    ``constants`` are put in the place of the core's own (``"_journal._LEASE": 1.0``, functions and methods as well); for a
-    process of its own only. ``progress`` gets the lines for those who watch.
+    ``constants`` are put in the place of the core's own (``"_journal._LEASE": 1.0``, functions and methods as well);
+    for a process of its own only. ``progress`` gets the lines for those who watch.
     """
 
     module: str
