@@ -14,8 +14,8 @@ import collections
 import contextlib
 import dataclasses
 import itertools
-import json
 import random
+import re
 import ssl
 import sys
 import tempfile
@@ -42,8 +42,8 @@ from msgops_emulator import EmulatorProcess
 # The core's own times in seconds, in a hurry: how long a listing is asked again, and how long a dead process keeps its
 # names.
 CONSTANTS = {
-    "_creation.SETTLE": 2.0,
-    "_creation._FIRST_PAUSE": 0.1,
+    "_listing.SETTLE": 2.0,
+    "_listing._FIRST_PAUSE": 0.1,
     "_journal._LEASE": 3.0,
     "_journal._HEARTBEAT": 0.75,
 }
@@ -316,13 +316,12 @@ class Storm:
         return port
 
 
-def printed_task(message: str, action: str) -> dict[str, Any]:
-    """The options of the task of creation_journal that a message proposes for an action; none if there isn't one."""
-    decoder = json.JSONDecoder()
-    for part in message.split("msgops.fleet.creation_journal: ")[1:]:
-        options, _end = decoder.raw_decode(part)
+def printed_task(message: str, action: str) -> dict[str, str]:
+    """The options of the command that a message prints for an action; none if it prints no such command."""
+    for arguments in re.findall(r"ansible localhost -m msgops\.fleet\.creation_journal -a '([^']*)'", message):
+        options = dict(word.split("=", 1) for word in arguments.split())
         if options["action"] == action:
-            return dict(options)
+            return options
     return {}
 
 
