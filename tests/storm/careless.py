@@ -70,8 +70,8 @@ PROXIES_FOR_LOOPBACK = {"_session._proxies": environment_proxies}
 ONE_CHARSET = {"_parsing._decode": decode}
 EVERY_INSTANCE_HAS_A_NAME = {"_green_api.name_in": name_or_none}
 # The entry of the credentials file would show it, too.
-TOKENS_ARE_FOR_EVER = {"_accounts.kinship": by_token, "_credentials.CredentialsFile.conflict": nothing}
-ONE_ACCOUNT_FOR_ALL = {"_accounts.kinship": by_address}
+TOKENS_ARE_FOR_EVER = {"_plan.kinship": by_token, "_credentials.CredentialsFile.conflict": nothing}
+ONE_ACCOUNT_FOR_ALL = {"_plan.kinship": by_address}
 NO_ROOM_IS_KEPT = {"_credentials.CredentialsFile.reserved": no_room}
 NO_JOURNAL = {"_journal.Lease.acquire": nothing, "_journal.Lease._write": nothing}
 NO_OWNER = {"_journal.Lease.__init__": shared_lease, "_journal.Lease.release": nothing}

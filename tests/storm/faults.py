@@ -93,7 +93,9 @@ FAULTS: dict[str, Fault] = {
     "kill -9": Fault(happens=happenings.kill),
     "two runs at once": Fault(happens=happenings.two_runs),
     "stopped for longer than its lease": Fault(happens=happenings.stop),
+    "stopped before it creates": Fault(happens=happenings.stop_before_creating),
     "clocks that are wrong": Fault(happens=happenings.wrong_clock),
+    "two runs at once whose clocks are wrong": Fault(happens=happenings.two_wrong_clocks),
     "token renewed": Fault(happens=happenings.renew, account="renewing"),
     "token renewed while the outcome is open": Fault(happens=happenings.renew_while_open, account="renewing"),
     "address spelled otherwise while the outcome is open": Fault(happens=happenings.respell),
@@ -104,7 +106,11 @@ FAULTS: dict[str, Fault] = {
         happens=happenings.filling_disk_of_credentials, may_lose=True
     ),
     "no room for the journal": Fault(happens=happenings.full_disk_of_journal, needs=frozenset({"file"})),
+    "no more room for the journal after the request": Fault(
+        happens=happenings.filling_disk_of_journal, needs=frozenset({"file"})
+    ),
     "journal replaced by an older copy": Fault(happens=happenings.restore_journal),
+    "journal emptied": Fault(happens=happenings.empty_journal),
 }
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.msgops.fleet.tests.storm.circumstances import Disk
 from ansible_collections.msgops.fleet.tests.storm.creations import Creation, Ground
+from ansible_collections.msgops.fleet.tests.storm.journals import StormJournal
+from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault as ProxyFault
 from ansible_collections.msgops.fleet.tests.support.proxy import Place
 
@@ -49,37 +51,35 @@ def two_runs(storm: Storm, batch: Batch, dice: Random) -> None:
 
 def stop(storm: Storm, batch: Batch, dice: Random) -> None:
     """The run stands still for longer than its lease lasts, while another one works on its names."""
-    if dice.random() < 0.5:
+    first = storm.start(batch)
+    time.sleep(dice.uniform(0.0, 0.4))
+    first.signal(signal.SIGSTOP)
+    _go_on_later(storm, batch, first)
+
+
+def stop_before_creating(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The same, where it knows already what there is, and has not begun anything yet."""
+    with storm.held_listings(1) as held:
         first = storm.start(batch)
-        time.sleep(dice.uniform(0.0, 0.4))
+        held.wait(first)
         first.signal(signal.SIGSTOP)
-    else:
-        # Where it knows already what there is, and has not begun anything yet.
-        with storm.held_listings(1) as held:
-            first = storm.start(batch)
-            held.wait(first)
-            first.signal(signal.SIGSTOP)
-    time.sleep(storm.lease + 0.2)
-    second = storm.start(batch)
-    # It may stand still with a lock in its hand.
-    second.ends_within(_LONGEST_STOP)
-    first.signal(signal.SIGCONT)
-    storm.hear(batch, first, second)
+    _go_on_later(storm, batch, first)
 
 
 def wrong_clock(storm: Storm, batch: Batch, dice: Random) -> None:
-    """Two runs, at once or not, on machines whose clocks are wrong; that of the first is set while it works."""
+    """A run on a machine whose clock is wrong and is set while it works, then one on another such machine."""
     before, after, other = (dice.choice(_CLOCK_ERRORS) for _n in range(3))
     lose_answers(storm, batch[::2], shown=True)
-    is_at_once = dice.random() < 0.5
-    with storm.held_listings(2 if is_at_once else 0) as held:
-        first = storm.start(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
-        if not is_at_once:
-            storm.hear(batch, first)
-        second = storm.start(batch, clock=((0.0, other),))
-        if is_at_once:
-            held.wait(first, second)
-    storm.hear(batch, *((first, second) if is_at_once else (second,)))
+    storm.run(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
+    storm.run(batch, clock=((0.0, other),))
+
+
+def two_wrong_clocks(storm: Storm, batch: Batch, dice: Random) -> None:
+    """Two runs at once on machines whose clocks are wrong by unlike times."""
+    with storm.held_listings(2) as held:
+        children = [storm.start(batch, clock=((0.0, error),)) for error in dice.sample(_CLOCK_ERRORS, 2)]
+        held.wait(*children)
+    storm.hear(batch, *children)
 
 
 def renew(storm: Storm, batch: Batch, dice: Random) -> None:
@@ -160,37 +160,44 @@ def filling_disk_of_credentials(storm: Storm, batch: Batch, dice: Random) -> Non
 
 
 def full_disk_of_journal(storm: Storm, batch: Batch, dice: Random) -> None:
-    """There is no room where the journal lies, from the beginning or from when the creations are at the gateway."""
-    disk = storm.new_disk()
-    _move(batch, dataclasses.replace(batch[0].ground, disk=disk, journal=str(disk.folder / "journal.sqlite3")))
-    if dice.random() < 0.5:
-        disk.fill(disk.SMALL)
-        storm.run(batch)
-    else:
-        _run_and_fill(storm, batch, disk, disk.SMALL)
+    """There is no room where the journal lies, and then there is again."""
+    disk = _journal_on_a_disk(storm, batch)
+    disk.fill(disk.SMALL)
+    storm.run(batch)
     disk.make_room()
+    storm.run(batch)
+
+
+def filling_disk_of_journal(storm: Storm, batch: Batch, dice: Random) -> None:
+    """There is no room for it any more from when the creations are at the gateway."""
+    disk = _journal_on_a_disk(storm, batch)
+    _run_and_fill(storm, batch, disk, disk.SMALL)
+    disk.make_room()
+    storm.run(batch)
 
 
 def restore_journal(storm: Storm, batch: Batch, dice: Random) -> None:
-    """The journal is lost after a run, and there is an older copy of it, or none.
-
-    Some of the names are in the copy; of the others, some are open. Once a run was refused, the newest state is found.
-    """
-    journal = storm.new_journal()
-    _move(batch, dataclasses.replace(batch[0].ground, journal=journal.location))
+    """The journal is lost after a run, and an older copy is put in its place."""
+    journal = _own_journal(storm, batch)
+    # Some of the names are in the copy; of the others, some are open.
     known = max(1, len(batch) // 3)
     storm.run(batch[:known])
     older = journal.copy()
     lose_answers(storm, batch[known::2], shown=False)
     storm.run(batch)
     newest = journal.copy()
-    if dice.random() < 0.3:
-        journal.empty()
-    else:
-        journal.put_back(older)
+    journal.put_back(older)
+    _run_without(storm, batch, journal, newest)
+
+
+def empty_journal(storm: Storm, batch: Batch, dice: Random) -> None:
+    """The journal is lost after a run, and nothing is left of it."""
+    journal = _own_journal(storm, batch)
+    lose_answers(storm, batch[::2], shown=False)
     storm.run(batch)
-    if not all(creation.is_fulfilled for creation in batch):
-        journal.put_back(newest)
+    newest = journal.copy()
+    journal.empty()
+    _run_without(storm, batch, journal, newest)
 
 
 def lose_answers(storm: Storm, creations: Sequence[Creation], *, shown: bool) -> None:
@@ -214,6 +221,35 @@ def _credentials_on_a_disk(storm: Storm, batch: Batch) -> Disk:
     journal = storm.new_journal().location
     _move(batch, dataclasses.replace(batch[0].ground, disk=disk, credentials_file=file, journal=journal))
     return disk
+
+
+def _journal_on_a_disk(storm: Storm, batch: Batch) -> Disk:
+    disk = storm.new_disk()
+    _move(batch, dataclasses.replace(batch[0].ground, disk=disk, journal=str(disk.folder / "journal.sqlite3")))
+    return disk
+
+
+def _own_journal(storm: Storm, batch: Batch) -> StormJournal:
+    journal = storm.new_journal()
+    _move(batch, dataclasses.replace(batch[0].ground, journal=journal.location))
+    return journal
+
+
+def _run_without(storm: Storm, batch: Batch, journal: StormJournal, newest: str) -> None:
+    """A run with what is left of the journal; who is refused finds the newest state again."""
+    storm.run(batch)
+    if not all(creation.is_fulfilled for creation in batch):
+        journal.put_back(newest)
+
+
+def _go_on_later(storm: Storm, batch: Batch, first: Child) -> None:
+    """Let a run that stands still go on once another one has had its names."""
+    time.sleep(storm.lease + 0.2)
+    second = storm.start(batch)
+    # The one that stands still may have a lock in its hand.
+    second.ends_within(_LONGEST_STOP)
+    first.signal(signal.SIGCONT)
+    storm.hear(batch, first, second)
 
 
 def _run_and_fill(storm: Storm, batch: Batch, disk: Disk, largest_file: int) -> None:
