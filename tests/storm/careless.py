@@ -64,17 +64,21 @@ def shared_lease(self: Any, storage: Any, _owner: str, keys: Any) -> None:
     _begin_lease(self, storage, "everybody", keys)
 
 
+# What the journal lets pass, the credentials file may not.
+NO_SECOND_LOOK = {"_credentials.CredentialsFile.conflict": nothing}
 EVERYTHING_SENT_IS_KNOWN = {"_connection._Connection.send": send}
 INFORMATIONAL_IS_FINAL = {"_connection._Response._read_status": http.client.HTTPResponse._read_status}
 PROXIES_FOR_LOOPBACK = {"_session._proxies": environment_proxies}
 ONE_CHARSET = {"_parsing._decode": decode}
 EVERY_INSTANCE_HAS_A_NAME = {"_green_api.name_in": name_or_none}
-# The entry of the credentials file would show it, too.
-TOKENS_ARE_FOR_EVER = {"_plan.kinship": by_token, "_credentials.CredentialsFile.conflict": nothing}
+TOKENS_ARE_FOR_EVER = {"_plan.kinship": by_token, **NO_SECOND_LOOK}
 ONE_ACCOUNT_FOR_ALL = {"_plan.kinship": by_address}
 NO_ROOM_IS_KEPT = {"_credentials.CredentialsFile.reserved": no_room}
-NO_JOURNAL = {"_journal.Lease.acquire": nothing, "_journal.Lease._write": nothing}
-NO_OWNER = {"_journal.Lease.__init__": shared_lease, "_journal.Lease.release": nothing}
+NO_JOURNAL = {
+    **{f"_journal.Lease.{method}": nothing for method in ("acquire", "note_uses", "_write")},
+    **NO_SECOND_LOOK,
+}
+NO_OWNER = {"_journal.Lease.__init__": shared_lease, "_journal.Lease.release": nothing, **NO_SECOND_LOOK}
 POSTS_AFTER_502 = {
     "_messages._REFUSALS": {502: _messages.StatusVerdict("unavailable", True, _errors.Delivery.NOT_SENT)}
 }
