@@ -139,7 +139,7 @@ class Quota(Disk):
     def fill(self, largest_file: int, *children: Child) -> None:
         self.largest_file = largest_file
         for child in children:
-            with contextlib.suppress(ProcessLookupError):
+            if not child.ends_within(0.0):
                 limit_files(child.pid, largest_file)
 
     def make_room(self) -> None:

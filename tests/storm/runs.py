@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import itertools
 import multiprocessing
@@ -76,6 +77,8 @@ class Child:
         self._receiver, sender = _context().Pipe(duplex=False)
         self.process = _context().Process(target=_work, args=(job, sender, die_after), daemon=True)
         self.process.start()
+        # Once a process has ended, its number may be another one's.
+        self._handle = os.pidfd_open(self.pid)
         sender.close()
 
     def result(self) -> Any:
@@ -87,6 +90,7 @@ class Child:
         finally:
             self._receiver.close()
             self.process.join(PATIENCE)
+            os.close(self._handle)
 
     @property
     def pid(self) -> int:
@@ -100,12 +104,13 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL: nothing of it runs any more."""
-        self.process.kill()
+        self.signal(signal.SIGKILL)
         self.process.join(PATIENCE)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, such as SIGSTOP."""
-        os.kill(self.pid, number)
+        """Send it a signal, such as SIGSTOP, unless it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, number)
 
     def _give_up(self) -> None:
         self.kill()
