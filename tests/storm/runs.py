@@ -77,6 +77,7 @@ class Child:
         self._receiver, sender = _context().Pipe(duplex=False)
         self.process = _context().Process(target=_work, args=(job, sender, die_after), daemon=True)
         self.process.start()
+        self.was_killed = False
         # Once a process has ended, its number may be another one's.
         self._handle = os.pidfd_open(self.pid)
         sender.close()
@@ -104,6 +105,7 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL: nothing of it runs any more."""
+        self.was_killed = True
         self.signal(signal.SIGKILL)
         self.process.join(PATIENCE)
 

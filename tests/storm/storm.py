@@ -42,7 +42,6 @@ from msgops_emulator import EmulatorProcess
 # The core's own times in seconds, in a hurry: how long a listing is asked again, and how long a dead process keeps its
 # names.
 CONSTANTS = {
-    "_creation.SETTLE": 2.0,
     "_listing.SETTLE": 2.0,
     "_listing._FIRST_PAUSE": 0.1,
     "_journal._LEASE": 3.0,
@@ -167,8 +166,14 @@ class Storm:
         self.hear(batch, self.start(batch, **circumstances), since=mark)
 
     def hear(self, batch: Sequence[Creation], *children: Child, since: int | None = None) -> None:
-        """Wait for what the runs say; ``since`` is a mark from before a run that was alone with its names."""
-        for result in [child.result() for child in children]:
+        """Wait for what the runs say; ``since`` is a mark from before a run that was alone with its names.
+
+        :raises AssertionError: if one died that nobody has killed; the file ``output`` may say why.
+        """
+        for child in children:
+            result = child.result()
+            if result is None and not child.was_killed:
+                raise AssertionError(f"a run died: {self.output.read_text()[-2000:]}")
             self.record.hear(batch, result, since=since)
 
     def arm(self, creation: Creation, kind: str, **options: Any) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.msgops.fleet.tests.storm.faults import FAULTS, faults_f
 from ansible_collections.msgops.fleet.tests.storm.storm import storm_over
 
 # Seconds: a lease, and how long a listing is asked again.
-HURRY = {"_creation.SETTLE": 0.7, "_listing.SETTLE": 0.7, "_journal._LEASE": 1.5, "_journal._HEARTBEAT": 0.4}
+HURRY = {"_listing.SETTLE": 0.7, "_journal._LEASE": 1.5, "_journal._HEARTBEAT": 0.4}
 
 
 @pytest.mark.parametrize("is_proxied", [False, True], ids=["direct", "through a proxy"])
