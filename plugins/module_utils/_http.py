@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from ._address import check_base_url
+from ._certificates import check_authorities
 from ._connection import Exchange
 from ._errors import Delivery, FleetError, UsageError
 from ._failures import EXPECTED, Destination, explain
@@ -67,8 +68,8 @@ class TransportOptions:
             raise UsageError("retry_timeout must be 0 or a number of seconds above it")
         if not 1 <= self.concurrency <= 256:
             raise UsageError("concurrency must be between 1 and 256")
-        if self.ca_path is not None and not os.path.exists(self.ca_path):
-            raise UsageError(f"ca_path {self.ca_path} doesn't exist")
+        if self.ca_path is not None:
+            check_authorities(self.ca_path, "ca_path")
 
 
 class Transport:

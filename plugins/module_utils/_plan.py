@@ -61,12 +61,12 @@ class Outcome:
 
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""
-        found = self.instance
+        found, account = self.instance, self.wish.account.name
         return {
+            **({"account": account} if account else {}),
             "name": self.wish.name,
             "id": found.id if found else None,
             "provider": self.wish.gateway.provider,
-            "account": self.wish.account.name,
             "token": found.token if found else None,
             "due": found.due if found else None,
             "due_raw": found.due_raw if found else None,

@@ -14,8 +14,8 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._certificates import check_authorities
 from ._connection import Exchange, begin, read, watch
-from ._errors import UsageError
 from ._version import VERSION
 
 try:
@@ -63,7 +63,7 @@ _RELEVANT_VARIABLES = frozenset(
 class Session:
     """Kept-alive connections to the host of ``base_url``, safe to use from several threads.
 
-    :raises UsageError: if a variable of the environment names certificates that don't exist.
+    :raises UsageError: if a variable of the environment names certificates that can't be used.
     """
 
     def __init__(self, base_url: str, *, connections: int, validate_certs: bool, ca_path: str | None) -> None:
@@ -131,7 +131,6 @@ def _verification(validate_certs: bool, ca_path: str | None) -> bool | str:
         return ca_path
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(variable):
-            if not os.path.exists(path):
-                raise UsageError(f"the variable {variable} names {path}, which doesn't exist")
+            check_authorities(path, variable)
             return path
     return True

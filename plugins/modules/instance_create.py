@@ -292,7 +292,8 @@ instances:
       type: str
       sample: green_api
     account:
-      description: The account's name, if it was given.
+      description: The account's name.
+      returned: when it was given
       type: str
       sample: retail
     token:

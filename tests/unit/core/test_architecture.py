@@ -15,7 +15,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import MODULE_UTIL
 
 CLIENTS = {"_green_api", "_plugzapi", "_koophone", "_koophone_auth"}
 # What a client may know of this collection: its own vendor, and what stands below all clients.
-TRANSPORT = {"_http", "_messages", "_parsing", "_failures", "_session", "_connection", "_address"}
+TRANSPORT = {"_http", "_messages", "_parsing", "_failures", "_session", "_connection", "_address", "_certificates"}
 BELOW_CLIENTS = TRANSPORT | {"_errors", "_gateway", "_secrets", "_states", "_version", "_polling"}
 # They know Ansible, or a task's options; the core doesn't.
 ABOVE_CORE = {"_arguments", "_entrypoint", "_selection", "_wishes", "_registration"}

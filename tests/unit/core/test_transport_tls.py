@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -73,21 +75,46 @@ def test_ca_path_wins_over_the_variables(
         send(server.url, reading(), ca_path=str(other))
 
 
-def test_a_variable_that_names_no_file_is_an_error_that_names_the_variable(
-    server: Wire, monkeypatch: pytest.MonkeyPatch
+def unfit(folder: Path, kind: str) -> str:
+    """The path of a file in which nobody finds a certificate."""
+    path = folder / "authorities.pem"
+    if kind == "missing":
+        return str(path)
+    if kind == "a circle of links":
+        path.symlink_to(path)
+    else:
+        path.write_bytes({"nonsense": b"no certificate", "empty": b"", "DER": b"0\x82\x01\x00"}[kind])
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("missing", "doesn't exist"),
+        ("empty", "holds no certificate in PEM format"),
+        ("nonsense", "holds no certificate in PEM format"),
+        ("DER", "holds no certificate in PEM format"),
+        ("a circle of links", r"can't be read \(Too many levels of symbolic links\)"),
+    ],
+)
+@pytest.mark.parametrize("where", ["ca_path", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_authorities_that_cannot_be_read_are_named(
+    server: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, kind: str, reason: str
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/does/not/exist")
-    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE"):
-        send(server.url, reading())
+    path = unfit(tmp_path, kind)
+    options = {"ca_path": path} if where == "ca_path" else {}
+    if not options:
+        monkeypatch.setenv(where, path)
+    with pytest.raises(UsageError, match=f"^{where} {re.escape(path)} {reason}$"):
+        send(server.url, reading(), **options)
+    assert server.received == []
 
 
-def test_ca_path_may_be_a_file_that_is_no_certificate_and_that_is_said(server: Wire, tmp_path: Path) -> None:
-    nonsense = tmp_path / "ca.pem"
-    nonsense.write_text("nonsense")
-    with pytest.raises(FleetError) as caught:
-        send(server.url, reading(), ca_path=str(nonsense))
-    assert (caught.value.code, caught.value.retryable) == ("tls", False)
-    assert "ca_path" in caught.value.message
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read every file")
+def test_authorities_without_permission_are_named(server: Wire, ca_path: str) -> None:
+    Path(ca_path).chmod(0)
+    with pytest.raises(UsageError, match=r"can't be read \(Permission denied\)"):
+        send(server.url, reading(), ca_path=ca_path)
 
 
 def test_a_certificate_for_another_host_is_refused(wire: WireFactory, authority: trustme.CA, ca_path: str) -> None:

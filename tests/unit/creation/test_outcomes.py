@@ -56,7 +56,6 @@ def test_an_answered_creation_is_created_and_handed_over(fleet: Fleet) -> None:
         "name": "shop",
         "id": str(instance["id"]),
         "provider": fleet.provider,
-        "account": None,
         "token": instance["token"],
         "due": result["instance"]["due"],
         "due_raw": result["instance"]["due_raw"],
