@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import operator
 import os
 import resource
 import shutil
@@ -451,7 +452,7 @@ def make_socket(path: Path) -> None:
         (os.mkfifo, "a named pipe"),
         (make_socket, "a socket"),
         (Path.mkdir, "a folder"),
-        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+        (operator.methodcaller("symlink_to", "/dev/zero"), "a device"),
         (lambda path: path.symlink_to(path), "Too many levels"),
     ],
 )
