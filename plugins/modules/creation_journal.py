@@ -144,7 +144,7 @@ entries:
       type: str
       sample: "1101000001"
     operation_id:
-      description: A name for the one creation.
+      description: The ID of this creation, which the other actions take.
       type: str
     payload_hash:
       description: SHA-256 of what was sent. Empty for an instance that was adopted.
