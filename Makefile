@@ -24,7 +24,7 @@ endif
 
 help: $(READY)  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
-	@$(NOX) --list --session test-all $(SESSIONS) | sed -nE 's/^\* ([a-z-]+)( \[.*\])? -> (.*)/make \1|\3/p' \
+	@$(NOX) --list --session $(TIERS) $(SESSIONS) | sed -nE 's/^\* ([a-z-]+)( \[.*\])? -> (.*)/make \1|\3/p' \
 	| awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
 demo: $(READY)  ## See the collection work, against emulated gateways

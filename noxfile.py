@@ -401,5 +401,9 @@ TIERS = {
     ),
 }
 for tier, (description, sessions) in TIERS.items():
-    meta = nox.session(lambda _session: None, name=tier, python=False, requires=list(dict.fromkeys(sessions)))
-    meta.func.__doc__ = description
+
+    def require(_session: nox.Session) -> None:
+        pass
+
+    require.__doc__ = f"{description}."
+    nox.session(require, name=tier, python=False, requires=list(dict.fromkeys(sessions)))
