@@ -363,7 +363,10 @@ KEYWORDS = {
         },
     ),
     "a proxy in the task's environment": Case(
-        "instance_state", single(SHOP), {"environment": {"http_proxy": "http://127.0.0.1:1"}}, says="the proxy"
+        "instance_state",
+        single(SHOP, api_url="https://api.example.com"),
+        {"environment": {"https_proxy": "http://127.0.0.1:1"}},
+        says="the proxy",
     ),
     "a home in the task's environment": Case(
         "creation_journal", {"journal": "~/journal.sqlite3"}, {"environment": {"HOME": "{{ playbook_dir }}/home"}}

@@ -696,7 +696,7 @@ CRASHES = (
     ),
     (
         "plugins/module_utils/_settlement.py",
-        "    chosen = [entry",
-        "    raise RuntimeError(repr(vars(journal._storage)))\n    chosen = [entry",
+        "    memory = journal.read()\n    chosen",
+        "    raise RuntimeError(repr(vars(journal._storage)))\n    chosen",
     ),
 )
