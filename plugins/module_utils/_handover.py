@@ -15,8 +15,8 @@ from ._gateway import Instance
 from ._listing import Listing
 from ._plan import Action, Outcome, Wish
 
-# What a wish may become whose token, if it is told, goes into the file.
-_HANDED_OVER: tuple[Action, ...] = ("created", "adopted", "unchanged", "would_create", "unknown")
+# What is planned for a wish whose token, if it is told, goes into the file.
+_HANDED_OVER: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
 
 
 @dataclass(frozen=True)

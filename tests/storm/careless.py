@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,6 +65,25 @@ def shared_lease(self: Any, storage: Any, _owner: str, keys: Any) -> None:
     _begin_lease(self, storage, "everybody", keys)
 
 
+class EndOfLease:
+    """When a lease ends that begins now, as this machine's clock has it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __float__(self) -> float:
+        return self._seconds
+
+    def __conform__(self, _protocol: Any) -> float:
+        """What SQLite writes."""
+        return time.time() + self._seconds
+
+
+def is_over(_self: Any, _key: Any, _beat: Any, end: float) -> bool:
+    """Whether a lease has ended, as this machine's clock has it; one of years to come is nonsense."""
+    return not time.time() < end < time.time() + 60.0
+
+
 # What the journal lets pass, the credentials file may not.
 NO_SECOND_LOOK = {"_credentials.CredentialsFile.conflict": nothing}
 EVERYTHING_SENT_IS_KNOWN = {"_connection._Connection.send": send}
@@ -79,6 +99,13 @@ NO_JOURNAL = {
     **NO_SECOND_LOOK,
 }
 NO_OWNER = {"_journal.Lease.__init__": shared_lease, "_journal.Lease.release": nothing, **NO_SECOND_LOOK}
+LEASES_END_BY_THE_CLOCK = {
+    **NO_OWNER,
+    "_journal._LEASE": EndOfLease(1.5),
+    "_journal._Watch.has_lapsed": is_over,
+    "_journal.Lease.release": _journal.Lease.release,
+}
+NOBODY_IS_WARNED = {"_creation.Provisioner._warn_of_new_tokens": nothing}
 POSTS_AFTER_502 = {
     "_messages._REFUSALS": {502: _messages.StatusVerdict("unavailable", True, _errors.Delivery.NOT_SENT)}
 }

@@ -115,11 +115,16 @@ class Disk(abc.ABC):
 
 
 class Tmpfs(Disk):
-    """A file system of its own in memory."""
+    """A file system of its own in memory, which goes when this process does, however it ends."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={8 * self.LARGE},mode=0700", "tmpfs", folder], check=True)
+        # Its standard input ends with this process, too.
+        script = 'read -r _; exec umount --lazy "$1"'
+        self._keeper = subprocess.Popen(
+            ["sh", "-c", script, "sh", folder], stdin=subprocess.PIPE, start_new_session=True, cwd="/"
+        )
 
     def fill(self, largest_file: int, *children: Child) -> None:
         with (self.folder / "ballast").open("ab", buffering=0) as ballast, contextlib.suppress(OSError):
@@ -130,7 +135,9 @@ class Tmpfs(Disk):
         (self.folder / "ballast").unlink(missing_ok=True)
 
     def close(self) -> None:
-        subprocess.run(["umount", "--lazy", self.folder], check=True)
+        self._keeper.communicate()
+        if self._keeper.returncode:
+            raise OSError(f"umount {self.folder} ended with {self._keeper.returncode}")
 
 
 class Quota(Disk):

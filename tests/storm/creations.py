@@ -13,9 +13,10 @@ from typing import Any
 from ansible_collections.msgops.fleet.tests.storm.circumstances import Disk
 
 FULFILLED = ("created", "adopted", "unchanged")
-# What is said of a name by a run that was killed, and by one that failed as a whole.
-KILLED, REFUSED = "(killed)", "(refused)"
-SAYINGS = (*FULFILLED, "failed", "unknown", REFUSED, KILLED)
+# What is said of a name by a run that was killed, by one that failed as a whole, and by one that took another account's
+# instance for its own and told the user that this may be so.
+KILLED, REFUSED, MISTAKEN = "(killed)", "(refused)", "(mistaken)"
+SAYINGS = (*FULFILLED, "failed", "unknown", REFUSED, MISTAKEN, KILLED)
 
 
 @dataclass(eq=False)

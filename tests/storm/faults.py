@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.msgops.fleet.tests.storm import happenings
 from ansible_collections.msgops.fleet.tests.storm.creations import Creation
+from ansible_collections.msgops.fleet.tests.storm.scene import ROUND, Scene
 from ansible_collections.msgops.fleet.tests.support.proxy import Place
-
-if TYPE_CHECKING:
-    from ansible_collections.msgops.fleet.tests.storm.storm import Storm
 
 Armed = tuple[str, dict[str, Any]]
 # Listings that don't show a creation: fewer than are asked in the time that it has.
 _FEW = 2
-# Seconds of the emulator's clock, which stands still in a round, until listings show it.
-ROUND = 3600.0
 
 
 @dataclass(frozen=True)
@@ -29,28 +25,29 @@ class Fault:
     """``armed``: what the emulator does to the creation; ``happens``: what happens to its runs.
 
     ``may_lose``: no program can see to it that its tokens are written.
-    ``account`` is the one at the emulator that it is about. ``needs`` are the properties of a storm that it can't be
-    had without: a ``listing``, a journal in a ``file``, a ``direct`` way to the gateway, or one through a ``proxy``.
+    ``accounts`` are those at the emulator that it is about; each name is in all of them.
+    ``needs`` are the properties of a storm that it can't be had without: a
+    ``listing``, a journal in a ``file``, a ``direct`` way to the gateway, or one through a ``proxy``.
     """
 
     armed: tuple[Armed, ...] = ()
-    happens: Callable[[Storm, list[Creation], Random], None] = happenings.one_run
+    happens: Callable[[Scene, list[Creation], Random], None] = happenings.one_run
     may_lose: bool = False
-    account: str = "default"
+    accounts: tuple[str, ...] = ("default",)
     needs: frozenset[str] = frozenset()
 
     @property
     def may_miss(self) -> bool:
         """Whether it strikes only those whom it meets."""
         is_aimed = self.happens is happenings.kill or isinstance(self.happens, happenings.Breaking)
-        return is_aimed or bool(self.armed) or self.account == "nameless"
+        return is_aimed or bool(self.armed) or "nameless" in self.accounts
 
     @property
     def may_be_mixed(self) -> bool:
         """Whether its creations may be in one run with those of other faults."""
         # Whoever mistakes an informational answer gives later answers to others.
         is_clean = "informational" not in dict(self.armed)
-        return self.happens is happenings.one_run and self.account == "default" and is_clean
+        return self.happens is happenings.one_run and self.accounts == ("default",) and is_clean
 
 
 def _gateway(kind: str, *more: Armed, **options: Any) -> Fault:
@@ -80,7 +77,7 @@ FAULTS: dict[str, Fault] = {
     "refused with 400": _gateway("status", status=400),
     "answer lost, listing lags": _gateway("close", ("lag", {"listings": _FEW}), when="after"),
     "answer lost, listing lags longer than it is asked": _gateway("close", ("lag", {"seconds": ROUND}), when="after"),
-    "an instance without a name is listed": Fault(account="nameless", needs=frozenset({"listing"})),
+    "an instance without a name is listed": Fault(accounts=("nameless",), needs=frozenset({"listing"})),
     **{
         f"connection breaks {place.value}": Fault(happens=happenings.Breaking(place))
         for place in Place
@@ -96,11 +93,14 @@ FAULTS: dict[str, Fault] = {
     "stopped before it creates": Fault(happens=happenings.stop_before_creating),
     "clocks that are wrong": Fault(happens=happenings.wrong_clock),
     "two runs at once whose clocks are wrong": Fault(happens=happenings.two_wrong_clocks),
-    "token renewed": Fault(happens=happenings.renew, account="renewing"),
-    "token renewed while the outcome is open": Fault(happens=happenings.renew_while_open, account="renewing"),
+    "token renewed": Fault(happens=happenings.renew, accounts=("renewing",)),
+    "token renewed while the outcome is open": Fault(happens=happenings.renew_while_open, accounts=("renewing",)),
     "address spelled otherwise while the outcome is open": Fault(happens=happenings.respell),
     "two runs at once that spell the address differently": Fault(happens=happenings.respell_at_once),
-    "equal names in two accounts": Fault(happens=happenings.equal_names),
+    "equal names in two accounts": Fault(happens=happenings.equal_names, accounts=("default", "second")),
+    "equal names in two accounts that have names": Fault(
+        happens=happenings.equal_names_apart, accounts=("default", "second")
+    ),
     "no room for the credentials": Fault(happens=happenings.full_disk_of_credentials),
     "no more room for the credentials after the request": Fault(
         happens=happenings.filling_disk_of_credentials, may_lose=True

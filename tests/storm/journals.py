@@ -8,15 +8,19 @@ from __future__ import annotations
 import itertools
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ansible_collections.msgops.fleet.tests.storm.postgres import PostgresServer
 
 
 class StormJournal(Protocol):
-    """``location`` is for the option ``journal``. Nobody uses it while it is copied or replaced."""
+    """``location`` is for the option ``journal``. Nobody uses it while it is copied or replaced.
+
+    ``knows_its_age``: whether an older copy of it can be told from the newest state.
+    """
 
     location: str
+    knows_its_age: ClassVar[bool]
 
     def copy(self) -> str:
         """A copy of what it is now, for ``put_back``."""
@@ -30,6 +34,8 @@ class StormJournal(Protocol):
 
 class FileJournal:
     """A SQLite file in a folder of its own."""
+
+    knows_its_age = True
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
@@ -49,6 +55,8 @@ class FileJournal:
 
 class PostgresJournal:
     """A database of its own."""
+
+    knows_its_age = False
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server

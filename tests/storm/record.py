@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.msgops.fleet.tests.storm.creations import FULFILLED, KILLED, REFUSED, SAYINGS, Creation
+from ansible_collections.msgops.fleet.tests.storm.creations import (
+    FULFILLED,
+    KILLED,
+    MISTAKEN,
+    REFUSED,
+    SAYINGS,
+    Creation,
+)
 from ansible_collections.msgops.fleet.tests.storm.runs import Result
 
 from msgops_emulator import EmulatorProcess
@@ -70,12 +77,17 @@ class Record:
         if "instances" not in result:
             self._hear_refusal(batch, str(result.get("msg")), posts)
             return
+        warnings = [warning for warning in result.get("warnings", ()) if "token" in warning]
+        is_warned = any("was not seen before" in warning and "with account" in warning for warning in warnings)
         for creation, outcome in zip(batch, result["instances"], strict=True):
+            creation.message = outcome["error"]["message"] if outcome["error"] else ""
+            # Another account's token can look like a renewed one; but then the user must be told so.
+            if is_warned and _is_of_another_account(creation, outcome["id"], there):
+                creation.said.append(MISTAKEN)
+                continue
             creation.said.append(outcome["action"])
             # The name may be followed by a full stop, or by an ID in brackets.
-            warnings = [warning for warning in result.get("warnings", ()) if "token" in warning]
             creation.warned |= any(f" {creation.name} " in warning for warning in warnings)
-            creation.message = outcome["error"]["message"] if outcome["error"] else ""
             own = None if posts is None else posts.get(creation.name, [])
             creation.lies += _lies(creation, outcome, there[creation.key], own)
 
@@ -121,6 +133,15 @@ def _lies(
     if "a bug in" in message:
         lies.append(message)
     return lies
+
+
+def _is_of_another_account(creation: Creation, instance_id: str | None, there: Mapping[Key, Sequence[Any]]) -> bool:
+    return any(
+        instance_id == str(instance["id"])
+        for (account, name), instances in there.items()
+        if name == creation.name and account != creation.ground.account
+        for instance in instances
+    )
 
 
 def duplicates(creations: Iterable[Creation], there: Mapping[Key, Sequence[Any]]) -> dict[Key, int]:

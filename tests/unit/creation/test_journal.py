@@ -27,7 +27,13 @@ from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journ
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_location import storage_at
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_schema import SCHEMA_VERSION
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
-from ansible_collections.msgops.fleet.tests.unit.creation.support import SHORT_LEASE, Fleet, Unprivileged, actions
+from ansible_collections.msgops.fleet.tests.unit.creation.support import (
+    SHORT_LEASE,
+    Fleet,
+    Unprivileged,
+    actions,
+    tasks_in,
+)
 
 from msgops_emulator import Emulator
 
@@ -306,6 +312,28 @@ def test_a_disk_that_fills_up_during_a_creation_loses_nothing(fleet: Fleet, smal
     assert actions(fleet.create("shop"))["shop"] in ("adopted", "unchanged")
     assert fleet.posts() == ["shop"]
     fleet.assert_handed_over("shop")
+
+
+def test_without_a_listing_a_person_settles_what_a_full_disk_kept_from_the_journal(
+    plugz: Fleet, small_disk: Path
+) -> None:
+    plugz.emulator.config({"plugzapi.listing": "http404"})
+    plugz.journal_file = small_disk / "journal.sqlite3"
+    plugz.arm("create", "hang", when="before")
+    run = Child(plugz.task("shop", timeout=30, constants=SHORT_LEASE))
+    plugz.wait_for("create")
+    filler = fill(small_disk)
+    plugz.emulator.release()
+    assert actions(run.result()) == {"shop": "created"}
+    filler.unlink()
+    # The credentials file has an entry of that name, and the journal doesn't know whose.
+    result = plugz.create("shop")
+    assert actions(result) == {"shop": "unknown"}
+    adopt, _discard = tasks_in(result["msg"])
+    assert plugz.settle(**adopt | {"instance_id": plugz.existing("shop")[0]["id"]})["changed"]
+    assert actions(plugz.create("shop")) == {"shop": "unchanged"}
+    assert plugz.posts() == ["shop"]
+    plugz.assert_handed_over("shop")
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,21 @@ def test_every_fault_is_in_some_storm() -> None:
     assert faults_for("file", "listing", "direct", "proxy").keys() == FAULTS.keys()
 
 
+def test_who_may_not_mount_limits_files_instead(tmp_path: Path) -> None:
+    rooms = [name for name in FAULTS if "room for" in name]
+    found = storm_over(
+        tmp_path,
+        creations=len(rooms),
+        seed=7,
+        has_listing=True,
+        only=rooms,
+        may_mount=False,
+        constants=HURRY,
+        tell=lambda _text: None,
+    )
+    assert found == []
+
+
 @dataclass(frozen=True)
 class Careless:
     """A core that is careless, the fault that shows it, and what the storm says then."""
@@ -92,6 +107,15 @@ CARELESS = {
     "takes two accounts for one": Careless(
         careless.ONE_ACCOUNT_FOR_ALL, "equal names in two accounts", "of the account is that", has_listing=False
     ),
+    "takes two accounts that have names for one": Careless(
+        careless.ONE_ACCOUNT_FOR_ALL,
+        "equal names in two accounts that have names",
+        "of the account is that",
+        has_listing=False,
+    ),
+    "takes another account's token for a renewed one, without a word": Careless(
+        careless.NOBODY_IS_WARNED, "equal names in two accounts", "of the account is that", has_listing=False
+    ),
     "keeps no room for tokens": Careless(
         careless.NO_ROOM_IS_KEPT, "no room for the credentials", "was lost, although it was told", has_listing=False
     ),
@@ -99,7 +123,9 @@ CARELESS = {
         careless.NO_JOURNAL, "no room for the journal", "too many of", has_listing=False
     ),
     "acts on a lease that has lapsed": Careless(careless.NO_OWNER, "stopped before it creates", "too many of"),
-    "trusts every clock": Careless(careless.NO_OWNER, "two runs at once whose clocks are wrong", "too many of"),
+    "trusts every clock": Careless(
+        careless.LEASES_END_BY_THE_CLOCK, "two runs at once whose clocks are wrong", "too many of"
+    ),
 }
 
 
@@ -113,6 +139,7 @@ def test_a_careless_core_is_caught(tmp_path: Path, variant: Careless) -> None:
         is_proxied=variant.is_proxied,
         only=[variant.fault],
         constants={**HURRY, **variant.constants},
+        workers=1,
         tell=lambda _text: None,
     )
     assert any(variant.found in line for line in found)

@@ -14,9 +14,10 @@ import psycopg
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.tests.storm.faults import faults_for
 from ansible_collections.msgops.fleet.tests.storm.postgres import ENCODED, PASSWORD, PostgresServer
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
-from ansible_collections.msgops.fleet.tests.storm.storm import FAULTS, storm_over
+from ansible_collections.msgops.fleet.tests.storm.storm import storm_over
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
 
@@ -34,9 +35,10 @@ def stopped(server: PostgresServer) -> Iterator[PostgresServer]:
     server.start()
 
 
-def test_a_small_storm_is_weathered(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_a_small_storm_is_weathered(tmp_path: Path, server: PostgresServer) -> None:
+    faults = faults_for("listing", "direct")
     found = storm_over(
-        tmp_path, creations=len(FAULTS), seed=7, has_listing=True, tell=lambda _text: None, journal=options["journal"]
+        tmp_path, creations=len(faults), seed=7, has_listing=True, postgres=server, tell=lambda _text: None
     )
     assert found == []
 
