@@ -119,11 +119,13 @@ def test_a_command_names_the_journal_so_that_a_shell_takes_it(location: str, bef
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("retail", "retail"), ("Ação-1", "Ação-1"), ("a b", "NAME"), ("'", "NAME")]
+    ("name", "shown"), [("retail", "retail"), ("Ação-1", "Ação-1"), ("a b", "/NAME/"), ("'", "/NAME/")]
 )
 def test_an_account_that_would_need_quotes_is_left_to_the_reader(name: str, shown: str) -> None:
-    arguments = shlex.split(JournalCommands("/journal").adopt(ENTRY, name))[-1]
-    assert re.search(r" account=(\S+) ", arguments + " ")[1] == shown  # type: ignore[index]
+    text = JournalCommands("/journal").adopt(ENTRY, name)
+    (command,) = commands_in(text)
+    assert re.search(r" account=(\S+) ", shlex.split(command)[-1] + " ")[1] == shown  # type: ignore[index]
+    assert ("in the place of /NAME/" in text) == (shown == "/NAME/")
 
 
 def options_of(command: str) -> dict[str, Any]:
