@@ -25,7 +25,7 @@ class JournalCommands:
     def __init__(self, location: str) -> None:
         self._options: dict[str, str] = {}
         self._before = ""
-        if location == os.path.expanduser(DEFAULT_JOURNAL):
+        if location == os.path.expanduser(DEFAULT_JOURNAL) and not os.environ.get("MSGOPS_JOURNAL", "").strip():
             return  # the module finds it by itself
         if _PLAIN.fullmatch(location) and not passwords_in(location):
             self._options["journal"] = location

@@ -77,6 +77,14 @@ def test_the_journal_is_not_named_where_the_module_finds_it(green: Fleet, monkey
     assert "CHANGED" in paste(discard, green.folder)
 
 
+def test_it_is_named_where_the_module_would_find_another_one(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(green.folder))
+    monkeypatch.setenv("MSGOPS_JOURNAL", str(green.folder / "another.sqlite3"))
+    green.arm("create", "reset", when="before")
+    _adopt, discard = commands_in(green.create("shop", journal="~/.local/state/msgops/fleet.sqlite3")["msg"])
+    assert "CHANGED" in paste(discard, green.folder)
+
+
 def test_an_instance_that_is_gone_is_forgotten(green: Fleet) -> None:
     instance_id = green.create("shop")["instance"]["id"]
     green.emulator.set_state("green_api", instance_id, name="renamed")
