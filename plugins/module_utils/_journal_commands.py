@@ -15,6 +15,8 @@ from ._secrets import passwords_in
 _PLAIN = re.compile(r"[\w./:@%+,-]+")
 # The same between single quotes of a shell.
 _QUOTABLE = re.compile(r"(?!.*  )[^'\"\\\s](?:[^'\"\\]*[^'\"\\\s])?")
+# What stands for an account's name that can't be spelled: the module refuses it, so nobody is called that by mistake.
+_NAME = "/NAME/"
 
 
 class JournalCommands:
@@ -23,7 +25,7 @@ class JournalCommands:
     def __init__(self, location: str) -> None:
         self._options: dict[str, str] = {}
         self._before = ""
-        if location == os.path.expanduser(DEFAULT_JOURNAL):
+        if location == os.path.expanduser(DEFAULT_JOURNAL) and not os.environ.get("MSGOPS_JOURNAL", "").strip():
             return  # the module finds it by itself
         if _PLAIN.fullmatch(location) and not passwords_in(location):
             self._options["journal"] = location
@@ -34,8 +36,12 @@ class JournalCommands:
 
     def adopt(self, entry: Entry, account: str | None = None) -> str:
         """Say that the entry's instance exists, and whose it is; where its ID isn't known, ID stands for it."""
-        whose = {} if account is None else {"account": account if _PLAIN.fullmatch(account) else "NAME"}
-        return self._command("adopt", entry, instance_id=_id_of(entry), **whose)
+        if account is None:
+            return self._command("adopt", entry, instance_id=_id_of(entry))
+        if _PLAIN.fullmatch(account):
+            return self._command("adopt", entry, instance_id=_id_of(entry), account=account)
+        command = self._command("adopt", entry, instance_id=_id_of(entry), account=_NAME)
+        return f"(with the account's name, in double quotes, in the place of {_NAME}) {command}"
 
     def discard(self, entry: Entry) -> str:
         """Say that it never happened."""

@@ -228,11 +228,10 @@ class Planner:
         )
         if wish.account.name is None:
             return FleetError("not_found", f"{before}Say which account this task is for, {_HOW_TO_NAME}")
-        here = "; ".join(self.commands.adopt(entry, wish.account.name) for entry in rivals)
         return FleetError(
             "not_found",
-            f"{before}If it is, run {here}. If it is another account's, run that account's task first, with an account "
-            "of its own, or this task with on_unknown: create",
+            f"{before}If it is, {self._adopting(rivals, wish.account)}. If it is another account's, run that account's "
+            "task first, with an account of its own, or this task with on_unknown: create",
         )
 
     def _renamed(self, wish: Wish, rivals: Sequence[Entry]) -> FleetError:
@@ -241,8 +240,14 @@ class Planner:
             "not_found",
             f"{wish} has the partner token and the address of account {entry.account}, to which the journal has "
             f"{_told(entry)}. Nothing was created or overwritten. One account has one name: give this task account "
-            f"{entry.account}, or give the instance the new name: {self.commands.adopt(entry, wish.account.name)}",
+            f"{entry.account}, or, to give the instance the new name, {self._adopting(rivals, wish.account)}",
         )
+
+    def _adopting(self, rivals: Sequence[Entry], account: Account) -> str:
+        commands = "; ".join(self.commands.adopt(entry, account.name) for entry in rivals)
+        if all(entry.instance_id for entry in rivals):
+            return f"run {commands}"
+        return f"look for it in the gateway's console and run this with its ID: {commands}"
 
 
 def _told(entry: Entry) -> str:

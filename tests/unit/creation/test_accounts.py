@@ -245,6 +245,28 @@ def test_a_late_name_does_not_take_over_what_only_the_address_tells(blind: Fleet
         assert blind.posts() == ["shop", "shop"]
 
 
+@pytest.mark.parametrize("open_outcome", [False, True])
+def test_a_command_that_is_pasted_unread_calls_no_account_by_the_name_of_its_gap(
+    blind: Fleet, open_outcome: bool
+) -> None:
+    """Else the account would have another name than the task says, and the task would make a second instance."""
+    if open_outcome:
+        blind.arm("create", "reset", when="after")
+    blind.create("shop")
+    renew(blind)
+    message = blind.create("shop", account="my shop")["msg"]
+    assert "in the place of /NAME/" in message
+    assert ("run this with its ID" in message) == open_outcome
+    (adopt,) = tasks_in(message)
+    (instance,) = blind.existing("shop")
+    adopt["instance_id"] = instance["id"]
+    assert "/NAME/" in blind.settle(**adopt)["msg"]
+    assert actions(blind.create("shop", account="my shop")) == {"shop": "failed"}
+    assert blind.settle(**adopt | {"account": "my shop"})["changed"]
+    assert actions(blind.create("shop", account="my shop")) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+
+
 def test_a_late_name_does_not_create_what_may_have_been_begun(fleet: Fleet) -> None:
     fleet.arm("create", "lag", seconds=3600)
     fleet.arm("create", "reset", when="after")

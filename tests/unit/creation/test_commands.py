@@ -77,6 +77,14 @@ def test_the_journal_is_not_named_where_the_module_finds_it(green: Fleet, monkey
     assert "CHANGED" in paste(discard, green.folder)
 
 
+def test_it_is_named_where_the_module_would_find_another_one(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(green.folder))
+    monkeypatch.setenv("MSGOPS_JOURNAL", str(green.folder / "another.sqlite3"))
+    green.arm("create", "reset", when="before")
+    _adopt, discard = commands_in(green.create("shop", journal="~/.local/state/msgops/fleet.sqlite3")["msg"])
+    assert "CHANGED" in paste(discard, green.folder)
+
+
 def test_an_instance_that_is_gone_is_forgotten(green: Fleet) -> None:
     instance_id = green.create("shop")["instance"]["id"]
     green.emulator.set_state("green_api", instance_id, name="renamed")
@@ -119,11 +127,13 @@ def test_a_command_names_the_journal_so_that_a_shell_takes_it(location: str, bef
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("retail", "retail"), ("Ação-1", "Ação-1"), ("a b", "NAME"), ("'", "NAME")]
+    ("name", "shown"), [("retail", "retail"), ("Ação-1", "Ação-1"), ("a b", "/NAME/"), ("'", "/NAME/")]
 )
 def test_an_account_that_would_need_quotes_is_left_to_the_reader(name: str, shown: str) -> None:
-    arguments = shlex.split(JournalCommands("/journal").adopt(ENTRY, name))[-1]
-    assert re.search(r" account=(\S+) ", arguments + " ")[1] == shown  # type: ignore[index]
+    text = JournalCommands("/journal").adopt(ENTRY, name)
+    (command,) = commands_in(text)
+    assert re.search(r" account=(\S+) ", shlex.split(command)[-1] + " ")[1] == shown  # type: ignore[index]
+    assert ("in the place of /NAME/" in text) == (shown == "/NAME/")
 
 
 def options_of(command: str) -> dict[str, Any]:
