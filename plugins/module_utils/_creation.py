@@ -85,8 +85,8 @@ class Provisioner:
         listed: dict[Account, bool] = {}
         for gateway, wished in _by_account(wishes):
             # A listing may lag behind what an earlier run has begun a moment ago.
-            entries = [claims[wish].entry for wish in wished]
-            until = {entry.name: settled_at(entry) for entry in entries if entry and awaits_listing(entry)}
+            entries = [entry for wish in wished for entry in (claims[wish].entry, *claims[wish].rivals) if entry]
+            until = {entry.name: settled_at(entry) for entry in entries if awaits_listing(entry)}
             try:
                 listing = lister.ask(gateway, {wish.account for wish in wished}, until)
             except FleetError as error:
