@@ -16,7 +16,7 @@ from ansible_collections.msgops.fleet.tests.storm.circumstances import Disk
 from ansible_collections.msgops.fleet.tests.storm.creations import MISTAKEN, Creation, Ground
 from ansible_collections.msgops.fleet.tests.storm.journals import StormJournal
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
-from ansible_collections.msgops.fleet.tests.storm.scene import ROUND, Scene
+from ansible_collections.msgops.fleet.tests.storm.scene import Scene
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault as ProxyFault
 from ansible_collections.msgops.fleet.tests.support.proxy import Place
 
@@ -35,8 +35,7 @@ def one_run(scene: Scene, batch: Batch, dice: Random) -> None:
 
 def kill(scene: Scene, batch: Batch, dice: Random) -> None:
     """The run is killed: nothing of it goes on."""
-    child = scene.start(batch)
-    time.sleep(dice.uniform(0.0, 0.4))
+    child = _start_and_wait(scene, batch, dice)
     child.kill()
     scene.hear(batch, child)
 
@@ -48,8 +47,7 @@ def two_runs(scene: Scene, batch: Batch, dice: Random) -> None:
 
 def stop(scene: Scene, batch: Batch, dice: Random) -> None:
     """The run stands still for longer than its lease lasts, while another one works on its names."""
-    first = scene.start(batch)
-    time.sleep(dice.uniform(0.0, 0.4))
+    first = _start_and_wait(scene, batch, dice)
     first.signal(signal.SIGSTOP)
     _go_on_later(scene, batch, first)
 
@@ -66,7 +64,7 @@ def stop_before_creating(scene: Scene, batch: Batch, dice: Random) -> None:
 def wrong_clock(scene: Scene, batch: Batch, dice: Random) -> None:
     """A run on a machine whose clock is wrong and is set while it works, then one on another such machine."""
     before, after, other = (dice.choice(_CLOCK_ERRORS) for _n in range(3))
-    lose_answers(scene, batch[::2], shown=True)
+    scene.lose_answers(batch[::2], shown=True)
     scene.run(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
     scene.run(batch, clock=((0.0, other),))
 
@@ -88,13 +86,13 @@ def renew(scene: Scene, batch: Batch, dice: Random) -> None:
 
 def renew_while_open(scene: Scene, batch: Batch, dice: Random) -> None:
     """The same, while it is open what became of the creations."""
-    lose_answers(scene, batch, shown=False)
+    scene.lose_answers(batch, shown=False)
     renew(scene, batch, dice)
 
 
 def respell(scene: Scene, batch: Batch, dice: Random) -> None:
     """While it is open what became of the creations, the address is spelled in another way."""
-    lose_answers(scene, batch, shown=False)
+    scene.lose_answers(batch, shown=False)
     scene.run(batch)
     scene.run(batch, api_url=dice.choice(scene.spellings))
 
@@ -208,14 +206,6 @@ def empty_journal(scene: Scene, batch: Batch, dice: Random) -> None:
     _run_without(scene, batch, journal, newest)
 
 
-def lose_answers(scene: Scene, creations: Sequence[Creation], *, shown: bool) -> None:
-    """Have the gateway carry creations out and not say so; the listing shows them at once, or not in this round."""
-    for creation in creations:
-        scene.arm(creation, "close", when="after")
-        if not shown:
-            scene.arm(creation, "lag", seconds=ROUND)
-
-
 def _move(batch: Batch, ground: Ground) -> None:
     for creation in batch:
         creation.ground = ground
@@ -258,7 +248,7 @@ def _own_journal(scene: Scene, batch: Batch) -> StormJournal:
 def _lose_answers_and_journal(scene: Scene, creations: Sequence[Creation], journal: StormJournal) -> None:
     """Lose the answers, where the journal notices what it has lost, or the listing knows what it has forgotten."""
     if journal.knows_its_age or scene.has_listing:
-        lose_answers(scene, creations, shown=not journal.knows_its_age)
+        scene.lose_answers(creations, shown=not journal.knows_its_age)
 
 
 def _run_without(scene: Scene, batch: Batch, journal: StormJournal, newest: str) -> None:
@@ -278,14 +268,34 @@ def _go_on_later(scene: Scene, batch: Batch, first: Child) -> None:
     scene.hear(batch, first, second)
 
 
+def _start_and_wait(scene: Scene, batch: Batch, dice: Random) -> Child:
+    """A run that is at its beginning, or waits for the answers to some creations and has had those to others."""
+    number = dice.choice((0, 1, len(batch), dice.randint(1, len(batch))))
+    if not number:
+        child = scene.start(batch)
+        time.sleep(dice.uniform(0.0, 0.2))
+        return child
+    for creation in batch[dice.randrange(number) :]:
+        scene.arm(creation, "slow", seconds=1.0)
+    mark = scene.record.now()
+    child = scene.start(batch)
+    _wait_for_posts(scene, batch, child, mark, number)
+    return child
+
+
+def _wait_for_posts(scene: Scene, batch: Batch, child: Child, mark: int, number: int) -> None:
+    """Wait until the gateway has that many of the creations, or the run ends."""
+    names = {creation.name for creation in batch}
+    while not child.ends_within(0.02) and len(scene.record.posts(mark).keys() & names) < number:
+        pass
+
+
 def _run_and_fill(scene: Scene, batch: Batch, disk: Disk, largest_file: int) -> None:
     """One run, and no room on the disk from when the gateway has the first of the creations."""
     for creation in batch:
         scene.arm(creation, "slow", seconds=0.4)
     mark = scene.record.now()
     child = scene.start(batch)
-    names = {creation.name for creation in batch}
-    while not child.ends_within(0.02) and not scene.record.posts(mark).keys() & names:
-        pass
+    _wait_for_posts(scene, batch, child, mark, 1)
     disk.fill(largest_file, child)
     scene.hear(batch, child, since=mark)
