@@ -167,6 +167,12 @@ class Scene:
             if not shown:
                 self.arm(creation, "lag", seconds=ROUND)
 
+    def wait_for_posts(self, batch: Sequence[Creation], child: Child, since: int, number: int) -> None:
+        """Wait until the gateway has that many of the creations, or the run ends."""
+        names = {creation.name for creation in batch}
+        while not child.ends_within(0.02) and len(self.record.posts(since).keys() & names) < number:
+            pass
+
     @contextlib.contextmanager
     def held_listings(self, number: int) -> Iterator[Held]:
         """The next listings hang until that many of them do, or until nobody waits for that any more."""
