@@ -69,3 +69,12 @@ class Creation:
     def is_fulfilled(self) -> bool:
         """Whether the last run that said anything found the instance."""
         return bool(self.said) and self.said[-1] in FULFILLED
+
+
+Batch = list[Creation]
+
+
+def move(batch: Batch, ground: Ground) -> None:
+    """Give these creations another ground."""
+    for creation in batch:
+        creation.ground = ground

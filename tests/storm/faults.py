@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from ansible_collections.msgops.fleet.tests.storm import happenings
+from ansible_collections.msgops.fleet.tests.storm import happenings, losses
 from ansible_collections.msgops.fleet.tests.storm.creations import Creation
 from ansible_collections.msgops.fleet.tests.storm.scene import ROUND, Scene
 from ansible_collections.msgops.fleet.tests.support.proxy import Place
@@ -101,16 +101,16 @@ FAULTS: dict[str, Fault] = {
     "equal names in two accounts that have names": Fault(
         happens=happenings.equal_names_apart, accounts=("default", "second")
     ),
-    "no room for the credentials": Fault(happens=happenings.full_disk_of_credentials),
+    "no room for the credentials": Fault(happens=losses.full_disk_of_credentials),
     "no more room for the credentials after the request": Fault(
-        happens=happenings.filling_disk_of_credentials, may_lose=True
+        happens=losses.filling_disk_of_credentials, may_lose=True
     ),
-    "no room for the journal": Fault(happens=happenings.full_disk_of_journal, needs=frozenset({"file"})),
+    "no room for the journal": Fault(happens=losses.full_disk_of_journal, needs=frozenset({"file"})),
     "no more room for the journal after the request": Fault(
-        happens=happenings.filling_disk_of_journal, needs=frozenset({"file"})
+        happens=losses.filling_disk_of_journal, needs=frozenset({"file"})
     ),
-    "journal replaced by an older copy": Fault(happens=happenings.restore_journal),
-    "journal emptied": Fault(happens=happenings.empty_journal),
+    "journal replaced by an older copy": Fault(happens=losses.restore_journal),
+    "journal emptied": Fault(happens=losses.empty_journal),
 }
 
 

@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 import time
-from collections.abc import Sequence
 from random import Random
 
-from ansible_collections.msgops.fleet.tests.storm.circumstances import Disk
-from ansible_collections.msgops.fleet.tests.storm.creations import MISTAKEN, Creation, Ground
-from ansible_collections.msgops.fleet.tests.storm.journals import StormJournal
+from ansible_collections.msgops.fleet.tests.storm.creations import MISTAKEN, Batch, move
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
-from ansible_collections.msgops.fleet.tests.storm.scene import ROUND, Scene
+from ansible_collections.msgops.fleet.tests.storm.scene import Scene
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault as ProxyFault
 from ansible_collections.msgops.fleet.tests.support.proxy import Place
-
-Batch = list[Creation]
 
 # Seconds by which the clocks of machines are wrong.
 _CLOCK_ERRORS = (-86400.0, -3600.0, -60.0, 60.0, 3600.0, 86400.0)
@@ -35,8 +29,7 @@ def one_run(scene: Scene, batch: Batch, dice: Random) -> None:
 
 def kill(scene: Scene, batch: Batch, dice: Random) -> None:
     """The run is killed: nothing of it goes on."""
-    child = scene.start(batch)
-    time.sleep(dice.uniform(0.0, 0.4))
+    child = _start_and_wait(scene, batch, dice)
     child.kill()
     scene.hear(batch, child)
 
@@ -48,8 +41,7 @@ def two_runs(scene: Scene, batch: Batch, dice: Random) -> None:
 
 def stop(scene: Scene, batch: Batch, dice: Random) -> None:
     """The run stands still for longer than its lease lasts, while another one works on its names."""
-    first = scene.start(batch)
-    time.sleep(dice.uniform(0.0, 0.4))
+    first = _start_and_wait(scene, batch, dice)
     first.signal(signal.SIGSTOP)
     _go_on_later(scene, batch, first)
 
@@ -66,7 +58,7 @@ def stop_before_creating(scene: Scene, batch: Batch, dice: Random) -> None:
 def wrong_clock(scene: Scene, batch: Batch, dice: Random) -> None:
     """A run on a machine whose clock is wrong and is set while it works, then one on another such machine."""
     before, after, other = (dice.choice(_CLOCK_ERRORS) for _n in range(3))
-    lose_answers(scene, batch[::2], shown=True)
+    scene.lose_answers(batch[::2], shown=True)
     scene.run(batch, clock=((0.0, before), (dice.uniform(0.05, 0.5), after)))
     scene.run(batch, clock=((0.0, other),))
 
@@ -88,13 +80,13 @@ def renew(scene: Scene, batch: Batch, dice: Random) -> None:
 
 def renew_while_open(scene: Scene, batch: Batch, dice: Random) -> None:
     """The same, while it is open what became of the creations."""
-    lose_answers(scene, batch, shown=False)
+    scene.lose_answers(batch, shown=False)
     renew(scene, batch, dice)
 
 
 def respell(scene: Scene, batch: Batch, dice: Random) -> None:
     """While it is open what became of the creations, the address is spelled in another way."""
-    lose_answers(scene, batch, shown=False)
+    scene.lose_answers(batch, shown=False)
     scene.run(batch)
     scene.run(batch, api_url=dice.choice(scene.spellings))
 
@@ -141,7 +133,7 @@ class Breaking:
 
     def __call__(self, scene: Scene, batch: Batch, dice: Random) -> None:
         proxy = scene.new_proxy(gateway=not scene.is_proxied)
-        _move(batch, scene.ground_through(proxy))
+        move(batch, scene.ground_through(proxy))
         early = self.place in (Place.CONNECT, Place.HANDSHAKE)
         # Of what breaks before there is a request nobody can tell what it was to be.
         match = "" if early else scene.path_of_creation
@@ -152,75 +144,6 @@ class Breaking:
             scene.struck.add(batch[0].fault)
 
 
-def full_disk_of_credentials(scene: Scene, batch: Batch, dice: Random) -> None:
-    """There is no room where the tokens are to be written."""
-    disk = _credentials_on_a_disk(scene, batch)
-    disk.fill(disk.LARGE)
-    scene.run(batch)
-    disk.make_room()
-
-
-def filling_disk_of_credentials(scene: Scene, batch: Batch, dice: Random) -> None:
-    """There is none any more from when the creations are at the gateway."""
-    disk = _credentials_on_a_disk(scene, batch)
-    _run_and_fill(scene, batch, disk, disk.LARGE)
-    disk.make_room()
-
-
-def full_disk_of_journal(scene: Scene, batch: Batch, dice: Random) -> None:
-    """There is no room where the journal lies, and then there is again."""
-    disk = _journal_on_a_disk(scene, batch)
-    disk.fill(disk.SMALL)
-    scene.run(batch)
-    disk.make_room()
-    scene.run(batch)
-
-
-def filling_disk_of_journal(scene: Scene, batch: Batch, dice: Random) -> None:
-    """There is no room for it any more from when the creations are at the gateway."""
-    disk = _journal_on_a_disk(scene, batch)
-    _run_and_fill(scene, batch, disk, disk.SMALL)
-    disk.make_room()
-    scene.run(batch)
-
-
-def restore_journal(scene: Scene, batch: Batch, dice: Random) -> None:
-    """The journal is lost after a run, and an older copy is put in its place."""
-    journal = _own_journal(scene, batch)
-    # Some of the names are in the copy; of the others, some are open.
-    known = max(1, len(batch) // 3)
-    scene.run(batch[:known])
-    older = journal.copy()
-    _lose_answers_and_journal(scene, batch[known::2], journal)
-    scene.run(batch)
-    newest = journal.copy()
-    journal.put_back(older)
-    _run_without(scene, batch, journal, newest)
-
-
-def empty_journal(scene: Scene, batch: Batch, dice: Random) -> None:
-    """The journal is lost after a run, and nothing is left of it."""
-    journal = _own_journal(scene, batch)
-    _lose_answers_and_journal(scene, batch[::2], journal)
-    scene.run(batch)
-    newest = journal.copy()
-    journal.empty()
-    _run_without(scene, batch, journal, newest)
-
-
-def lose_answers(scene: Scene, creations: Sequence[Creation], *, shown: bool) -> None:
-    """Have the gateway carry creations out and not say so; the listing shows them at once, or not in this round."""
-    for creation in creations:
-        scene.arm(creation, "close", when="after")
-        if not shown:
-            scene.arm(creation, "lag", seconds=ROUND)
-
-
-def _move(batch: Batch, ground: Ground) -> None:
-    for creation in batch:
-        creation.ground = ground
-
-
 def _of_account(batch: Batch, account: str) -> Batch:
     return [creation for creation in batch if creation.ground.account == account]
 
@@ -229,43 +152,8 @@ def _name_first(scene: Scene, batch: Batch) -> None:
     """Give the first of two accounts a name, and run its names; the second one has its name already."""
     first = _of_account(batch, "default")
     ground = first[0].ground
-    _move(first, dataclasses.replace(ground, options={**ground.options, "account": "first"}))
+    move(first, dataclasses.replace(ground, options={**ground.options, "account": "first"}))
     scene.run(first)
-
-
-def _credentials_on_a_disk(scene: Scene, batch: Batch) -> Disk:
-    disk = scene.new_disk()
-    file = disk.folder / "credentials.json"
-    others = {f"other-{number}": {"id": str(number), "token": "x" * 50} for number in range(disk.LARGE // 64)}
-    file.write_text(json.dumps({"other": others}))
-    journal = scene.new_journal().location
-    _move(batch, dataclasses.replace(batch[0].ground, disk=disk, credentials_file=file, journal=journal))
-    return disk
-
-
-def _journal_on_a_disk(scene: Scene, batch: Batch) -> Disk:
-    disk = scene.new_disk()
-    _move(batch, dataclasses.replace(batch[0].ground, disk=disk, journal=str(disk.folder / "journal.sqlite3")))
-    return disk
-
-
-def _own_journal(scene: Scene, batch: Batch) -> StormJournal:
-    journal = scene.new_journal()
-    _move(batch, dataclasses.replace(batch[0].ground, journal=journal.location))
-    return journal
-
-
-def _lose_answers_and_journal(scene: Scene, creations: Sequence[Creation], journal: StormJournal) -> None:
-    """Lose the answers, where the journal notices what it has lost, or the listing knows what it has forgotten."""
-    if journal.knows_its_age or scene.has_listing:
-        lose_answers(scene, creations, shown=not journal.knows_its_age)
-
-
-def _run_without(scene: Scene, batch: Batch, journal: StormJournal, newest: str) -> None:
-    """A run with what is left of the journal; who is refused finds the newest state again."""
-    scene.run(batch)
-    if not all(creation.is_fulfilled for creation in batch):
-        journal.put_back(newest)
 
 
 def _go_on_later(scene: Scene, batch: Batch, first: Child) -> None:
@@ -278,14 +166,16 @@ def _go_on_later(scene: Scene, batch: Batch, first: Child) -> None:
     scene.hear(batch, first, second)
 
 
-def _run_and_fill(scene: Scene, batch: Batch, disk: Disk, largest_file: int) -> None:
-    """One run, and no room on the disk from when the gateway has the first of the creations."""
-    for creation in batch:
-        scene.arm(creation, "slow", seconds=0.4)
+def _start_and_wait(scene: Scene, batch: Batch, dice: Random) -> Child:
+    """A run that is at its beginning, or waits for the answers to some creations and has had those to others."""
+    number = dice.choice((0, 1, len(batch), dice.randint(1, len(batch))))
+    if not number:
+        child = scene.start(batch)
+        time.sleep(dice.uniform(0.0, 0.2))
+        return child
+    for creation in batch[dice.randrange(number) :]:
+        scene.arm(creation, "slow", seconds=1.0)
     mark = scene.record.now()
     child = scene.start(batch)
-    names = {creation.name for creation in batch}
-    while not child.ends_within(0.02) and not scene.record.posts(mark).keys() & names:
-        pass
-    disk.fill(largest_file, child)
-    scene.hear(batch, child, since=mark)
+    scene.wait_for_posts(batch, child, mark, number)
+    return child

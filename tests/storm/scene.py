@@ -160,6 +160,19 @@ class Scene:
         """Have the gateway do something to a creation."""
         self.emulator.arm(f"{self.provider}.create", kind, match=f'"{creation.name}"', **options)
 
+    def lose_answers(self, creations: Sequence[Creation], *, shown: bool) -> None:
+        """Have the gateway carry creations out and not say so; the listing shows them at once, or not in this round."""
+        for creation in creations:
+            self.arm(creation, "close", when="after")
+            if not shown:
+                self.arm(creation, "lag", seconds=ROUND)
+
+    def wait_for_posts(self, batch: Sequence[Creation], child: Child, since: int, number: int) -> None:
+        """Wait until the gateway has that many of the creations, or the run ends."""
+        names = {creation.name for creation in batch}
+        while not child.ends_within(0.02) and len(self.record.posts(since).keys() & names) < number:
+            pass
+
     @contextlib.contextmanager
     def held_listings(self, number: int) -> Iterator[Held]:
         """The next listings hang until that many of them do, or until nobody waits for that any more."""

@@ -38,7 +38,7 @@ def stopped(server: PostgresServer) -> Iterator[PostgresServer]:
 def test_a_small_storm_is_weathered(tmp_path: Path, server: PostgresServer) -> None:
     faults = faults_for("listing", "direct")
     found = storm_over(
-        tmp_path, creations=len(faults), seed=7, has_listing=True, postgres=server, tell=lambda _text: None
+        tmp_path, creations=len(faults), seed=7, has_listing=True, workers=8, postgres=server, tell=lambda _text: None
     )
     assert found == []
 
