@@ -30,8 +30,8 @@ Key = tuple[str, str]
 # An answer of which the sender could have got no clear word.
 _BROKEN = ("truncate", "garbage", "reset", "close", "hang")
 _OPEN = (408, 499)
-# Odd answers that are right.
-_RIGHT = ("charset", "informational")
+# Answers that are odd or refuse, and are clear all the same.
+_CLEAR = ("charset", "informational", "status")
 
 
 @dataclass
@@ -127,8 +127,8 @@ def _lies(
             lies.append(f"failed, but the gateway has {name}: {message}")
         elif any(_is_open(entry) for entry in posts or ()):
             lies.append(f"failed, though the outcome of {name} was open: {message}")
-    # A busy machine may be late for a right answer, but whoever got it must be able to read it.
-    if action == "unknown" and any(entry["fault"] in _RIGHT for entry in posts or ()) and " within " not in message:
+    # A busy machine may be late for a clear answer, but whoever got it must be able to read it.
+    if action == "unknown" and any(entry["fault"] in _CLEAR for entry in posts or ()) and " within " not in message:
         lies.append(f"unknown, but the gateway has told of {name} in full: {message}")
     if "a bug in" in message:
         lies.append(message)
