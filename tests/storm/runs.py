@@ -75,12 +75,15 @@ class Child:
 
     def __init__(self, job: Callable[[], Any], *, die_after: int | None = None) -> None:
         self._receiver, sender = _context().Pipe(duplex=False)
-        self.process = _context().Process(target=_work, args=(job, sender, die_after), daemon=True)
+        waits, go = _context().Pipe(duplex=False)
+        self.process = _context().Process(target=_work, args=(job, waits, sender, die_after), daemon=True)
         self.process.start()
         self.was_killed = False
-        # Once a process has ended, its number may be another one's.
+        # Once a process has ended, its number may be another one's: it doesn't begin before there is a handle of it.
         self._handle = os.pidfd_open(self.pid)
-        sender.close()
+        go.send(None)
+        for connection in (waits, go, sender):
+            connection.close()
 
     def result(self) -> Any:
         """What the job returned; ``None`` if the process died before."""
@@ -162,7 +165,8 @@ def _trace(step: Callable[[], Any] | None) -> None:
     threading.settrace(calls if step else None)  # type: ignore[arg-type]
 
 
-def _work(job: Callable[[], Any], sender: Connection, die_after: int | None) -> None:
+def _work(job: Callable[[], Any], waits: Connection, sender: Connection, die_after: int | None) -> None:
+    waits.recv()
     if die_after is not None:
         _die_after(die_after)
     sender.send(job())
