@@ -92,7 +92,7 @@ class Provisioner:
             except FleetError as error:
                 planned |= {wish: Outcome(wish, "failed", error=error) for wish in wished}
             else:
-                planned |= {wish: planner.plan(wish, listing) for wish in wished}
+                planned |= {wish: planner.plan(wish, claims[wish], listing) for wish in wished}
                 self.handover.plan([planned[wish] for wish in wished], listing)
                 listed |= {wish.account: listing is not None for wish in wished}
         self._warn_of_new_tokens({wish: claims[wish] for wish in wishes if wish.account in listed}, memory)

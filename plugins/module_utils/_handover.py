@@ -44,9 +44,11 @@ class Handover:
 
     def plan(self, planned: Sequence[Outcome], listing: Listing | None) -> None:
         """Find out where in the file each is to go."""
+        deleted: frozenset[str] = listing.deleted if listing else frozenset()
         for outcome in planned:
             former = outcome.entry and outcome.entry.instance_id
-            gone = (frozenset([former]) if former else frozenset()) | (listing.deleted if listing else frozenset())
+            # Not one more copy for each of a fleet's wishes.
+            gone = deleted | {former} if former and former not in deleted else deleted
             wish = outcome.wish
             key = key_of(wish.name, wish.account.name)
             self._slots[wish] = Slot(wish.gateway.provider, key, wish.api_url, gone)

@@ -25,16 +25,14 @@ _LONGEST_PAUSE = 4.0
 
 
 class Listing:
-    """An account's instances by name; those that were deleted only count as that."""
+    """An account's instances by name; of those that were ``deleted``, as far as the vendor still says so, the IDs."""
 
     def __init__(self, instances: Sequence[Instance]) -> None:
         self._by_name: dict[str, list[Instance]] = collections.defaultdict(list)
         self._names: dict[str, str] = {}
-        self._deleted: set[str] = set()
+        self.deleted = frozenset(instance.id for instance in instances if instance.deleted)
         for instance in instances:
-            if instance.deleted:
-                self._deleted.add(instance.id)
-            else:
+            if not instance.deleted:
                 self._by_name[instance.name].append(instance)
                 self._names[instance.id] = instance.name
 
@@ -46,14 +44,9 @@ class Listing:
         """What the instance of this ID is named now."""
         return self._names.get(instance_id or "")
 
-    @property
-    def deleted(self) -> frozenset[str]:
-        """The IDs of the instances that were deleted, as far as the vendor still says so."""
-        return frozenset(self._deleted)
-
     def shows(self, instance_id: str | None) -> bool:
         """Whether the account has, or is still known to have had, the instance of this ID."""
-        return instance_id in self._names or instance_id in self._deleted
+        return instance_id in self._names or instance_id in self.deleted
 
 
 @dataclass(frozen=True)

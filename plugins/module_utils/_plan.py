@@ -122,9 +122,8 @@ class Planner:
     commands: JournalCommands
     on_unknown: OnUnknown
 
-    def plan(self, wish: Wish, listing: Listing | None) -> Outcome:
-        """What a run would do, from the account's listing; ``None`` if there is none."""
-        claim = claim_of(wish, self.memory)
+    def plan(self, wish: Wish, claim: Claim, listing: Listing | None) -> Outcome:
+        """What a run would do, from what the journal has of the wish, and the account's listing if there is one."""
         if matches := listing.named(wish.name) if listing else []:
             return self.found(wish, self._entry_of(wish, claim, matches[0]), matches)
         if claim.rivals:

@@ -76,11 +76,11 @@ class Settlement:
 
         :raises UsageError: if there isn't exactly one such entry, or it doesn't do for the action.
         """
-        memory = journal.read()
-        before = self._the_one(memory, JournalCommands(journal.location))
+        memory, commands = journal.read(), JournalCommands(journal.location)
+        before = self._the_one(memory, commands)
         if before is None:
             return {"changed": False, "entries": [], "diff": _diff(None, None)}
-        after = self._after(before, JournalCommands(journal.location))
+        after = self._after(before, commands)
         if after == before:
             return {"changed": False, "entries": [_as_result(before, memory)], "diff": _diff(before, before)}
         if not check_mode:
