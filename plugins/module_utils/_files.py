@@ -80,11 +80,7 @@ class Place:
 
         :raises OSError: if it isn't there or may not be opened; ``UnfitFile`` if it is no regular file.
         """
-        descriptor = os.open(self.name, flags | _OPEN, dir_fd=self._folder)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise UnfitFile("it is no regular file")
-        return descriptor
+        return open_regular(self.name, flags, folder=self._folder)
 
     def is_at(self, descriptor: int) -> bool:
         """Whether the open file is the one that is in place now."""
@@ -203,6 +199,18 @@ class Place:
         # As Linux has it by fs.protected_regular: whoever may write to the folder may have planted it.
         if folder.st_mode & stat.S_IWOTH and there.st_uid not in (os.geteuid(), folder.st_uid):
             raise UnfitFile(f"it belongs to user ID {there.st_uid}, in a folder that everybody may write to")
+
+
+def open_regular(path: str, flags: int, *, folder: int | None = None) -> int:
+    """A descriptor of a file, of mode 0600 if it is made, which neither follows a link nor waits for anybody.
+
+    :raises OSError: if it may not be opened; ``UnfitFile`` if it is no regular file.
+    """
+    descriptor = os.open(path, flags | _OPEN, 0o600, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnfitFile("it is no regular file")
+    return descriptor
 
 
 def kind_of(path: str) -> str:

@@ -12,11 +12,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 import zlib
 from dataclasses import dataclass
 
-from ._files import UnfitFile
+from ._files import UnfitFile, open_regular
 
 # Of one length, so that it is written over in place: that needs no room on a full disk.
 _RECORD = re.compile(rb"([0-9a-f]{32}) ([0-9]{20}) ([0-9a-f]{8})\n")
@@ -85,12 +84,8 @@ class SerialFile:
 
     def _open(self, flags: int) -> int:
         try:
-            descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
+            return open_regular(self.path, flags)
         except OSError as exc:
             if exc.errno in (errno.ELOOP, errno.EMLINK):
                 raise UnfitFile("it is a symbolic link") from None
             raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise UnfitFile("it is no regular file")
-        return descriptor
