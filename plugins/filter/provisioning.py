@@ -38,7 +38,7 @@ options:
     description: PlugzAPI's account security token.
     type: str
   creation:
-    description: What M(msgops.fleet.instance_create) returned for RV(_value.wishes).
+    description: What M(msgops.fleet.instance_create) returned for RV(_value.desired).
     type: dict
     default: {}
   attempts:
@@ -60,7 +60,7 @@ seealso:
 EXAMPLES = r"""
 - name: Show what would be handed to instance_create
   ansible.builtin.debug:
-    msg: "{{ ([{'name': 'shop'}] | msgops.fleet.provisioning(provider='green_api')).wishes }}"
+    msg: "{{ ([{'name': 'shop'}] | msgops.fleet.provisioning(provider='green_api')).desired }}"
     # => [{"name": "shop", "provider": "green_api"}]
 """
 
@@ -69,7 +69,7 @@ _value:
   description: The arguments of the role's tasks, and its result.
   type: dict
   contains:
-    wishes:
+    desired:
       description: The items of M(msgops.fleet.instance_create), those without an ID. They hold secrets.
       type: list
       elements: dict
@@ -152,7 +152,7 @@ def provisioning(
     instances = [_result(item, next(read) if _is_readable(item) else {}) for item in found]
     summary = _summarize(instances)
     return {
-        "wishes": [_without(item, "client_token", "phone") for item in asked if not _exists(item)],
+        "desired": [_without(item, "client_token", "phone") for item in asked if not _exists(item)],
         "targets": [_only(item, *_TARGET) for item in targets],
         "links": [_only(item, *_TARGET, "phone") for item in targets],
         "result": {"instances": instances, "summary": summary},

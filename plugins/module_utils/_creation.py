@@ -23,7 +23,7 @@ from ._journal import Journal, Lease
 from ._journal_commands import JournalCommands
 from ._journal_storage import JournalError
 from ._listing import Lister, Listing, ListingPolicy, awaits_listing, settled_at
-from ._plan import Action, Claim, OnUnknown, Outcome, Planner, Wish, claim_of
+from ._plan import Action, Claim, DesiredInstance, OnUnknown, Outcome, Planner, claim_of
 from ._polling import poll
 
 
@@ -40,26 +40,26 @@ class Provisioner:
     progress: Callable[[str], None] | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def predict(self, wishes: Sequence[Wish]) -> list[Outcome]:
+    def predict(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
         """What ``provision`` would do, without a trace at the gateways, in the journal or in the file."""
-        planned, _listed = self._plan(wishes, self.journal.read({wish.key for wish in wishes}))
+        planned, _listed = self._plan(all_desired, self.journal.read({desired.key for desired in all_desired}))
         outcomes = self.handover.without_conflicts(planned)
         if not self.handover.is_safe and any(o.action == "would_create" for o in outcomes):
             self.warnings.append(_no_safe_way().message)
         return self.handover.shown(self.handover.recall(outcomes))
 
-    def provision(self, wishes: Sequence[Wish]) -> list[Outcome]:
-        """What became of each wish, in their order.
+    def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
+        """What became of each desired instance, in their order.
 
-        The failure of one wish or account doesn't keep the others from being fulfilled.
+        The failure of one instance or account doesn't keep the others from being created.
 
         :raises UsageError: if the journal or the credentials file can't be used; nothing was created.
         """
-        if not wishes:
+        if not all_desired:
             return []
         self.handover.check()
-        with self.journal.locked({wish.key for wish in wishes}) as lease:
-            planned, listed = self._plan(wishes, lease.memory)
+        with self.journal.locked({desired.key for desired in all_desired}) as lease:
+            planned, listed = self._plan(all_desired, lease.memory)
             planned = self.handover.without_conflicts(planned)
             try:
                 lease.note_uses(listed)
@@ -77,81 +77,87 @@ class Provisioner:
 
     # Planning: what the listings and the journal say
 
-    def _plan(self, wishes: Sequence[Wish], memory: Memory) -> tuple[list[Outcome], dict[Account, bool]]:
-        """What is to be done about each wish, and which accounts could be listed."""
+    def _plan(
+        self, all_desired: Sequence[DesiredInstance], memory: Memory
+    ) -> tuple[list[Outcome], dict[Account, bool]]:
+        """What is to be done about each desired instance, and which accounts could be listed."""
         planner, lister = Planner(memory, self.commands, self.on_unknown), Lister(self.listing, memory.uses)
-        claims = {wish: claim_of(wish, memory) for wish in wishes}
-        planned: dict[Wish, Outcome] = {}
+        claims = {desired: claim_of(desired, memory) for desired in all_desired}
+        planned: dict[DesiredInstance, Outcome] = {}
         listed: dict[Account, bool] = {}
-        for gateway, wished in _by_account(wishes):
+        for gateway, in_account in _by_account(all_desired):
             # A listing may lag behind what an earlier run has begun a moment ago.
-            entries = [entry for wish in wished for entry in (claims[wish].entry, *claims[wish].rivals) if entry]
+            entries = [
+                entry for desired in in_account for entry in (claims[desired].entry, *claims[desired].rivals) if entry
+            ]
             until = {entry.name: settled_at(entry) for entry in entries if awaits_listing(entry)}
             try:
-                listing = lister.ask(gateway, {wish.account for wish in wished}, until)
+                listing = lister.ask(gateway, {desired.account for desired in in_account}, until)
             except FleetError as error:
-                planned |= {wish: Outcome(wish, "failed", error=error) for wish in wished}
+                planned |= {desired: Outcome(desired, "failed", error=error) for desired in in_account}
             else:
-                planned |= {wish: planner.plan(wish, claims[wish], listing) for wish in wished}
-                self.handover.plan([planned[wish] for wish in wished], listing)
-                listed |= {wish.account: listing is not None for wish in wished}
-        self._warn_of_new_tokens({wish: claims[wish] for wish in wishes if wish.account in listed}, memory)
-        return [planned[wish] for wish in wishes], listed
+                planned |= {desired: planner.plan(desired, claims[desired], listing) for desired in in_account}
+                self.handover.plan([planned[desired] for desired in in_account], listing)
+                listed |= {desired.account: listing is not None for desired in in_account}
+        self._warn_of_new_tokens(
+            {desired: claims[desired] for desired in all_desired if desired.account in listed}, memory
+        )
+        return [planned[desired] for desired in all_desired], listed
 
     # Creating: each at most once
 
     def _create_all(self, planned: Sequence[Outcome], lease: Lease) -> list[Outcome]:
-        outcomes = {outcome.wish: outcome for outcome in planned}
+        outcomes = {outcome.desired: outcome for outcome in planned}
         wanted = [outcome for outcome in planned if outcome.action == "would_create"]
 
         def create(outcome: Outcome) -> bool:
-            outcomes[outcome.wish] = self._create(outcome.wish, outcome.entry, lease)
+            outcomes[outcome.desired] = self._create(outcome.desired, outcome.entry, lease)
             return True
 
         def tell() -> None:
             if self.progress:
-                done = sum(outcomes[outcome.wish].action != "would_create" for outcome in wanted)
+                done = sum(outcomes[outcome.desired].action != "would_create" for outcome in wanted)
                 self.progress(f"{done} of {len(wanted)} creations answered")
 
         if self.handover.is_safe:
             poll(wanted, create, workers=self.concurrency, progress=tell if self.progress else None)
         else:
-            outcomes |= {outcome.wish: _failed(outcome, _no_safe_way()) for outcome in wanted}
+            outcomes |= {outcome.desired: _failed(outcome, _no_safe_way()) for outcome in wanted}
         return list(outcomes.values())
 
-    def _create(self, wish: Wish, before: Entry | None, lease: Lease) -> Outcome:
+    def _create(self, desired: DesiredInstance, before: Entry | None, lease: Lease) -> Outcome:
         if failure := self.handover.failure():
-            return Outcome(wish, "failed", error=failure)
-        entry = begun_entry(wish.account, wish.name, hash_payload(wish.payload), before)
+            return Outcome(desired, "failed", error=failure)
+        entry = begun_entry(desired.account, desired.name, hash_payload(desired.payload), before)
         try:
             lease.begin(entry, instead_of=before)
         except JournalError as error:
-            return Outcome(wish, "failed", error=error)
+            return Outcome(desired, "failed", error=error)
         try:
-            instance = wish.gateway.create_instance(wish.payload)
+            instance = desired.gateway.create_instance(desired.payload)
         except FleetError as error:
             action: Action = "unknown" if error.delivery is Delivery.UNKNOWN else "failed"
-            return Outcome(wish, action, error=error, posted=True, entry=entry)
+            return Outcome(desired, action, error=error, posted=True, entry=entry)
         # At once, because this process may be killed, and the vendor may never show the token again.
         created = replace(entry, status="created", instance_id=instance.id, updated_at=utc_now())
         self._remember(lease, [created])
-        self.handover.write_at_once(wish, instance)
-        return Outcome(wish, "created", instance, posted=True, entry=created)
+        self.handover.write_at_once(desired, instance)
+        return Outcome(desired, "created", instance, posted=True, entry=created)
 
     # Settling: ask the listing about what got no clear answer
 
     def _settle(self, outcomes: Sequence[Outcome], memory: Memory) -> list[Outcome]:
-        settled = {outcome.wish: outcome for outcome in outcomes}
-        unclear = [outcome.wish for outcome in outcomes if outcome.action == "unknown" and outcome.posted]
+        settled = {outcome.desired: outcome for outcome in outcomes}
+        unclear = [outcome.desired for outcome in outcomes if outcome.action == "unknown" and outcome.posted]
         end = settled_at()
         planner, lister = Planner(memory, self.commands, self.on_unknown), Lister(self.listing, memory.uses)
-        for gateway, wishes in _by_account(unclear):
+        for gateway, all_desired in _by_account(unclear):
             listing = None
             with contextlib.suppress(FleetError):
-                until = dict.fromkeys((wish.name for wish in wishes), end)
-                listing = lister.ask(gateway, {wish.account for wish in wishes}, until)
-            for wish in wishes:
-                settled[wish] = _settled(planner, settled[wish], listing)
+                until = dict.fromkeys((desired.name for desired in all_desired), end)
+                listing = lister.ask(gateway, {desired.account for desired in all_desired}, until)
+            for desired in all_desired:
+                settled[desired] = _settled(planner, settled[desired], listing)
         return list(settled.values())
 
     # Remembering
@@ -171,7 +177,7 @@ class Provisioner:
         if (said := self._status_of(outcome, settled)) is None:
             return None
         status, instance_id = said
-        entry = settled.entry or new_entry(outcome.wish.account, outcome.wish.name, status)
+        entry = settled.entry or new_entry(outcome.desired.account, outcome.desired.name, status)
         # Once the token was handed over, it stays so, even if a later run can't show it again.
         if entry.instance_id == instance_id and entry.status in (status, "delivered"):
             return entry
@@ -189,19 +195,19 @@ class Provisioner:
         for outcome, entry in outcomes:
             if outcome.instance and not has_token(outcome) and not (entry and entry.status == "delivered"):
                 self.warnings.append(
-                    f"the token of {outcome.wish} ({outcome.instance.id}) was never handed over, and the gateway "
+                    f"the token of {outcome.desired} ({outcome.instance.id}) was never handed over, and the gateway "
                     f"doesn't tell it again; copy it from the gateway's console{place}"
                 )
 
-    def _warn_of_new_tokens(self, claims: Mapping[Wish, Claim], memory: Memory) -> None:
+    def _warn_of_new_tokens(self, claims: Mapping[DesiredInstance, Claim], memory: Memory) -> None:
         assumed = {
-            wish.account
-            for wish, claim in claims.items()
+            desired.account
+            for desired, claim in claims.items()
             if claim.kinship is Kinship.RENEWED
             and claim.entry
-            and all(access.token != wish.account.token for access in claim.entry.accesses)
+            and all(access.token != desired.account.token for access in claim.entry.accesses)
         }
-        for account in dict.fromkeys(wish.account for wish in claims):
+        for account in dict.fromkeys(desired.account for desired in claims):
             if account in assumed or is_new_token(account, memory.uses):
                 self.warnings.append(
                     f"the partner token of {account.provider} at {account.address} was not seen before. It is taken "
@@ -211,7 +217,7 @@ class Provisioner:
 
 
 def _failed(outcome: Outcome, error: FleetError) -> Outcome:
-    return Outcome(outcome.wish, "failed", error=error)
+    return Outcome(outcome.desired, "failed", error=error)
 
 
 def _no_safe_way() -> UsageError:
@@ -221,16 +227,16 @@ def _no_safe_way() -> UsageError:
     )
 
 
-def _by_account(wishes: Sequence[Wish]) -> Iterable[tuple[Gateway, list[Wish]]]:
-    accounts: dict[Gateway, list[Wish]] = collections.defaultdict(list)
-    for wish in wishes:
-        accounts[wish.gateway].append(wish)
+def _by_account(all_desired: Sequence[DesiredInstance]) -> Iterable[tuple[Gateway, list[DesiredInstance]]]:
+    accounts: dict[Gateway, list[DesiredInstance]] = collections.defaultdict(list)
+    for desired in all_desired:
+        accounts[desired.gateway].append(desired)
     return accounts.items()
 
 
 def _settled(planner: Planner, outcome: Outcome, listing: Listing | None) -> Outcome:
-    wish, cause, entry = outcome.wish, outcome.error, outcome.entry
-    if matches := listing.named(wish.name) if listing else []:
-        return replace(planner.found(wish, entry, matches), posted=True)
+    desired, cause, entry = outcome.desired, outcome.error, outcome.entry
+    if matches := listing.named(desired.name) if listing else []:
+        return replace(planner.found(desired, entry, matches), posted=True)
     reason, http_status = (cause.message, cause.http_status) if cause else ("", None)
-    return replace(planner.unknown(wish, entry, reason, http_status=http_status), posted=True) if entry else outcome
+    return replace(planner.unknown(desired, entry, reason, http_status=http_status), posted=True) if entry else outcome

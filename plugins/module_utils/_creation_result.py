@@ -14,7 +14,7 @@ from ._plan import Outcome
 
 
 def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The module's result; it fails where a wish isn't fulfilled."""
+    """The module's result; it fails where an instance isn't there afterwards."""
     result: dict[str, Any] = {
         "changed": any(outcome.changed for outcome in outcomes),
         "instances": [outcome.as_result() for outcome in outcomes],
@@ -31,7 +31,7 @@ def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _diff(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     def lines(chosen: Iterable[Outcome]) -> str:
         return "".join(
-            f"{o.wish.gateway.provider} {_label(o)} {o.instance.id if o.instance else '(new)'}\n" for o in chosen
+            f"{o.desired.gateway.provider} {_label(o)} {o.instance.id if o.instance else '(new)'}\n" for o in chosen
         )
 
     before = lines(o for o in outcomes if o.instance and not o.changed)
@@ -40,4 +40,4 @@ def _diff(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _label(outcome: Outcome) -> str:
-    return key_of(outcome.wish.name, outcome.wish.account.name)
+    return key_of(outcome.desired.name, outcome.desired.account.name)

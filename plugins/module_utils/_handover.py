@@ -13,9 +13,9 @@ from ._credentials import CredentialsFile, Slot, key_of
 from ._errors import UsageError
 from ._gateway import Instance
 from ._listing import Listing
-from ._plan import Action, Outcome, Wish
+from ._plan import Action, DesiredInstance, Outcome
 
-# What is planned for a wish whose token, if it is told, goes into the file.
+# Actions after which the token, if the gateway tells it, goes into the file.
 _HANDED_OVER: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
 
 
@@ -30,7 +30,7 @@ class Handover:
     can_show: bool
     show: Callable[[str], bool]
     file: CredentialsFile | None = None
-    _slots: dict[Wish, Slot] = field(default_factory=dict)
+    _slots: dict[DesiredInstance, Slot] = field(default_factory=dict)
 
     def check(self) -> None:
         """:raises UsageError: if the file can't be used."""
@@ -47,14 +47,14 @@ class Handover:
         deleted: frozenset[str] = listing.deleted if listing else frozenset()
         for outcome in planned:
             former = outcome.entry and outcome.entry.instance_id
-            # Not one more copy for each of a fleet's wishes.
+            # Not one more copy for each instance of a fleet.
             gone = deleted | {former} if former and former not in deleted else deleted
-            wish = outcome.wish
-            key = key_of(wish.name, wish.account.name)
-            self._slots[wish] = Slot(wish.gateway.provider, key, wish.api_url, gone)
+            desired = outcome.desired
+            key = key_of(desired.name, desired.account.name)
+            self._slots[desired] = Slot(desired.gateway.provider, key, desired.api_url, gone)
 
     def without_conflicts(self, planned: Sequence[Outcome]) -> list[Outcome]:
-        """A wish whose entry in the file is another instance's can't be fulfilled.
+        """Fail each instance whose entry in the file is another instance's.
 
         :raises UsageError: if the file can't be read.
         """
@@ -65,7 +65,7 @@ class Handover:
         for outcome in planned:
             conflict = None
             if outcome.action in _HANDED_OVER:
-                conflict = self.file.conflict(content, self._slots[outcome.wish], outcome.instance)
+                conflict = self.file.conflict(content, self._slots[outcome.desired], outcome.instance)
             checked.append(replace(outcome, action="failed", error=conflict) if conflict else outcome)
         return checked
 
@@ -75,7 +75,7 @@ class Handover:
         if self.file is None or not any(outcome.action == "would_create" for outcome in planned):
             yield
             return
-        wanted = [(self._slots[o.wish], o.instance) for o in planned if o.action in _HANDED_OVER]
+        wanted = [(self._slots[o.desired], o.instance) for o in planned if o.action in _HANDED_OVER]
         with self.file.reserved(wanted):
             yield
 
@@ -83,11 +83,11 @@ class Handover:
         """Why nothing more must be created."""
         return self.file.failure() if self.file else None
 
-    def write_at_once(self, wish: Wish, instance: Instance) -> None:
+    def write_at_once(self, desired: DesiredInstance, instance: Instance) -> None:
         """Write a new token down, because the process may be killed."""
         if self.file:
             with contextlib.suppress(UsageError):  # tried once more for all, and reported then
-                self.file.merge([(self._slots[wish], instance)])
+                self.file.merge([(self._slots[desired], instance)])
 
     def recall(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """A gateway without a listing doesn't tell a token again, but the file may still know it.
@@ -97,13 +97,13 @@ class Handover:
         known = self.file.read() if self.file else {}
 
         def recall(outcome: Outcome) -> Outcome:
-            instance, wish = outcome.instance, outcome.wish
+            instance, desired = outcome.instance, outcome.desired
             if instance is None or instance.token is not None:
                 return outcome
-            entries = known.get(wish.gateway.provider, {})
+            entries = known.get(desired.gateway.provider, {})
             # Its account may have got its name later, or only elsewhere.
             account = outcome.entry.account if outcome.entry else None
-            for key in (self._slots[wish].key, wish.name, key_of(wish.name, account)):
+            for key in (self._slots[desired].key, desired.name, key_of(desired.name, account)):
                 credentials = entries.get(key, {})
                 if credentials.get("id") == instance.id and isinstance(token := credentials.get("token"), str):
                     return replace(outcome, instance=replace(instance, token=token))
@@ -125,7 +125,7 @@ class Handover:
     def deliver(self, shown: Sequence[Outcome], settled: Sequence[Outcome]) -> list[Outcome]:
         """Write the tokens into the file; where that fails the instance exists, but its task isn't done."""
         found = [
-            (self._slots[outcome.wish], outcome.instance)
+            (self._slots[outcome.desired], outcome.instance)
             for outcome in settled
             if outcome.instance and outcome.instance.token and outcome.action != "failed"
         ]

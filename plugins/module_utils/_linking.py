@@ -36,7 +36,7 @@ _REMINDER = 30.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class LinkRequest:
     """An instance that shall be linked; ``phone`` is the number that a pairing code is for."""
 
     target: Target
@@ -87,7 +87,7 @@ class Link:
     none since ``refused_at``.
     """
 
-    wish: Wish
+    request: LinkRequest
     before: Observation
     observation: Observation
     call: Call
@@ -104,7 +104,7 @@ class Link:
     @property
     def target(self) -> Target:
         """The instance, and the gateway that knows it."""
-        return self.wish.target
+        return self.request.target
 
     @property
     def name(self) -> str:
@@ -151,26 +151,26 @@ class Linker:
         self._drawn: LinkingCode | None = None
         self._told: tuple[str, float] = ("", 0.0)
 
-    def predict(self, wishes: Sequence[Wish]) -> dict[str, Any]:
+    def predict(self, requests: Sequence[LinkRequest]) -> dict[str, Any]:
         """The module's result in check mode: who would need linking. Asks for no code.
 
         :raises UsageError: if nobody would see the codes.
         """
         self._check_means()
-        self._begin(wishes, None)
+        self._begin(requests, None)
         for link in self._links:
             if not link.is_over and link.state in (_states.NOT_AUTHORIZED, _states.CREATING):
                 link.end("would_link")
         return self._report()
 
-    def link(self, wishes: Sequence[Wish]) -> dict[str, Any]:
+    def link(self, requests: Sequence[LinkRequest]) -> dict[str, Any]:
         """The module's result, with what became of each. The failure of one doesn't keep the others from being linked.
 
         :raises UsageError: if nobody would see the codes; none was asked for.
         """
         self._check_means()
         deadline = time.monotonic() + self._waiting.timeout if self._waiting.timeout else None
-        self._begin(wishes, deadline)
+        self._begin(requests, deadline)
         pending = [link for link in self._links if not link.is_over]
         if pending:
             with self._desk.opened([link.anchor for link in pending]) if self._desk else contextlib.nullcontext():
@@ -203,11 +203,11 @@ class Linker:
 
     # What is known
 
-    def _begin(self, wishes: Sequence[Wish], deadline: float | None) -> None:
-        observations = observe([wish.target for wish in wishes], concurrency=self._concurrency)
+    def _begin(self, requests: Sequence[LinkRequest], deadline: float | None) -> None:
+        observations = observe([request.target for request in requests], concurrency=self._concurrency)
         read_at = time.monotonic() + self._waiting.interval
-        for wish, observation in zip(wishes, observations, strict=True):
-            link = Link(wish, observation, observation, Call(deadline), read_at=read_at)
+        for request, observation in zip(requests, observations, strict=True):
+            link = Link(request, observation, observation, Call(deadline), read_at=read_at)
             self._links.append(link)
             _judge(link, "already_authorized")
 
@@ -292,7 +292,7 @@ class Linker:
     def _request(self, link: Link) -> LinkingCode | None:
         gateway, credentials = link.target.gateway, link.target.credentials
         if self._method == "code":
-            return gateway.request_pairing_code(credentials, link.call, link.wish.phone or "")
+            return gateway.request_pairing_code(credentials, link.call, link.request.phone or "")
         code = gateway.request_qr_code(credentials, link.call, as_text=self._means.draw is not None)
         if code and code.text and self._desk:
             return dataclasses.replace(code, image=_qr.as_png(code.text))
@@ -320,7 +320,7 @@ class Linker:
     def _draw(self, link: Link, code: LinkingCode, draw: Callable[[str], None]) -> None:
         label, provider = link.target.label, link.target.gateway.provider
         if self._method == "code":
-            draw(f"{label} at {provider}: type {spell(code.text or '')} on the phone +{link.wish.phone}")
+            draw(f"{label} at {provider}: type {spell(code.text or '')} on the phone +{link.request.phone}")
         elif code.text:
             draw(f"{label} at {provider}: scan this code\n{_qr.as_lines(code.text)}")
         elif self._desk:
@@ -381,7 +381,7 @@ class Linker:
             provider=target.gateway.provider,
             image=shown.code.image if shown and self._method == "qr" else None,
             text=shown.code.text if shown and self._method == "code" else None,
-            phone=link.wish.phone if self._method == "code" else None,
+            phone=link.request.phone if self._method == "code" else None,
             since=shown.since if shown else 0.0,
             life=shown.until - shown.since if shown else 0.0,
             note=note,

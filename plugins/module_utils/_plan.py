@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be done about each wished-for instance, by what the listing and the journal say of it."""
+"""What is to be done about each desired instance, by what the listing and the journal say of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOW_TO_NAME = "with account (of the task, or of its item in instances; provisio
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class DesiredInstance:
     """An instance that shall exist: its name, the account that it belongs to, and what a creation would send."""
 
     name: str
@@ -45,9 +45,12 @@ class Wish:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wish. ``posted`` tells whether this run sent its creation, ``entry`` is the journal's of it."""
+    """What became of a desired instance.
 
-    wish: Wish
+    ``posted`` tells whether this run sent its creation, ``entry`` is the journal's of it.
+    """
+
+    desired: DesiredInstance
     action: Action
     instance: Instance | None = None
     error: FleetError | None = None
@@ -61,16 +64,16 @@ class Outcome:
 
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""
-        found, account = self.instance, self.wish.account.name
+        found, account = self.instance, self.desired.account.name
         return {
             **({"account": account} if account else {}),
-            "name": self.wish.name,
+            "name": self.desired.name,
             "id": found.id if found else None,
-            "provider": self.wish.gateway.provider,
+            "provider": self.desired.gateway.provider,
             "token": found.token if found else None,
             "due": found.due if found else None,
             "due_raw": found.due_raw if found else None,
-            "api_url": self.wish.api_url,
+            "api_url": self.desired.api_url,
             "action": self.action,
             "error": self.error.as_item_error() if self.error else None,
         }
@@ -78,21 +81,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Claim:
-    """The entry that a wish is taken to be of; where it can't be told which one, or whether any, ``rivals``."""
+    """The entry of a desired instance; ``rivals`` are those that may be, where it isn't known which one or whether "
+    "any."""
 
     kinship: Kinship
     entry: Entry | None = None
     rivals: tuple[Entry, ...] = ()
 
 
-def claim_of(wish: Wish, memory: Memory) -> Claim:
-    """What the journal has of a wish."""
+def claim_of(desired: DesiredInstance, memory: Memory) -> Claim:
+    """What the journal has of a desired instance."""
     related: dict[Kinship, list[Entry]] = collections.defaultdict(list)
-    for entry in memory.of(wish.key):
-        related[kinship(wish.account, entry)].append(entry)
+    for entry in memory.of(desired.key):
+        related[kinship(desired.account, entry)].append(entry)
     same = related[Kinship.SAME]
-    same = [entry for entry in same if entry.account == wish.account.name] or same
-    same = [entry for entry in same if any(a.address == wish.account.address for a in entry.accesses)] or same
+    same = [entry for entry in same if entry.account == desired.account.name] or same
+    same = [entry for entry in same if any(a.address == desired.account.address for a in entry.accesses)] or same
     if len(same) == 1:
         return Claim(Kinship.SAME, same[0])
     if same:
@@ -110,7 +114,7 @@ def claim_of(wish: Wish, memory: Memory) -> Claim:
     if len(rivals) == 1 and rivals[0] in renewed:
         return Claim(Kinship.RENEWED, rivals[0])
     if rivals:
-        return Claim(kinship(wish.account, rivals[0]), rivals=tuple(rivals))
+        return Claim(kinship(desired.account, rivals[0]), rivals=tuple(rivals))
     return Claim(Kinship.OTHER)
 
 
@@ -122,124 +126,129 @@ class Planner:
     commands: JournalCommands
     on_unknown: OnUnknown
 
-    def plan(self, wish: Wish, claim: Claim, listing: Listing | None) -> Outcome:
-        """What a run would do, from what the journal has of the wish, and the account's listing if there is one."""
-        if matches := listing.named(wish.name) if listing else []:
-            return self.found(wish, self._entry_of(wish, claim, matches[0]), matches)
+    def plan(self, desired: DesiredInstance, claim: Claim, listing: Listing | None) -> Outcome:
+        """What a run would do, from the instance's entries in the journal, and the account's listing if there is "
+        "one."""
+        if matches := listing.named(desired.name) if listing else []:
+            return self.found(desired, self._entry_of(desired, claim, matches[0]), matches)
         if claim.rivals:
-            return self._plan_unclear(wish, claim, listing)
+            return self._plan_unclear(desired, claim, listing)
         entry = claim.entry
         if entry is None or entry.status == "rejected":
-            return Outcome(wish, "would_create", entry=entry)
+            return Outcome(desired, "would_create", entry=entry)
         if entry.status in OPEN:
             if self.on_unknown == "create":
-                return Outcome(wish, "would_create", entry=entry)
-            return self.unknown(wish, entry, f"the outcome of its creation of {entry.updated_at} is still open")
+                return Outcome(desired, "would_create", entry=entry)
+            return self.unknown(desired, entry, f"the outcome of its creation of {entry.updated_at} is still open")
         if listing is None:
-            known = Instance(entry.instance_id or "", wish.name, None)
+            known = Instance(entry.instance_id or "", desired.name, None)
             standing = Standing.PROVEN if claim.kinship is Kinship.SAME else Standing.ASSUMED
-            return Outcome(wish, "unchanged", known, entry=entry.used_by(wish.account, standing))
+            return Outcome(desired, "unchanged", known, entry=entry.used_by(desired.account, standing))
         if entry.instance_id in listing.deleted:
-            return Outcome(wish, "would_create", entry=entry)
+            return Outcome(desired, "would_create", entry=entry)
         is_same = claim.kinship is Kinship.SAME or listing.shows(entry.instance_id)
         if self.on_unknown == "create":
             # An entry that may be another account's stays.
-            return Outcome(wish, "would_create", entry=entry if is_same else None)
-        vanished = self._vanished(wish, entry, listing.name_of(entry.instance_id))
-        return Outcome(wish, "failed", error=vanished if is_same else self._another(wish, entry))
+            return Outcome(desired, "would_create", entry=entry if is_same else None)
+        vanished = self._vanished(desired, entry, listing.name_of(entry.instance_id))
+        return Outcome(desired, "failed", error=vanished if is_same else self._another(desired, entry))
 
-    def found(self, wish: Wish, entry: Entry | None, matches: Sequence[Instance]) -> Outcome:
+    def found(self, desired: DesiredInstance, entry: Entry | None, matches: Sequence[Instance]) -> Outcome:
         """The account has instances of that name."""
         if len(matches) > 1:
             ids = ", ".join(instance.id for instance in matches)
-            message = f"{len(matches)} instances of {wish.gateway.provider} are named {wish.name}: {ids}"
+            message = f"{len(matches)} instances of {desired.gateway.provider} are named {desired.name}: {ids}"
             message += "; rename or delete all but one"
             # One of them may be what this run's own creation made.
-            return Outcome(wish, "failed", error=FleetError("vendor", message, delivery=Delivery.UNKNOWN), entry=entry)
+            return Outcome(
+                desired, "failed", error=FleetError("vendor", message, delivery=Delivery.UNKNOWN), entry=entry
+            )
         instance = matches[0]
         is_known = entry is not None and entry.instance_id == instance.id
-        entry = entry or new_entry(wish.account, wish.name, "created")
-        entry = entry.used_by(wish.account, Standing.PROVEN)
-        return Outcome(wish, "unchanged" if is_known else "adopted", instance, entry=entry)
+        entry = entry or new_entry(desired.account, desired.name, "created")
+        entry = entry.used_by(desired.account, Standing.PROVEN)
+        return Outcome(desired, "unchanged" if is_known else "adopted", instance, entry=entry)
 
-    def unknown(self, wish: Wish, entry: Entry, reason: str, *, http_status: int | None = None) -> Outcome:
+    def unknown(
+        self, desired: DesiredInstance, entry: Entry, reason: str, *, http_status: int | None = None
+    ) -> Outcome:
         """It can't be known whether the entry's creation happened."""
         error = FleetError(
             "outcome_unknown",
-            f"It is not known whether {wish} was created: {reason}. Look for it in the gateway's console. If it is "
+            f"It is not known whether {desired} was created: {reason}. Look for it in the gateway's console. If it is "
             f"there, run this with its ID: {self.commands.adopt(replace(entry, instance_id=None))}; if it isn't, run "
             f"{self.commands.discard(entry)}, or this task with on_unknown: create",
             http_status=http_status,
             delivery=Delivery.UNKNOWN,
         )
-        return Outcome(wish, "unknown", error=error, entry=entry)
+        return Outcome(desired, "unknown", error=error, entry=entry)
 
-    def _entry_of(self, wish: Wish, claim: Claim, instance: Instance) -> Entry | None:
+    def _entry_of(self, desired: DesiredInstance, claim: Claim, instance: Instance) -> Entry | None:
         """The entry of an instance that the account's listing shows: its ID proves whose it is."""
         if claim.kinship is Kinship.SAME:
             return claim.entry
-        for entry in self.memory.of(wish.key):
-            if entry.instance_id == instance.id and not (entry.account and wish.account.name):
+        for entry in self.memory.of(desired.key):
+            if entry.instance_id == instance.id and not (entry.account and desired.account.name):
                 return entry
         # Where only the address is the same, an instance of another ID may be another account's.
         return claim.entry if claim.entry and claim.entry.instance_id is None else None
 
-    def _plan_unclear(self, wish: Wish, claim: Claim, listing: Listing | None) -> Outcome:
+    def _plan_unclear(self, desired: DesiredInstance, claim: Claim, listing: Listing | None) -> Outcome:
         deleted = [entry for entry in claim.rivals if listing and entry.instance_id in listing.deleted]
         if deleted:
-            return Outcome(wish, "would_create", entry=deleted[0])
+            return Outcome(desired, "would_create", entry=deleted[0])
         # Where the user has named the account, an instance that its listing doesn't show is another account's.
         is_elsewhere = (
             listing is not None
-            and wish.account.name is not None
+            and desired.account.name is not None
             and claim.kinship is not Kinship.RENAMED
             and all(entry.instance_id and not listing.shows(entry.instance_id) for entry in claim.rivals)
         )
         if is_elsewhere or self.on_unknown == "create":
-            return Outcome(wish, "would_create")
+            return Outcome(desired, "would_create")
         error = self._renamed if claim.kinship is Kinship.RENAMED else self._unclear
-        return Outcome(wish, "failed", error=error(wish, claim.rivals))
+        return Outcome(desired, "failed", error=error(desired, claim.rivals))
 
     # Failures that say what to do
 
-    def _vanished(self, wish: Wish, entry: Entry, name_now: str | None) -> FleetError:
+    def _vanished(self, desired: DesiredInstance, entry: Entry, name_now: str | None) -> FleetError:
         reason = f"is named {name_now} now; rename it back" if name_now else "isn't in the listing any more"
         return FleetError(
             "not_found",
-            f"{wish} was created as {entry.instance_id} on {entry.created_at}, but {reason}. It is not created again; "
-            f"if that is what you want, run {self.commands.forget(entry)}, or this task with on_unknown: create",
+            f"{desired} was created as {entry.instance_id} on {entry.created_at}, but {reason}. It is not created "
+            f"again; if that is what you want, run {self.commands.forget(entry)}, or this task with on_unknown: create",
         )
 
-    def _another(self, wish: Wish, entry: Entry) -> FleetError:
+    def _another(self, desired: DesiredInstance, entry: Entry) -> FleetError:
         return FleetError(
             "not_found",
-            f"{wish} was created as {entry.instance_id} on {entry.created_at} with another partner token for "
-            f"{wish.account.address}, and this one's listing doesn't show it. Nothing was created or overwritten. If "
-            f"they are two accounts, tell them apart {_HOW_TO_NAME}: this task then creates an instance of its own. If "
-            f"the token was renewed and the instance is gone, run {self.commands.forget(entry)}",
+            f"{desired} was created as {entry.instance_id} on {entry.created_at} with another partner token for "
+            f"{desired.account.address}, and this one's listing doesn't show it. Nothing was created or overwritten. "
+            f"If they are two accounts, tell them apart {_HOW_TO_NAME}: this task then creates an instance of its own. "
+            f"If the token was renewed and the instance is gone, run {self.commands.forget(entry)}",
         )
 
-    def _unclear(self, wish: Wish, rivals: Sequence[Entry]) -> FleetError:
+    def _unclear(self, desired: DesiredInstance, rivals: Sequence[Entry]) -> FleetError:
         known = "; ".join(_told(entry) for entry in rivals)
         before = (
-            f"It is not known whether {wish} is one that the journal has of an account that may be the same: {known}. "
-            "Nothing was created or overwritten. "
+            f"It is not known whether {desired} is one that the journal has of an account that may be the same: "
+            f"{known}. Nothing was created or overwritten. "
         )
-        if wish.account.name is None:
+        if desired.account.name is None:
             return FleetError("not_found", f"{before}Say which account this task is for, {_HOW_TO_NAME}")
         return FleetError(
             "not_found",
-            f"{before}If it is, {self._adopting(rivals, wish.account)}. If it is another account's, run that account's "
-            "task first, with an account of its own, or this task with on_unknown: create",
+            f"{before}If it is, {self._adopting(rivals, desired.account)}. If it is another account's, run that "
+            "account's task first, with an account of its own, or this task with on_unknown: create",
         )
 
-    def _renamed(self, wish: Wish, rivals: Sequence[Entry]) -> FleetError:
+    def _renamed(self, desired: DesiredInstance, rivals: Sequence[Entry]) -> FleetError:
         entry = rivals[0]
         return FleetError(
             "not_found",
-            f"{wish} has the partner token and the address of account {entry.account}, to which the journal has "
+            f"{desired} has the partner token and the address of account {entry.account}, to which the journal has "
             f"{_told(entry)}. Nothing was created or overwritten. One account has one name: give this task account "
-            f"{entry.account}, or, to give the instance the new name, {self._adopting(rivals, wish.account)}",
+            f"{entry.account}, or, to give the instance the new name, {self._adopting(rivals, desired.account)}",
         )
 
     def _adopting(self, rivals: Sequence[Entry], account: Account) -> str:

@@ -358,12 +358,12 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 from ansible_collections.msgops.fleet.plugins.module_utils._creation import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation_result import report
 from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._handover import Handover
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
-from ansible_collections.msgops.fleet.plugins.module_utils._wishes import wishes_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -397,7 +397,7 @@ def run(task: Task) -> dict[str, Any]:
     """Plan from the listing and the journal, create what is missing, and report."""
     params = task.params
     options = transport_options(params, check_mode=task.check_mode)
-    wishes = wishes_of(params, Gateways(options), Settings(params, task.secrets))
+    desired = desired_instances(params, Gateways(options), Settings(params, task.secrets))
     file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
     journal = Journal(params["journal"])
     provisioner = Provisioner(
@@ -409,7 +409,7 @@ def run(task: Task) -> dict[str, Any]:
         concurrency=options.concurrency,
         progress=task.progress,
     )
-    outcomes = provisioner.predict(wishes) if task.check_mode else provisioner.provision(wishes)
+    outcomes = provisioner.predict(desired) if task.check_mode else provisioner.provision(desired)
     task.warnings.extend(provisioner.warnings)
     return report(outcomes)
 

@@ -253,7 +253,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._linking import Linker, Means, Waiting, Wish
+from ansible_collections.msgops.fleet.plugins.module_utils._linking import Linker, LinkRequest, Means, Waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
 from ansible_collections.msgops.fleet.plugins.module_utils._qr import SEGNO_IMPORT_ERROR
@@ -283,7 +283,7 @@ def run(task: Task) -> dict[str, Any]:
     if params["terminal"] and SEGNO_IMPORT_ERROR:
         raise UsageError(missing_required_lib("segno", reason="for terminal"))
     options = transport_options(params, check_mode=task.check_mode)
-    wishes = wishes_of(params, Gateways(options), Settings(params, task.secrets))
+    requests = link_requests(params, Gateways(options), Settings(params, task.secrets))
     linker = Linker(
         params["method"],
         Means(
@@ -297,10 +297,10 @@ def run(task: Task) -> dict[str, Any]:
         concurrency=options.concurrency,
         progress=task.progress,
     )
-    return linker.predict(wishes) if task.check_mode else linker.link(wishes)
+    return linker.predict(requests) if task.check_mode else linker.link(requests)
 
 
-def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Wish]:
+def link_requests(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[LinkRequest]:
     """The instances to link, as ``targets_of`` has them, with the numbers of their phones.
 
     :raises UsageError: for one that is named twice, or has no number that a pairing code could be for.
@@ -314,7 +314,7 @@ def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings)
             raise UsageError(
                 f"{target.label} needs phone for method: code, the number with the country's, in digits alone"
             )
-    return [Wish(target, phone) for target, phone in zip(targets, phones, strict=True)]
+    return [LinkRequest(target, phone) for target, phone in zip(targets, phones, strict=True)]
 
 
 def main() -> None:

@@ -98,19 +98,19 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
         :raises AnsibleActionFail: if the task is told to run here, and can't.
         """
-        wish = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or os.environ.get(EXECUTION_ENVIRONMENT)
-        if wish not in (None, "", "auto", "controller", "module"):
-            raise AnsibleActionFail(f"{EXECUTION_VARIABLE} must be auto, controller or module, not {wish}")
+        execution = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or os.environ.get(EXECUTION_ENVIRONMENT)
+        if execution not in (None, "", "auto", "controller", "module"):
+            raise AnsibleActionFail(f"{EXECUTION_VARIABLE} must be auto, controller or module, not {execution}")
         impossible = [
             *(["async"] if self._task.async_val else []),
             *(["a Python without requests"] if REQUESTS_IMPORT_ERROR is not None else []),
         ]
-        if wish == "controller":
+        if execution == "controller":
             if impossible:
                 raise AnsibleActionFail(f"{EXECUTION_VARIABLE} is controller, which {impossible[0]} makes impossible")
             return "controller"
         elsewhere = self._connection.transport != "local" or self._connection.become is not None
-        return "module" if wish == "module" or impossible or elsewhere else "controller"
+        return "module" if execution == "module" or impossible or elsewhere else "controller"
 
     def _run_core(self) -> dict[str, Any]:
         given = _plain(self._task.args)

@@ -105,9 +105,9 @@ def run_playbook(
     playbook = f"docs/playbooks/{name}"
     (command,) = re.findall(rf"^ansible-playbook ({playbook}(?:.*\\\n)*.*)", PAGE, re.MULTILINE) or [playbook]
     arguments = shlex.split(command.replace("\\\n", " "))
-    wishes = [{"name": name, "provider": "green_api"} for name in ("support", "shop")]
+    desired = [{"name": name, "provider": "green_api"} for name in ("support", "shop")]
     given = fleet.folder / "given.json"
-    given.write_text(json.dumps({"fleet_wishes": wishes, **variables}))
+    given.write_text(json.dumps({"fleet_instances": desired, **variables}))
     settings = {
         "ANSIBLE_HOME": str(fleet.folder / "home"),
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,

@@ -34,7 +34,7 @@ def test_items_are_completed_by_provider() -> None:
         api_urls={"plugzapi": "https://b.example.com"},
         partner_tokens=TOKENS,
     )
-    assert stages["wishes"] == [
+    assert stages["desired"] == [
         {"name": "a", "provider": "green_api", "partner_token": TOKENS["green_api"]},
         {
             "name": "b",
@@ -49,7 +49,7 @@ def test_items_are_completed_by_provider() -> None:
 def test_an_account_has_the_name_that_it_was_given() -> None:
     items = [{"name": "a"}, {"name": "b", "account": "own"}, {"name": "c", "provider": "plugzapi"}]
     stages = provisioning(items, provider="green_api", accounts={"green_api": "shared", "plugzapi": ""})
-    assert [wish.get("account") for wish in stages["wishes"]] == ["shared", "own", None]
+    assert [item.get("account") for item in stages["desired"]] == ["shared", "own", None]
     made = [created("a", "green_api", account="shared"), created("b", "green_api", account="own")]
     instances = provisioning(items[:2], provider="green_api", creation={"instances": made})["result"]["instances"]
     assert [instance["account"] for instance in instances] == ["shared", "own"]
@@ -58,18 +58,18 @@ def test_an_account_has_the_name_that_it_was_given() -> None:
 def test_an_item_wins_over_what_holds_for_all() -> None:
     own = {"name": "a", "provider": "plugzapi", "partner_token": "own", "api_url": "https://own.example.com"}
     shared = {"plugzapi": "https://shared.example.com"}
-    assert provisioning([own], provider="green_api", api_urls=shared, partner_tokens=TOKENS)["wishes"] == [own]
+    assert provisioning([own], provider="green_api", api_urls=shared, partner_tokens=TOKENS)["desired"] == [own]
 
 
 def test_null_and_blank_are_the_same_as_left_out() -> None:
     item = {"name": "a", "id": None, "token": None, "api_url": "", "settings": None}
-    assert provisioning([item], provider="green_api")["wishes"] == [{"name": "a", "provider": "green_api"}]
+    assert provisioning([item], provider="green_api")["desired"] == [{"name": "a", "provider": "green_api"}]
 
 
 @pytest.mark.parametrize("item", [{"id": "", "token": ""}, {"id": ""}, {"token": "t"}, {"id": "1"}])
 def test_half_an_identity_is_never_created(item: dict[str, str]) -> None:
     stages = provisioning([{"name": "a", "provider": "green_api", **item}])
-    assert stages["wishes"] == []
+    assert stages["desired"] == []
     assert stages["targets"] == [{"name": "a", "provider": "green_api", **item}]
 
 
@@ -92,7 +92,7 @@ def test_plugzapi_is_read_with_the_account_security_token() -> None:
     creation = {"instances": [created("a", "plugzapi"), created("b", "plugzapi")]}
     stages = provisioning(items, client_token="shared", creation=creation)
     assert [target.get("client_token") for target in stages["targets"]] == ["shared", "own", None]
-    assert all("client_token" not in wish for wish in stages["wishes"])
+    assert all("client_token" not in item for item in stages["desired"])
 
 
 def test_neither_result_nor_report_holds_a_secret() -> None:
@@ -176,19 +176,19 @@ def test_skipped_tasks_and_no_items_are_no_error() -> None:
     }
 
 
-def test_results_of_an_earlier_run_do_not_matter_to_what_is_wished_for() -> None:
+def test_results_of_an_earlier_run_do_not_matter_to_what_is_desired() -> None:
     earlier = {"instances": [created("x", "green_api"), created("y", "green_api")]}
     items = [{"name": "a", "provider": "green_api"}]
-    assert provisioning(items, creation=earlier)["wishes"] == items
+    assert provisioning(items, creation=earlier)["desired"] == items
     more = {"instances": [observed("authorized"), observed("authorized")]}
-    assert provisioning(items, creation=earlier, reading=more, attempts=[{}, more])["wishes"] == items
+    assert provisioning(items, creation=earlier, reading=more, attempts=[{}, more])["desired"] == items
 
 
 def test_phones_are_for_linking_alone() -> None:
     items = [{"name": "a", "provider": "green_api", "phone": "4915112345678"}, {**KNOWN, "phone": "4915187654321"}]
     stages = provisioning(items, creation={"instances": [created("a", "green_api")]})
     assert [item["phone"] for item in stages["links"]] == ["4915112345678", "4915187654321"]
-    assert not any("phone" in item for item in (*stages["wishes"], *stages["targets"]))
+    assert not any("phone" in item for item in (*stages["desired"], *stages["targets"]))
     assert not any("phone" in instance for instance in stages["result"]["instances"])
 
 

@@ -573,17 +573,17 @@ def test_progress_names_the_page(sitting: Sitting) -> None:
         concurrency=2,
         progress=lines.append,
     )
-    linker.link(wishes(sitting, [shop]))
+    linker.link(requests(sitting, [shop]))
     assert lines == [f"1 of 1 instances wait for a phone; open {sitting.page}"]
 
 
-def wishes(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[_linking.Wish]:
+def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[_linking.LinkRequest]:
     gateways = Gateways(TransportOptions(timeout=5, retry_timeout=0))
     found = []
     for item in items:
         credentials = Credentials(item["id"], item["token"])
         target = Target(gateways.get(item["provider"], sitting.emulator.url), credentials, item["name"])
-        found.append(_linking.Wish(target, phone))
+        found.append(_linking.LinkRequest(target, phone))
     return found
 
 
@@ -623,7 +623,7 @@ def test_a_terminal_shows_one_instance_after_the_other(sitting: Sitting) -> None
                 sitting.emulator.scan(read_blocks(screen.drawn[-1]))
 
     with Person(scan):
-        result = linker(screen).link(wishes(sitting, fleet))
+        result = linker(screen).link(requests(sitting, fleet))
     assert set(actions(result).values()) == {"linked"}
     names = [text.partition(" ")[0] for text in screen.drawn]
     assert sorted(names) == sorted(names, key=["sales", "support"].index) == names
@@ -652,21 +652,21 @@ def test_a_terminal_shows_pairing_codes(sitting: Sitting) -> None:
     fleet = sitting.seed("green_api", "shop")
     screen = Screen()
     with Person(lambda: screen.drawn and sitting.emulator.scan(screen.drawn[-1].split()[5])):  # type: ignore[arg-type]
-        result = linker(screen, "code").link(wishes(sitting, fleet, PHONE))
+        result = linker(screen, "code").link(requests(sitting, fleet, PHONE))
     assert actions(result) == {"shop": "linked"}
     assert screen.drawn[0].endswith(f"on the phone +{PHONE}")
 
 
 def test_a_terminal_cant_show_pictures(sitting: Sitting) -> None:
     fleet = sitting.seed("green_api", "shop")
-    result = linker(Screen()).link(wishes(sitting, fleet))
+    result = linker(Screen()).link(requests(sitting, fleet))
     assert "gives pictures, which a terminal can't show; give dest" in result["msg"]
 
 
 def test_a_terminal_names_the_picture(sitting: Sitting) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     screen = Screen()
-    linker(screen, folder=sitting.desk, timeout=1.5).link(wishes(sitting, [shop]))
+    linker(screen, folder=sitting.desk, timeout=1.5).link(requests(sitting, [shop]))
     assert screen.drawn[0].endswith(f"scan the picture {sitting.desk}/green_api-{shop['id']}.png")
 
 
@@ -679,7 +679,7 @@ def test_what_a_terminal_shows_is_in_the_folder_too(sitting: Sitting) -> None:
             sitting.emulator.scan(image=picture)
 
     with Person(scan):
-        result = linker(screen, folder=sitting.desk).link(wishes(sitting, [sales]))
+        result = linker(screen, folder=sitting.desk).link(requests(sitting, [sales]))
     assert actions(result) == {"sales": "linked"}
     assert screen.drawn
 

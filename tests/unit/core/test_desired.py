@@ -9,27 +9,31 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import Settings, transport_options
+from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._plan import Wish
+from ansible_collections.msgops.fleet.plugins.module_utils._plan import DesiredInstance
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
-from ansible_collections.msgops.fleet.plugins.module_utils._wishes import wishes_of
 from ansible_collections.msgops.fleet.plugins.modules import instance_create
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, params_of
 
 TASK = {"provider": "green_api", "partner_token": TOKEN}
 
 
-def wishes(secrets: set[str] | None = None, **options: Any) -> list[Wish]:
+def desired(secrets: set[str] | None = None, **options: Any) -> list[DesiredInstance]:
     params = params_of(instance_create.ARGUMENTS, **options)
     gateways = Gateways(transport_options(params, check_mode=False))
-    return wishes_of(params, gateways, Settings(params, set() if secrets is None else secrets))
+    return desired_instances(params, gateways, Settings(params, set() if secrets is None else secrets))
 
 
 def test_a_single_instance_is_made_of_the_options() -> None:
     settings = {"webhookUrl": "https://h", "stateWebhook": True}
-    wish = wishes(**TASK, name="shop", api_url="https://g.example.com/", settings=settings)[0]
-    assert (wish.name, wish.gateway.provider, wish.api_url) == ("shop", "green_api", "https://g.example.com")
-    assert wish.payload == {"name": "shop", "webhookUrl": "https://h", "stateWebhook": "yes"}
+    instance = desired(**TASK, name="shop", api_url="https://g.example.com/", settings=settings)[0]
+    assert (instance.name, instance.gateway.provider, instance.api_url) == (
+        "shop",
+        "green_api",
+        "https://g.example.com",
+    )
+    assert instance.payload == {"name": "shop", "webhookUrl": "https://h", "stateWebhook": "yes"}
 
 
 def test_each_item_is_made_of_its_own_options_and_the_tasks() -> None:
@@ -37,60 +41,60 @@ def test_each_item_is_made_of_its_own_options_and_the_tasks() -> None:
         {"name": "support", "settings": {"deviceWebhook": False}},
         {"name": "sales", "provider": "plugzapi", "partner_token": "other", "session_name": "Sales"},
     ]
-    support, sales = wishes(**TASK, instances=items)
+    support, sales = desired(**TASK, instances=items)
     assert (support.gateway.provider, sales.gateway.provider) == ("green_api", "plugzapi")
     assert support.payload == {"name": "support", "deviceWebhook": "no"}
     assert sales.payload == {"name": "sales", "sessionName": "Sales"}
 
 
 def test_items_of_one_account_share_a_client() -> None:
-    first, second = wishes(**TASK, instances=[{"name": "a"}, {"name": "b"}])
+    first, second = desired(**TASK, instances=[{"name": "a"}, {"name": "b"}])
     assert first.gateway is second.gateway
     assert first.account == second.account
 
 
 def test_another_token_is_another_account() -> None:
-    first, second = wishes(**TASK, instances=[{"name": "a"}, {"name": "b", "partner_token": "other"}])
+    first, second = desired(**TASK, instances=[{"name": "a"}, {"name": "b", "partner_token": "other"}])
     assert first.gateway is not second.gateway
     assert first.account != second.account
 
 
 def test_a_slash_at_the_end_of_the_address_makes_no_other_account() -> None:
     addresses = ("https://g.example.com", "https://g.example.com/")
-    first, second = (wishes(**TASK, name="a", api_url=address)[0] for address in addresses)
+    first, second = (desired(**TASK, name="a", api_url=address)[0] for address in addresses)
     assert (first.account, first.api_url) == (second.account, second.api_url)
 
 
 def test_a_partners_token_may_come_from_the_environment_and_is_a_secret_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUGZAPI_PARTNER_TOKEN", TOKEN)
     secrets: set[str] = set()
-    assert wishes(secrets, provider="plugzapi", name="shop")[0].gateway.provider == "plugzapi"
+    assert desired(secrets, provider="plugzapi", name="shop")[0].gateway.provider == "plugzapi"
     assert secrets == {TOKEN}
 
 
-def test_no_secret_is_in_what_a_wish_looks_like() -> None:
-    assert "s3cret" not in repr(wishes(**TASK, name="shop", settings={"webhookUrlToken": TOKEN}))
+def test_no_secret_is_in_what_a_desired_instance_looks_like() -> None:
+    assert "s3cret" not in repr(desired(**TASK, name="shop", settings={"webhookUrlToken": TOKEN}))
 
 
 @pytest.mark.parametrize("name", ["", " ", " shop", "shop ", "shop\n"])
 def test_a_name_that_nobody_could_see_is_an_error(name: str) -> None:
     with pytest.raises(UsageError, match="name must not be empty"):
-        wishes(**TASK, name=name)
+        desired(**TASK, name=name)
 
 
 def test_a_name_twice_in_one_list_is_an_error_before_any_request() -> None:
     with pytest.raises(UsageError, match="shop 2 times"):
-        wishes(**TASK, instances=[{"name": "shop"}, {"name": "other"}, {"name": "shop"}])
+        desired(**TASK, instances=[{"name": "shop"}, {"name": "other"}, {"name": "shop"}])
 
 
 def test_a_name_may_stand_once_for_each_provider() -> None:
     items = [{"name": "shop"}, {"name": "shop", "provider": "plugzapi"}]
-    assert len(wishes(**TASK, instances=items)) == 2
+    assert len(desired(**TASK, instances=items)) == 2
 
 
 @pytest.mark.parametrize("name", ["Shop", "shop2", "sho"])
 def test_names_are_compared_exactly(name: str) -> None:
-    assert len(wishes(**TASK, instances=[{"name": "shop"}, {"name": name}])) == 2
+    assert len(desired(**TASK, instances=[{"name": "shop"}, {"name": name}])) == 2
 
 
 @pytest.mark.parametrize(
@@ -111,5 +115,5 @@ def test_names_are_compared_exactly(name: str) -> None:
 )
 def test_what_is_missing_or_out_of_place_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        wishes(**options)
+        desired(**options)
     assert caught.value.message.startswith(message)

@@ -13,31 +13,33 @@ from ._accounts import account_of
 from ._arguments import CREATION, Settings
 from ._entries import Key
 from ._errors import UsageError
-from ._plan import Wish
+from ._plan import DesiredInstance
 from ._providers import PROVIDERS, Gateways
 
 
-def wishes_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Wish]:
+def desired_instances(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[DesiredInstance]:
     """The instances that shall exist: those of ``instances``, else the one of ``name``.
 
     :raises UsageError: for one that can't be created as asked, and for a name that occurs twice; nothing was sent.
     """
     items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
-    wishes = [_wish(item, params, gateways, settings) for item in items]
-    by_name: dict[Key, list[Wish]] = collections.defaultdict(list)
-    for wish in wishes:
-        by_name[wish.key].append(wish)
+    instances = [_desired_instance(item, params, gateways, settings) for item in items]
+    by_name: dict[Key, list[DesiredInstance]] = collections.defaultdict(list)
+    for desired in instances:
+        by_name[desired.key].append(desired)
     for key, same in by_name.items():
-        names = [wish.account.name for wish in same]
+        names = [desired.account.name for desired in same]
         if len(same) > 1 and (None in names or len(set(names)) < len(names)):
             raise UsageError(
                 f"instances names {key.name} {len(same)} times for {key.provider}; a name stands for one instance of "
                 "an account: where they are several accounts', give each item its account"
             )
-    return wishes
+    return instances
 
 
-def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> Wish:
+def _desired_instance(
+    item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways, settings: Settings
+) -> DesiredInstance:
     name = item["name"] or ""
     if not name.strip() or name != name.strip():
         raise UsageError(f"name must not be empty, nor begin or end with a space: {name!r}")
@@ -45,7 +47,7 @@ def _wish(item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways
     api_url = settings.api_url(provider, item)
     partner_token = settings.require(provider, "partner_token", name, own=item.get("partner_token"))
     options = {option: item[option] for option in CREATION.options if item[option] is not None}
-    return Wish(
+    return DesiredInstance(
         name=name,
         gateway=gateways.get(provider, api_url, partner_token),
         api_url=api_url.rstrip("/"),
