@@ -24,7 +24,7 @@ with contextlib.suppress(ImportError):  # the session tells
     import urllib3
 
 # Ten thousand instances of a GREEN-API partner are listed in about 5 MB. It holds for what was compressed, too.
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _MAX_HEADER_BYTES = 2**20
 # What is read at once: it may grow a thousandfold when it is unpacked.
 _PIECE_BYTES = 8 * 1024
@@ -73,9 +73,9 @@ def read(raw: Any) -> bytes:
     """
     packed = raw.headers.get("Content-Encoding", "").lower() in _ENCODINGS
     content = bytearray()
-    while len(content) <= MAX_ANSWER_BYTES and (piece := raw.read(_PIECE_BYTES, decode_content=packed)):
+    while len(content) <= MAX_RESPONSE_BYTES and (piece := raw.read(_PIECE_BYTES, decode_content=packed)):
         content += piece
-    if raw.length_remaining and len(content) <= MAX_ANSWER_BYTES:
+    if raw.length_remaining and len(content) <= MAX_RESPONSE_BYTES:
         raise urllib3.exceptions.ProtocolError  # urllib3 does so itself since version 2
     return bytes(content)
 
@@ -183,7 +183,7 @@ class _Incoming(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._ends_at = ends_at
-        self._room = MAX_ANSWER_BYTES + _MAX_HEADER_BYTES
+        self._room = MAX_RESPONSE_BYTES + _MAX_HEADER_BYTES
 
     def readable(self) -> bool:
         return True

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeGuard
 
 from ._errors import UsageError
 from ._http import Call, Transport
-from ._messages import Answer
+from ._messages import Response
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -164,9 +164,9 @@ def is_token(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value) and "\N{REPLACEMENT CHARACTER}" not in value
 
 
-def word_in(answer: Answer, value: Any) -> str | None:
+def word_in(response: Response, value: Any) -> str | None:
     """The vendor's word for something, without the request's secrets; ``None`` if there is none."""
-    return answer.masked(value) or None if isinstance(value, str) else None
+    return response.masked(value) or None if isinstance(value, str) else None
 
 
 def plain(value: Any) -> str | int | float | None:

@@ -27,7 +27,7 @@ from ._gateway import (
     word_in,
 )
 from ._http import Call
-from ._messages import Answer, Effect, Request
+from ._messages import Effect, Request, Response
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
 # "yes" or "no" there.
@@ -65,14 +65,14 @@ class GreenApi(Gateway):
     def read_state(self, credentials: Credentials, call: Call) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""
         request = _instance_request("GET", credentials, "getStateInstance", "reading the state of", Effect.READS)
-        return self._transport.send(request, _judge_state, call)
+        return self._transport.send(request, _parse_state, call)
 
     # A code is a key to the account, and a new one may take the place of another: asking for it counts as a write.
 
     def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
         """https://green-api.com/en/docs/api/account/QR/ ; always an image, the same for 20 s. 3 requests a second."""
         request = _instance_request("GET", credentials, "qr", "asking for a QR code of", Effect.WRITES)
-        return self._transport.send(request, _judge_qr_code, call)
+        return self._transport.send(request, _parse_qr_code, call)
 
     def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
         """https://green-api.com/en/docs/api/account/GetAuthorizationCode/"""
@@ -84,12 +84,12 @@ class GreenApi(Gateway):
             Effect.WRITES,
             body={"phoneNumber": int(phone)},
         )
-        return self._transport.send(request, _judge_pairing_code, call)
+        return self._transport.send(request, _parse_pairing_code, call)
 
     def reboot(self, credentials: Credentials) -> None:
         """https://green-api.com/en/docs/api/account/Reboot/ ; a GET that writes."""
         request = _instance_request("GET", credentials, "reboot", "rebooting", Effect.WRITES)
-        self._transport.send(request, _judge_reboot)
+        self._transport.send(request, _parse_reboot)
 
     def list_instances(self) -> list[Instance]:
         """The partner's instances, with their tokens, those deleted in the last 3 months among them.
@@ -98,7 +98,7 @@ class GreenApi(Gateway):
         """
         return self._transport.send(
             self._partner_request("GET", "getInstances", "listing the GREEN-API partner's instances", Effect.READS),
-            _judge_listing,
+            _parse_listing,
         )
 
     def create_instance(self, payload: Mapping[str, Any]) -> Instance:
@@ -111,7 +111,7 @@ class GreenApi(Gateway):
             body=dict(payload),
             secrets=tuple(str(payload[key]) for key in SECRET_SETTINGS if key in payload),
         )
-        return self._transport.send(request, lambda answer: _judge_creation(answer, payload["name"]))
+        return self._transport.send(request, lambda response: _parse_creation(response, payload["name"]))
 
     @staticmethod
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,66 +164,66 @@ def _refuse_foreign(options: Mapping[str, Any]) -> None:
         raise UsageError(f"{foreign[0]} is an option of plugzapi; for green_api, use settings")
 
 
-def _judge_state(answer: Answer) -> Reading:
-    body = _successful_body(answer)
+def _parse_state(response: Response) -> Reading:
+    body = _successful_body(response)
     # The documented body of an instance that is being created is the JSON literal null:
     # https://green-api.com/en/docs/api/recommendations/creating-and-configuring-an-instance/
     if body is None:
         return Reading(_states.CREATING, "null")
     if isinstance(body, dict) and isinstance(body.get("stateInstance"), str):
         # A fleet has few states.
-        return Reading(_states.normalize(body["stateInstance"]), sys.intern(answer.masked(body["stateInstance"])))
-    raise answer.unusable("an object with stateInstance")
+        return Reading(_states.normalize(body["stateInstance"]), sys.intern(response.masked(body["stateInstance"])))
+    raise response.malformed("an object with stateInstance")
 
 
-def _judge_qr_code(answer: Answer) -> LinkingCode | None:
-    body = _successful_body(answer)
+def _parse_qr_code(response: Response) -> LinkingCode | None:
+    body = _successful_body(response)
     kind = body.get("type") if isinstance(body, dict) else None
     if kind == "alreadyLogged":
         return None
     if kind == "error":
-        raise _no_code(answer, word_in(answer, body.get("message")) or "an error without a word")
+        raise _no_code(response, word_in(response, body.get("message")) or "an error without a word")
     image = parse_png(body.get("message")) if kind == "qrCode" else None
     if image is None:
-        raise answer.unusable("a QR code as PNG in base64")
+        raise response.malformed("a QR code as PNG in base64")
     return LinkingCode(image=image)
 
 
-def _judge_pairing_code(answer: Answer) -> LinkingCode:
-    body = _successful_body(answer)
+def _parse_pairing_code(response: Response) -> LinkingCode:
+    body = _successful_body(response)
     if isinstance(body, dict) and body.get("status") is False:
-        raise _no_code(answer, "no code for this number")
+        raise _no_code(response, "no code for this number")
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not code:
-        raise answer.unusable("an object with status and code")
+        raise response.malformed("an object with status and code")
     return LinkingCode(text=code)
 
 
-def _no_code(answer: Answer, text: str) -> FleetError:
-    return answer.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED)
+def _no_code(response: Response, text: str) -> FleetError:
+    return response.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED)
 
 
-def _judge_reboot(answer: Answer) -> None:
-    body = _successful_body(answer)
+def _parse_reboot(response: Response) -> None:
+    body = _successful_body(response)
     done = body.get("isReboot") if isinstance(body, dict) else None
     if done is False:
-        raise answer.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
     if done is not True:
-        raise answer.unusable("an object with isReboot")
+        raise response.malformed("an object with isReboot")
 
 
-def _judge_listing(answer: Answer) -> list[Instance]:
-    body = _successful_body(answer)
+def _parse_listing(response: Response) -> list[Instance]:
+    body = _successful_body(response)
     if not isinstance(body, list):
-        raise answer.unusable("a list of instances")
-    return [_instance(answer, item) for item in body]
+        raise response.malformed("a list of instances")
+    return [_instance(response, item) for item in body]
 
 
-def _instance(answer: Answer, item: Any) -> Instance:
+def _instance(response: Response, item: Any) -> Instance:
     # A name is no duty at the creation of an instance.
     name = name_in(item) if isinstance(item, dict) else None
     if name is None or not _is_id(item.get("idInstance")):
-        raise answer.unusable("a list of instances, each with idInstance and name,")
+        raise response.malformed("a list of instances, each with idInstance and name,")
     token = item.get("apiTokenInstance")
     expires = item.get("expirationDate")
     return Instance(
@@ -234,48 +234,48 @@ def _instance(answer: Answer, item: Any) -> Instance:
         due_raw=plain(expires),
         deleted=item.get("deleted") is True,
         created_at=parse_due(item.get("timeCreated")),
-        plan=word_in(answer, item.get("tariff")),
+        plan=word_in(response, item.get("tariff")),
         expired=item["isExpired"] if isinstance(item.get("isExpired"), bool) else None,
     )
 
 
-def _judge_creation(answer: Answer, name: str) -> Instance:
-    body = _successful_body(answer)
+def _parse_creation(response: Response, name: str) -> Instance:
+    body = _successful_body(response)
     if isinstance(body, dict):
         token = body.get("apiTokenInstance")
         if _is_id(body.get("idInstance")) and is_token(token):
             return Instance(id=str(body["idInstance"]), name=name, token=token)
-    raise answer.unusable("an object with idInstance and apiTokenInstance")
+    raise response.malformed("an object with idInstance and apiTokenInstance")
 
 
-def _successful_body(answer: Answer) -> Any:
+def _successful_body(response: Response) -> Any:
     """The body, if neither the HTTP status nor the body itself tells of a failure.
 
     A wrong partner token is HTTP 401, or 400, or 200 with ``{"code": 401}``, depending on the host
     (green-api/issues#619); https://green-api.com/en/docs/api/common-errors/ has the others.
     """
-    body = answer.body
-    if 200 <= answer.status < 300:
-        if not answer.is_json:
-            raise answer.unusable("JSON")
+    body = response.body
+    if response.ok:
+        if not response.is_json:
+            raise response.malformed("JSON")
         code = body.get("code") if isinstance(body, dict) else None
         if isinstance(code, int) and code >= 400 and "description" in body:
-            raise answer.error_by_status(code, _vendor_says(body))
+            raise response.error_for_status(code, _vendor_says(body))
         return body
     # The pages give the texts of errors, not their form.
-    text = _vendor_says(body) or answer.text
-    if answer.status == 400 and "in starting process" in text.lower():
-        raise answer.error(
+    text = _vendor_says(body) or response.text
+    if response.status == 400 and "in starting process" in text.lower():
+        raise response.error(
             "unavailable",
             f"HTTP 400: {text}",
             retryable=True,
             delivery=Delivery.REFUSED,
             remedy="wait until it has started",
         )
-    if answer.status == 400 and "is expired" in text.lower():
+    if response.status == 400 and "is expired" in text.lower():
         # A fresh instance may say so for up to 5 minutes (green-api/issues#197, #249).
-        raise answer.error("bad_request", f"HTTP 400: {text}", settles=True, remedy="renew it, or wait if it is new")
-    raise answer.error_by_status(answer.status, text)
+        raise response.error("bad_request", f"HTTP 400: {text}", settles=True, remedy="renew it, or wait if it is new")
+    raise response.error_for_status(response.status, text)
 
 
 def _vendor_says(body: Any) -> str:

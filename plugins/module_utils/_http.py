@@ -19,12 +19,12 @@ from ._certificates import check_authorities
 from ._connection import Exchange
 from ._errors import Delivery, FleetError, UsageError
 from ._failures import EXPECTED, Destination, explain
-from ._messages import Answer, Effect, Request
-from ._parsing import encode_body, parse_answer
+from ._messages import Effect, Request, Response
+from ._parsing import encode_body, parse_response
 from ._session import Session, relevant_environment
 
 # Seconds after which an answer is given up that still trickles in; the largest takes them at 100 kB a second.
-_LONGEST_ANSWER = 600.0
+_RESPONSE_TIMEOUT = 600.0
 # Seconds that an answer has beyond its caller's deadline: whoever waits for many callers is the first to notice that.
 _GRACE = 0.1
 
@@ -87,13 +87,13 @@ class Transport:
         )
         self._unreachable = False
 
-    def send(self, request: Request, judge: Callable[[Answer], Value], call: Call | None = None) -> Value:
-        """Send ``request`` and return what ``judge`` makes of the answer.
+    def send(self, request: Request, parse: Callable[[Response], Value], call: Call | None = None) -> Value:
+        """Send ``request`` and return what ``parse`` makes of the answer.
 
         A reading request is repeated while the failure is retryable, a writing one only if it provably never
         arrived or was throttled; both for ``retry_timeout`` seconds at most.
 
-        :raises FleetError: from the transport or from ``judge``, once no retry is left.
+        :raises FleetError: from the transport or from ``parse``, once no retry is left.
         """
         if request.effect is Effect.WRITES and self._options.read_only:
             raise AssertionError(f"check mode must not send a request that writes ({request.what})")
@@ -102,7 +102,7 @@ class Transport:
         for attempt in itertools.count():
             call.requests += 1
             try:
-                return judge(self._exchange(request, call))
+                return parse(self._exchange(request, call))
             except FleetError as error:
                 failure = error
             pause = self._pause_before_retry(request, failure, attempt)
@@ -132,9 +132,9 @@ class Transport:
         # Two to the power of a thousand attempts is no float any more.
         return float(min(_LONGEST_PAUSE, first * 2 ** min(attempt, 16)) * random.uniform(0.75, 1.25))
 
-    def _exchange(self, request: Request, call: Call) -> Answer:
+    def _exchange(self, request: Request, call: Call) -> Response:
         timeout = max(0.001, min(self._options.timeout, call.remaining()))
-        patience = _GRACE + max(timeout, min(_LONGEST_ANSWER, call.remaining()))
+        patience = _GRACE + max(timeout, min(_RESPONSE_TIMEOUT, call.remaining()))
         exchange = Exchange(patience, writes=request.effect is Effect.WRITES)
         body = None if request.body is None else encode_body(request.body)
         headers = request.headers if body is None else {**request.headers, "Content-Type": "application/json"}
@@ -146,7 +146,7 @@ class Transport:
                 request.method, url, headers, body, timeout=timeout, exchange=exchange
             )
             self._unreachable = False
-            return parse_answer(request, status, received, content)
+            return parse_response(request, status, received, content)
         except EXPECTED as exc:
             to = Destination(urlsplit(self.base_url).netloc, self._url_option, timeout)
             failure = explain(exc, request, exchange, to)

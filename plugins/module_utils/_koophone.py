@@ -16,7 +16,7 @@ from ._errors import Code, Delivery, FleetError
 from ._gateway import word_in
 from ._http import Call, Transport
 from ._koophone_auth import Authentication
-from ._messages import Answer, Effect, Request
+from ._messages import Effect, Request, Response
 from ._parsing import encode_body
 from ._polling import poll
 
@@ -59,7 +59,7 @@ class ListedPhone:
 
 @dataclass(frozen=True)
 class _Page:
-    answer: Answer
+    response: Response
     phones: list[ListedPhone]
     total: int
 
@@ -114,7 +114,7 @@ class Koophone:
             "POST",
             "/v1/instances/batch-query-status",
             f"reading the status of {_some(instance_ids)} at KooPhone",
-            _judge_statuses,
+            _parse_statuses,
             call,
             body={"instance_ids": list(instance_ids)},
         )
@@ -130,12 +130,12 @@ class Koophone:
             if all(page.total == pages[0].total for page in pages):
                 break
         else:
-            raise pages[-1].answer.error(
+            raise pages[-1].response.error(
                 "bad_answer", "the phones change while they are listed", remedy="try again later", retryable=True
             )
         found = {phone.id: phone for page in pages for phone in page.phones}
         if len(found) < pages[0].total:
-            raise pages[-1].answer.unusable(f"a listing of {pages[0].total} phones, not of {len(found)},")
+            raise pages[-1].response.malformed(f"a listing of {pages[0].total} phones, not of {len(found)},")
         return list(found.values())
 
     def _pages(self, size: int, concurrency: int) -> list[_Page]:
@@ -143,7 +143,7 @@ class Koophone:
         # Pages may be smaller than asked for.
         count = -(-first.total // len(first.phones)) if first.phones else 1
         if count > _MAX_PAGES:
-            raise first.answer.unusable(f"a listing of {_MAX_PAGES} pages at most")
+            raise first.response.malformed(f"a listing of {_MAX_PAGES} pages at most")
         pages = {1: first}
 
         def read(number: int) -> bool:
@@ -158,7 +158,7 @@ class Koophone:
             "GET",
             "/v1/instances/batch-query",
             f"listing the phones at KooPhone (page {number})",
-            _judge_page,
+            _parse_page,
             Call(),
             query={"page_no": str(number), "page_size": str(size)},
         )
@@ -168,7 +168,7 @@ class Koophone:
         method: str,
         path: str,
         what: str,
-        judge: Callable[[Answer], Value],
+        parse: Callable[[Response], Value],
         call: Call,
         *,
         body: Any = None,
@@ -184,7 +184,7 @@ class Koophone:
                 raise self._refusal
             if not self._accepted:
                 try:
-                    return self._transport.send(self._request(method, path, what, body, query), judge, call)
+                    return self._transport.send(self._request(method, path, what, body, query), parse, call)
                 except FleetError as error:
                     if error.code == "unauthorized":
                         self._refusal = error
@@ -192,7 +192,7 @@ class Koophone:
                 finally:
                     # While the vendor is down, the requests needn't wait for one another's retries.
                     self._accepted = self._refusal is None
-        return self._transport.send(self._request(method, path, what, body, query), judge, call)
+        return self._transport.send(self._request(method, path, what, body, query), parse, call)
 
     def _request(self, method: str, path: str, what: str, body: Any, query: Mapping[str, str] | None) -> Request:
         request_id = str(uuid.uuid4())
@@ -221,47 +221,47 @@ def is_caused_by_one_id(vendor_code: str | None) -> bool:
     return vendor_code in _CAUSED_BY_ONE_ID
 
 
-def _judge_statuses(answer: Answer) -> dict[str, int | None]:
-    body = _successful_body(answer)
+def _parse_statuses(response: Response) -> dict[str, int | None]:
+    body = _successful_body(response)
     if isinstance(body, dict):
         # The page's table has data.status_results, its example status_results at the top and no error_code.
         data = body.get("data")
         results = _list_in(data if isinstance(data, dict) else body, "status_results")
         if isinstance(results, list) and all(_has_id(r) for r in results):
             return {str(result["instance_id"]): _number(result.get("status")) for result in results}
-    raise answer.unusable("an object with status_results")
+    raise response.malformed("an object with status_results")
 
 
 def _has_id(result: Any) -> bool:
     return isinstance(result, dict) and isinstance(result.get("instance_id"), (str, int))
 
 
-def _judge_page(answer: Answer) -> _Page:
-    body = _successful_body(answer)
+def _parse_page(response: Response) -> _Page:
+    body = _successful_body(response)
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, dict):
         results, total = _list_in(data, "result"), _number(data.get("total_count"))
         if isinstance(results, list) and total is not None and all(_is_phone(result) for result in results):
-            return _Page(answer, [_phone(answer, result) for result in results], total)
-    raise answer.unusable("a page of phones with result and total_count")
+            return _Page(response, [_phone(response, result) for result in results], total)
+    raise response.malformed("a page of phones with result and total_count")
 
 
 def _is_phone(result: Any) -> bool:
     return isinstance(result, dict) and isinstance(result.get("instance_id"), str) and bool(result["instance_id"])
 
 
-def _phone(answer: Answer, result: Mapping[str, Any]) -> ListedPhone:
+def _phone(response: Response, result: Mapping[str, Any]) -> ListedPhone:
     billing_mode = result.get("billing_mode")
     return ListedPhone(
         id=result["instance_id"],
-        name=word_in(answer, result.get("instance_name")) or "",
+        name=word_in(response, result.get("instance_name")) or "",
         status=_number(result.get("running_status")),
         frozen=_flag(result.get("frozen_status")),
-        region=word_in(answer, result.get("region")),
-        sku=word_in(answer, result.get("instance_sku")),
-        billing_mode=word_in(answer, billing_mode if _number(billing_mode) is None else str(billing_mode)),
-        project=word_in(answer, result.get("project_name")),
-        tenant=word_in(answer, result.get("account_name")),
+        region=word_in(response, result.get("region")),
+        sku=word_in(response, result.get("instance_sku")),
+        billing_mode=word_in(response, billing_mode if _number(billing_mode) is None else str(billing_mode)),
+        project=word_in(response, result.get("project_name")),
+        tenant=word_in(response, result.get("account_name")),
         assigned=_flag(result.get("assign_status")),
     )
 
@@ -276,35 +276,35 @@ def _flag(value: Any) -> bool | None:
     return None if number is None else number == 1
 
 
-def _successful_body(answer: Answer) -> Any:
+def _successful_body(response: Response) -> Any:
     """The body, if neither the HTTP status nor the body itself tells of a failure."""
-    body = answer.body
+    body = response.body
     if isinstance(body, dict) and isinstance(body.get("error_code"), (str, int)):
         # One generation of the pages answers errors with HTTP 200, the other with 400, 401 and 500; both spell
         # KooPhone and APIG in several ways.
         code = str(body["error_code"]).upper().replace("APIGW.", "APIG.")
         if code != "0":
-            raise _failure(answer, code, word_in(answer, body.get("error_msg")) or "no message")
-    if not 200 <= answer.status < 300:
-        raise answer.error_by_status(answer.status, answer.text)
+            raise _failure(response, code, word_in(response, body.get("error_msg")) or "no message")
+    if not response.ok:
+        raise response.error_for_status(response.status, response.text)
     return body
 
 
-def _failure(answer: Answer, code: str, text: str) -> Exception:
-    reason = f"HTTP {answer.status}, {code}: {text}"
+def _failure(response: Response, code: str, text: str) -> Exception:
+    reason = f"HTTP {response.status}, {code}: {text}"
     meaning = _MEANINGS.get(code)
     if meaning is not None:
-        return answer.error(
+        return response.error(
             meaning.code,
             reason,
-            remedy=meaning.remedy.format(credential=answer.request.credential),
+            remedy=meaning.remedy.format(credential=response.request.credential),
             retryable=meaning.retryable,
             delivery=meaning.delivery,
             vendor_code=code,
         )
-    if 200 <= answer.status < 300:
-        return answer.error("vendor", reason, delivery=Delivery.REFUSED, vendor_code=code)
-    return answer.error_by_status(answer.status, f"{code}: {text}")
+    if response.ok:
+        return response.error("vendor", reason, delivery=Delivery.REFUSED, vendor_code=code)
+    return response.error_for_status(response.status, f"{code}: {text}")
 
 
 def _number(value: Any) -> int | None:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ._errors import FleetError, UsageError
 from ._http import Transport, TransportOptions, transport_to
-from ._messages import Answer, Effect, Request
+from ._messages import Effect, Request, Response
 
 IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
 
@@ -99,7 +99,7 @@ class IamUser:
         if self._failure and time.monotonic() - self._failed_at < self._PATIENCE:
             raise self._failure
         try:
-            self._token, self._expires_at = self._transport.send(self._request(), _judge_token)
+            self._token, self._expires_at = self._transport.send(self._request(), _parse_token)
         except FleetError as error:
             self._failure, self._failed_at = error, time.monotonic()
             raise
@@ -210,11 +210,11 @@ def _iam_says(body: Any) -> str:
     return ": ".join(word for word in words if isinstance(word, str) and word)
 
 
-def _judge_token(answer: Answer) -> tuple[str, datetime.datetime]:
-    body = answer.body
-    if not 200 <= answer.status < 300:
-        raise answer.error_by_status(answer.status, _iam_says(body))
-    token = answer.headers.get("X-Subject-Token", "")
+def _parse_token(response: Response) -> tuple[str, datetime.datetime]:
+    body = response.body
+    if not response.ok:
+        raise response.error_for_status(response.status, _iam_says(body))
+    token = response.headers.get("X-Subject-Token", "")
     details = body.get("token") if isinstance(body, dict) else None
     expires_at = details.get("expires_at") if isinstance(details, dict) else None
     if token and isinstance(expires_at, str):
@@ -223,4 +223,4 @@ def _judge_token(answer: Answer) -> tuple[str, datetime.datetime]:
             return token, end if end.tzinfo else end.replace(tzinfo=datetime.timezone.utc)
         except ValueError:
             pass
-    raise answer.unusable("a token with expires_at, and the header X-Subject-Token,")
+    raise response.malformed("a token with expires_at, and the header X-Subject-Token,")

@@ -209,7 +209,7 @@ class Linker:
         for request, observation in zip(requests, observations, strict=True):
             link = Link(request, observation, observation, Call(deadline), read_at=read_at)
             self._links.append(link)
-            _judge(link, "already_authorized")
+            _end_by_state(link, "already_authorized")
 
     def _read(self, link: Link) -> None:
         observation = read(link.target, link.call)
@@ -217,7 +217,7 @@ class Linker:
             return  # cut short by the end of the waiting: the last state that was seen says more
         link.observation = observation
         link.read_at = time.monotonic() + self._waiting.interval
-        _judge(link, "linked")
+        _end_by_state(link, "linked")
 
     # Codes
 
@@ -432,7 +432,7 @@ class Linker:
         }
 
 
-def _judge(link: Link, arrived: Action) -> None:
+def _end_by_state(link: Link, arrived: Action) -> None:
     """End what the state ends."""
     observation = link.observation
     if link.state == _states.AUTHORIZED:

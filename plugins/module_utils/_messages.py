@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A vendor's answer: ``body`` is the parsed JSON, unless ``is_json`` is false; then ``text`` may have its words."""
 
     request: Request
@@ -59,6 +59,11 @@ class Answer:
     is_json: bool
     description: str
     text: str = field(default="", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether its HTTP status is a success."""
+        return 200 <= self.status < 300
 
     def masked(self, text: str, *more_secrets: str) -> str:
         """The vendor's words on one line, without the secrets that the request carried."""
@@ -87,9 +92,9 @@ class Answer:
             vendor_code=vendor_code,
         )
 
-    def error_by_status(self, status: int, vendor_says: str = "") -> FleetError:
+    def error_for_status(self, status: int, vendor_says: str = "") -> FleetError:
         """The failure that ``status`` stands for; it may come from the body instead of the HTTP answer."""
-        verdict = judge_status(status)
+        meaning = classify_status(status)
         reason = f"HTTP {self.status}"
         if status != self.status:
             reason += f" with code {status} in the body"
@@ -98,14 +103,14 @@ class Answer:
         elif not self.is_json:
             reason += f" and {self.description}"
         return self.error(
-            verdict.code,
+            meaning.code,
             reason,
-            remedy=verdict.remedy.format(credential=self.request.credential),
-            retryable=verdict.retryable,
-            delivery=verdict.delivery,
+            remedy=meaning.remedy.format(credential=self.request.credential),
+            retryable=meaning.retryable,
+            delivery=meaning.delivery,
         )
 
-    def unusable(self, expected: str) -> FleetError:
+    def malformed(self, expected: str) -> FleetError:
         """The failure of a successful answer that doesn't say what the vendor promises."""
         got = _json_type(self.body) if self.is_json else self.description
         return self.error(
@@ -116,7 +121,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class StatusVerdict:
+class StatusMeaning:
     """What a status outside 2xx means for the caller."""
 
     code: Code
@@ -125,28 +130,28 @@ class StatusVerdict:
     remedy: str = ""
 
 
-_REFUSALS: dict[int, StatusVerdict] = {
-    401: StatusVerdict("unauthorized", False, Delivery.REFUSED, "check {credential}"),
-    403: StatusVerdict("forbidden", False, Delivery.REFUSED, "check {credential}, the id and the API's address"),
-    404: StatusVerdict("not_found", False, Delivery.REFUSED, "check the id and the API's address"),
+_REFUSALS: dict[int, StatusMeaning] = {
+    401: StatusMeaning("unauthorized", False, Delivery.REFUSED, "check {credential}"),
+    403: StatusMeaning("forbidden", False, Delivery.REFUSED, "check {credential}, the id and the API's address"),
+    404: StatusMeaning("not_found", False, Delivery.REFUSED, "check the id and the API's address"),
     # 499: nginx's "client closed request"; GREEN-API's page of common errors says that the call may be carried out.
-    408: StatusVerdict("timeout", True, Delivery.UNKNOWN),
-    499: StatusVerdict("timeout", True, Delivery.UNKNOWN),
-    504: StatusVerdict("timeout", True, Delivery.UNKNOWN),
-    429: StatusVerdict("throttled", True, Delivery.THROTTLED, "lower concurrency or raise retry_timeout"),
-    466: StatusVerdict("quota", False, Delivery.REFUSED, "raise the quota of the plan"),
+    408: StatusMeaning("timeout", True, Delivery.UNKNOWN),
+    499: StatusMeaning("timeout", True, Delivery.UNKNOWN),
+    504: StatusMeaning("timeout", True, Delivery.UNKNOWN),
+    429: StatusMeaning("throttled", True, Delivery.THROTTLED, "lower concurrency or raise retry_timeout"),
+    466: StatusMeaning("quota", False, Delivery.REFUSED, "raise the quota of the plan"),
 }
 
 
-def judge_status(status: int) -> StatusVerdict:
+def classify_status(status: int) -> StatusMeaning:
     """Sort an HTTP status that isn't a success by what the caller may do about it."""
     if status in _REFUSALS:
         return _REFUSALS[status]
     if status >= 500:
-        return StatusVerdict("unavailable", status not in (501, 505), Delivery.UNKNOWN, "try again later")
+        return StatusMeaning("unavailable", status not in (501, 505), Delivery.UNKNOWN, "try again later")
     if status >= 400:
-        return StatusVerdict("bad_request", False, Delivery.REFUSED)
-    return StatusVerdict("bad_answer", False, Delivery.UNKNOWN, "set api_url or endpoint to the API's final address")
+        return StatusMeaning("bad_request", False, Delivery.REFUSED)
+    return StatusMeaning("bad_answer", False, Delivery.UNKNOWN, "set api_url or endpoint to the API's final address")
 
 
 def sentence(what: str, reason: str, remedy: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import _connection
-from ._messages import Answer, Effect, Request
+from ._messages import Effect, Request, Response
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.ASCII | re.IGNORECASE)
 # Half a character, which JSON can spell, but neither a file nor a database can hold.
@@ -24,13 +24,13 @@ def encode_body(body: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def parse_answer(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+def parse_response(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Response:
     """The answer to ``request``, whatever its content is."""
     content_type = headers.get("Content-Type", "")
     media_type = re.sub(r"[^\w.+/-]", "", content_type.split(";")[0]) or "no content type"
-    if len(content) > _connection.MAX_ANSWER_BYTES:
-        description = f"more than {_connection.MAX_ANSWER_BYTES // 2**20} MiB"
-        return Answer(request, status, headers, None, False, description)
+    if len(content) > _connection.MAX_RESPONSE_BYTES:
+        description = f"more than {_connection.MAX_RESPONSE_BYTES // 2**20} MiB"
+        return Response(request, status, headers, None, False, description)
     try:
         body, is_json = _parse(_decode(content, content_type, request.effect)), True
     except (ValueError, RecursionError):
@@ -39,7 +39,7 @@ def parse_answer(request: Request, status: int, headers: Mapping[str, str], cont
     # A short text is what the vendor says, a page isn't.
     is_text = not is_json and len(content) <= 1000 and not content.lstrip().startswith(b"<")
     text = content.decode(errors="replace").strip() if is_text else ""
-    return Answer(request, status, headers, body, is_json, description, text)
+    return Response(request, status, headers, body, is_json, description, text)
 
 
 def _decode(content: bytes, content_type: str, effect: Effect) -> str:

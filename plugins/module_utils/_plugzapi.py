@@ -31,7 +31,7 @@ from ._gateway import (
     word_in,
 )
 from ._http import Call
-from ._messages import Answer, Effect, Request
+from ._messages import Effect, Request, Response
 
 _PAGE_SIZE = 100
 # Far more than any account has: an answer that names more pages is taken for a broken one.
@@ -85,7 +85,7 @@ class Plugzapi(Gateway):
         request = self._instance_request(
             "GET", credentials, "status", "reading the state of PlugzAPI instance {id}", Effect.READS
         )
-        return self._transport.send(request, _judge_state, call)
+        return self._transport.send(request, _parse_state, call)
 
     # Codes are keys to the account, and asking for one has WhatsApp make it: they count as writes, GET or not.
 
@@ -101,7 +101,7 @@ class Plugzapi(Gateway):
             "asking for a QR code of PlugzAPI instance {id}",
             Effect.WRITES,
         )
-        return self._transport.send(request, _judge_qr_code, call)
+        return self._transport.send(request, _parse_qr_code, call)
 
     def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
         """https://developer.z-api.io/en/instance/phone-code"""
@@ -112,14 +112,14 @@ class Plugzapi(Gateway):
             f"asking for a code for the phone {phone} of PlugzAPI instance {{id}}",
             Effect.WRITES,
         )
-        return self._transport.send(request, _judge_pairing_code, call)
+        return self._transport.send(request, _parse_pairing_code, call)
 
     def reboot(self, credentials: Credentials) -> None:
         """https://developer.z-api.io/en/instance/restart ; a GET that writes."""
         request = self._instance_request(
             "GET", credentials, "restart", "rebooting PlugzAPI instance {id}", Effect.WRITES
         )
-        self._transport.send(request, _judge_reboot)
+        self._transport.send(request, _parse_reboot)
 
     def check_registration(self, credentials: Credentials, ddi: str, phone: str) -> Availability:
         """Ask whether a number may be registered, which also sets up its onboarding at WhatsApp: a write."""
@@ -131,7 +131,7 @@ class Plugzapi(Gateway):
             Effect.WRITES,
             body={"ddi": ddi, "phone": phone},
         )
-        return self._transport.send(request, _judge_availability)
+        return self._transport.send(request, _parse_availability)
 
     def list_instances(self) -> list[Instance] | None:
         """All pages of https://developer.z-api.io/en/partner/list-instances ; ``None`` if there is no such call.
@@ -147,24 +147,24 @@ class Plugzapi(Gateway):
             if all(page.total == pages[0].total for page in pages):
                 break
         else:
-            raise pages[-1].answer.error(
+            raise pages[-1].response.error(
                 "bad_answer", "the account changes while it is listed", remedy="try again later", retryable=True
             )
         found = {instance.id: instance for page in pages for instance in page.instances}
         total = pages[-1].total
         if total is not None and len(found) < total:
-            raise pages[-1].answer.unusable(f"a listing of {total} instances, not of {len(found)},")
+            raise pages[-1].response.malformed(f"a listing of {total} instances, not of {len(found)},")
         return list(found.values())
 
     def _pages(self) -> list[_Page]:
         """All pages, none if there is no such call. Each tells how many there are."""
-        first = self._page(1, _judge_first_page)
+        first = self._page(1, _parse_first_page)
         pages = [first] if first else []
         while pages and len(pages) < pages[-1].pages:
-            pages.append(self._page(len(pages) + 1, _judge_page))
+            pages.append(self._page(len(pages) + 1, _parse_page))
         return pages
 
-    def _page(self, number: int, judge: Callable[[Answer], PageOrNone]) -> PageOrNone:
+    def _page(self, number: int, parse: Callable[[Response], PageOrNone]) -> PageOrNone:
         request = Request(
             "GET",
             "/instances",
@@ -175,7 +175,7 @@ class Plugzapi(Gateway):
             headers=self._bearer(),
             query={"page": str(number), "pageSize": str(_PAGE_SIZE)},
         )
-        return self._transport.send(request, judge)
+        return self._transport.send(request, parse)
 
     def create_instance(self, payload: Mapping[str, Any]) -> Instance:
         """https://atendimento.tecnospeed.com.br/hc/pt-br/articles/9658694844567-Criando-uma-inst%C3%A2ncia"""
@@ -189,7 +189,7 @@ class Plugzapi(Gateway):
             headers=self._bearer(),
             body=dict(payload),
         )
-        return self._transport.send(request, lambda answer: _judge_creation(answer, payload["name"]))
+        return self._transport.send(request, lambda response: _parse_creation(response, payload["name"]))
 
     @staticmethod
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,88 +220,88 @@ class Plugzapi(Gateway):
 
 @dataclass(frozen=True)
 class _Page:
-    answer: Answer
+    response: Response
     instances: list[Instance]
     pages: int
     total: int | None
 
 
-def _judge_state(answer: Answer) -> Reading:
-    body = answer.body
+def _parse_state(response: Response) -> Reading:
+    body = response.body
     # "error" is filled when all is well, too ("You are already connected"), so "connected" alone decides.
-    if 200 <= answer.status < 300 and isinstance(body, dict) and isinstance(body.get("connected"), bool):
+    if response.ok and isinstance(body, dict) and isinstance(body.get("connected"), bool):
         return _reading(body["connected"])
-    _raise_failure(answer)
-    raise answer.unusable("an object with connected")
+    _raise_failure(response)
+    raise response.malformed("an object with connected")
 
 
 def _reading(connected: bool) -> Reading:
     return Reading(_states.AUTHORIZED, "connected") if connected else Reading(_states.NOT_AUTHORIZED, "disconnected")
 
 
-def _judge_qr_code(answer: Answer) -> LinkingCode | None:
-    value = _code_in(answer)
+def _parse_qr_code(response: Response) -> LinkingCode | None:
+    value = _code_in(response)
     if value is None:
         return None
     image = parse_png(value)
     if image is None and value.startswith("data:"):
-        raise answer.unusable("a QR code, or its PNG,")
+        raise response.malformed("a QR code, or its PNG,")
     return LinkingCode(text=None if image else value, image=image)
 
 
-def _judge_pairing_code(answer: Answer) -> LinkingCode | None:
-    value = _code_in(answer)
+def _parse_pairing_code(response: Response) -> LinkingCode | None:
+    value = _code_in(response)
     return None if value is None else LinkingCode(text=value)
 
 
-def _code_in(answer: Answer) -> str | None:
+def _code_in(response: Response) -> str | None:
     """The answer's code, ``None`` if a phone is linked already."""
-    body = answer.body
-    if 200 <= answer.status < 300 and isinstance(body, dict):
+    body = response.body
+    if response.ok and isinstance(body, dict):
         if isinstance(body.get("value"), str) and body["value"]:
             return str(body["value"])
         if body.get("connected") is True:
             return None
-    _raise_failure(answer)
-    raise answer.unusable("an object with value")
+    _raise_failure(response)
+    raise response.malformed("an object with value")
 
 
-def _judge_reboot(answer: Answer) -> None:
-    body = answer.body
-    done = body.get("value") if 200 <= answer.status < 300 and isinstance(body, dict) else None
+def _parse_reboot(response: Response) -> None:
+    body = response.body
+    done = body.get("value") if response.ok and isinstance(body, dict) else None
     if done is True:
         return
-    _raise_failure(answer)
+    _raise_failure(response)
     if done is False:
-        raise answer.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
-    raise answer.unusable("an object with value")
+        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+    raise response.malformed("an object with value")
 
 
-def _judge_first_page(answer: Answer) -> _Page | None:
-    if answer.status in (404, 405) or _is_no_such_call(answer):
+def _parse_first_page(response: Response) -> _Page | None:
+    if response.status in (404, 405) or _is_no_such_call(response):
         return None
-    return _judge_page(answer)
+    return _parse_page(response)
 
 
-def _judge_page(answer: Answer) -> _Page:
-    body = answer.body
-    if not (200 <= answer.status < 300 and isinstance(body, dict) and "content" in body):
-        _raise_failure(answer)
-        raise answer.unusable("a page of instances")
+def _parse_page(response: Response) -> _Page:
+    body = response.body
+    if not (response.ok and isinstance(body, dict) and "content" in body):
+        _raise_failure(response)
+        raise response.malformed("a page of instances")
     content, pages, total = body["content"], body.get("totalPage"), body.get("total")
     if content is None and 0 in (pages, total):
         content = []
     if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= _MAX_PAGES:
-        raise answer.unusable("a page of instances with content and totalPage")
+        raise response.malformed("a page of instances with content and totalPage")
     return _Page(
-        answer, [_instance(answer, item) for item in content], pages, total if isinstance(total, int) else None
+        response, [_instance(response, item) for item in content], pages, total if isinstance(total, int) else None
     )
 
 
-def _instance(answer: Answer, item: Any) -> Instance:
+def _instance(response: Response, item: Any) -> Instance:
     name = name_in(item) if isinstance(item, dict) else None
     if name is None or not is_token(item.get("id")):
-        raise answer.unusable("a page of instances, each with id and name,")
+        raise response.malformed("a page of instances, each with id and name,")
     token = item.get("token")
     return Instance(
         id=item["id"],
@@ -310,28 +310,28 @@ def _instance(answer: Answer, item: Any) -> Instance:
         due=parse_due(item.get("due")),
         due_raw=plain(item.get("due")),
         created_at=parse_due(item.get("created")),
-        payment_status=word_in(answer, item.get("paymentStatus")),
+        payment_status=word_in(response, item.get("paymentStatus")),
         # phoneConnected tells whether the telephone is online, which WhatsApp doesn't need all the time.
         reading=_reading(item["whatsappConnected"]) if isinstance(item.get("whatsappConnected"), bool) else None,
     )
 
 
-def _judge_creation(answer: Answer, name: str) -> Instance:
-    body = answer.body
-    if 200 <= answer.status < 300 and isinstance(body, dict):
+def _parse_creation(response: Response, name: str) -> Instance:
+    body = response.body
+    if response.ok and isinstance(body, dict):
         created, token = body.get("id"), body.get("token")
         if is_token(created) and is_token(token):
             due = body.get("due")
             return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=plain(due))
-    _raise_failure(answer)
-    raise answer.unusable("an object with id and token")
+    _raise_failure(response)
+    raise response.malformed("an object with id and token")
 
 
-def _judge_availability(answer: Answer) -> Availability:
-    body = answer.body
-    if 200 <= answer.status < 300 and isinstance(body, dict) and ("available" in body or "reason" in body):
+def _parse_availability(response: Response) -> Availability:
+    body = response.body
+    if response.ok and isinstance(body, dict) and ("available" in body or "reason" in body):
         if not isinstance(body.get("available"), (bool, type(None))):
-            raise answer.unusable("an object whose available is a boolean")
+            raise response.malformed("an object whose available is a boolean")
         appeal_token = _one_of(body, "appealToken", str)
         reason = _one_of(body, "reason", str)
         return Availability(
@@ -342,39 +342,39 @@ def _judge_availability(answer: Answer) -> Availability:
             voice_wait_seconds=_one_of(body, "voiceWaitSeconds", int, float),
             wa_old_wait_seconds=_one_of(body, "waOldWaitSeconds", int, float),
             wa_old_eligible=_one_of(body, "waOldEligible", bool),
-            reason=None if reason is None else answer.masked(reason, appeal_token or ""),
+            reason=None if reason is None else response.masked(reason, appeal_token or ""),
         )
-    _raise_failure(answer)
-    raise answer.unusable("an object with available")
+    _raise_failure(response)
+    raise response.malformed("an object with available")
 
 
-def _raise_failure(answer: Answer) -> None:
+def _raise_failure(response: Response) -> None:
     """Raise what the HTTP status or the body tells of, if it is a failure.
 
     A wrong path or verb is HTTP 200 with NOT_FOUND in the field and 405 in the documentation; a missing
     Client-Token is "null not allowed" (https://developer.z-api.io/en/security/client-token).
     """
-    text = _vendor_says(answer.body) or answer.text
+    text = _vendor_says(response.body) or response.text
     refused = "not allowed" in text.lower()
-    if _is_no_such_call(answer):
-        raise answer.error_by_status(404, text)
+    if _is_no_such_call(response):
+        raise response.error_for_status(404, text)
     if "null not allowed" in text.lower() or "client-token is not configured" in text.lower():
-        raise answer.error(
+        raise response.error(
             "unauthorized",
-            f"HTTP {answer.status}: {text}",
+            f"HTTP {response.status}: {text}",
             remedy="give the account's security token as client_token",
             delivery=Delivery.REFUSED,
         )
-    if not 200 <= answer.status < 300:
-        raise answer.error_by_status(answer.status, text)
+    if not response.ok:
+        raise response.error_for_status(response.status, text)
     if refused:
-        raise answer.error_by_status(403, text)
-    if isinstance(answer.body, dict) and text:
-        raise answer.error("vendor", f"HTTP {answer.status}: {text}", delivery=Delivery.REFUSED)
+        raise response.error_for_status(403, text)
+    if isinstance(response.body, dict) and text:
+        raise response.error("vendor", f"HTTP {response.status}: {text}", delivery=Delivery.REFUSED)
 
 
-def _is_no_such_call(answer: Answer) -> bool:
-    return isinstance(answer.body, dict) and answer.body.get("error") == "NOT_FOUND"
+def _is_no_such_call(response: Response) -> bool:
+    return isinstance(response.body, dict) and response.body.get("error") == "NOT_FOUND"
 
 
 def _vendor_says(body: Any) -> str:

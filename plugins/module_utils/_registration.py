@@ -42,10 +42,10 @@ def check_availability(task: Task, target: Target, number: PhoneNumber) -> dict[
         return {"changed": True, "diff": diff, **dataclasses.asdict(Availability())}
     if not isinstance(target.gateway, Plugzapi):
         raise TypeError("only PlugzAPI registers numbers")
-    answer = target.gateway.check_registration(target.credentials, number.ddi, number.phone)
-    if answer.appeal_token is not None and not task.hand_over(answer.appeal_token):
-        answer = dataclasses.replace(answer, appeal_token=None)
+    response = target.gateway.check_registration(target.credentials, number.ddi, number.phone)
+    if response.appeal_token is not None and not task.hand_over(response.appeal_token):
+        response = dataclasses.replace(response, appeal_token=None)
         task.warnings.append(
             "the appeal token was withheld, because Ansible would print it: set no_log: true on this task and ask again"
         )
-    return {"changed": True, "diff": diff, **dataclasses.asdict(answer)}
+    return {"changed": True, "diff": diff, **dataclasses.asdict(response)}

@@ -197,7 +197,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Report:
-    """The fleet at one moment, judged by one rule."""
+    """The fleet at one moment, evaluated by one rule."""
 
     title: str
     generated_at: str
@@ -267,7 +267,9 @@ def due_bucket(due: datetime.datetime | None, now: datetime.datetime) -> str:
     return next((bucket for bucket, span in _DUE_WITHIN.items() if due - now <= span), "later")
 
 
-def judge(members: Iterable[Member], rule: Rule, *, title: str, generated_at: str, sources: Sequence[Source]) -> Report:
+def evaluate(
+    members: Iterable[Member], rule: Rule, *, title: str, generated_at: str, sources: Sequence[Source]
+) -> Report:
     """The report on ``members``; one that occurs twice counts once, as it was read last."""
     latest: dict[tuple[str, str, str], Member] = {}
     for member in members:
@@ -357,12 +359,12 @@ def parse(content: Any, where: str) -> Part:
 
 
 def common_rule(rules: Sequence[Rule]) -> Rule:
-    """The rule by which all parts were judged, the usual one if there are none.
+    """The rule by which all parts were evaluated, the usual one if there are none.
 
-    :raises UsageError: if they were judged by different rules.
+    :raises UsageError: if they were evaluated by different rules.
     """
     if any(rule != rules[0] for rule in rules):
-        raise UsageError("the reports were judged by different rules; say by rule which one holds for the whole")
+        raise UsageError("the reports were evaluated by different rules; say by rule which one holds for the whole")
     return rules[0] if rules else Rule()
 
 

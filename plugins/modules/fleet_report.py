@@ -56,7 +56,7 @@ options:
   rule:
     description:
       - When the fleet is in order. It may be given as JSON text, too.
-      - Without it, O(reports) are judged by their own rule, which must be the same in all of them.
+      - Without it, O(reports) are evaluated by their own rule, which must be the same in all of them.
     type: dict
     suboptions:
       allowed_states:
@@ -234,8 +234,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     Rule,
     Source,
     common_rule,
+    evaluate,
     instance_of,
-    judge,
     parse,
     phone_of,
 )
@@ -294,7 +294,7 @@ def _report_of(params: Mapping[str, Any], folder: str | None) -> Report:
         for index, report in enumerate(params["reports"])
     ]
     sources = [Source(params["slice"], now, len(members))] if members or not earlier else []
-    return judge(
+    return evaluate(
         [*members, *(member for part in earlier for member in part.members)],
         Rule.of(params["rule"]) if params["rule"] else common_rule([part.rule for part in earlier]),
         title=params["title"],

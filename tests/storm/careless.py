@@ -107,6 +107,6 @@ LEASES_END_BY_THE_CLOCK = {
 }
 NOBODY_IS_WARNED = {"_creation.Provisioner._warn_of_new_tokens": nothing}
 POSTS_AFTER_502 = {
-    "_messages._REFUSALS": {502: _messages.StatusVerdict("unavailable", True, _errors.Delivery.NOT_SENT)}
+    "_messages._REFUSALS": {502: _messages.StatusMeaning("unavailable", True, _errors.Delivery.NOT_SENT)}
 }
-OPEN_IS_REFUSED = {"_messages._REFUSALS": {499: _messages.StatusVerdict("timeout", False, _errors.Delivery.REFUSED)}}
+OPEN_IS_REFUSED = {"_messages._REFUSALS": {499: _messages.StatusMeaning("timeout", False, _errors.Delivery.REFUSED)}}

@@ -27,7 +27,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._entries import new_e
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Code
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, instance_of, judge
+from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, evaluate, instance_of
 from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class World:
         for number, instance in enumerate((SHOP, SUPPORT), start=1):
             title = f"slice-{number}"
             read = instance_of({**instance, "state": "authorized"}, title)
-            part = judge([read], Rule(), title=title, generated_at=utc_now(), sources=[])
+            part = evaluate([read], Rule(), title=title, generated_at=utc_now(), sources=[])
             (folder / "reports" / f"{title}.json").write_text(json.dumps(part.as_json()), encoding="utf-8")
 
     @property

@@ -385,7 +385,7 @@ KEYWORDS = {
     "a condition of its own": Case(
         "instance_state",
         single(SHOP),
-        {"register": "judged", "failed_when": "judged.state != 'authorized'", "changed_when": True},
+        {"register": "read", "failed_when": "read.state != 'authorized'", "changed_when": True},
     ),
     "until": Case(
         "instance_state",

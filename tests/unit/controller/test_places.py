@@ -101,7 +101,7 @@ def _word(name: str) -> str:
     return name.replace(" ", "_")
 
 
-def judge(stage: Stage, played: Played, name: str, case: Case) -> None:
+def check(stage: Stage, played: Played, name: str, case: Case) -> None:
     result = played.result(name)
     assert bool(result.get("failed")) == (case.runs == "nobody"), result
     assert case.refused in result.get("msg", "")
@@ -114,7 +114,7 @@ def test_the_task_runs_on_the_controller_where_that_makes_no_difference(
     played = play(stage, CASES)
     for name, case in CASES.items():
         with subtests.test(name):
-            judge(stage, played, name, case)
+            check(stage, played, name, case)
 
 
 def test_the_variable_wins_over_the_environment(stage: Stage, subtests: pytest.Subtests) -> None:
@@ -126,7 +126,7 @@ def test_the_variable_wins_over_the_environment(stage: Stage, subtests: pytest.S
     played = play(stage, cases, environment={"MSGOPS_EXECUTION": "module"})
     for name, case in cases.items():
         with subtests.test(name):
-            judge(stage, played, name, case)
+            check(stage, played, name, case)
 
 
 def test_a_controller_without_requests_leaves_the_work_to_modules(stage: Stage, subtests: pytest.Subtests) -> None:
@@ -137,13 +137,13 @@ def test_a_controller_without_requests_leaves_the_work_to_modules(stage: Stage, 
     played = play(stage, cases, without_requests=True)
     for name, case in cases.items():
         with subtests.test(name):
-            judge(stage, played, name, case)
+            check(stage, played, name, case)
 
 
 def test_a_wrong_word_in_the_environment_is_refused(stage: Stage) -> None:
     case = Case("nobody", refused="must be auto, controller or module, not slow")
     played = play(stage, {"here": case}, environment={"MSGOPS_EXECUTION": "slow"})
-    judge(stage, played, "here", case)
+    check(stage, played, "here", case)
 
 
 def test_a_task_without_polling_is_waited_for_with_async_status(stage: Stage, emulator: Control) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import Arg
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import Call, Transport, TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Answer, Effect, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request, Response
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE_UTILS = ROOT / "plugins" / "module_utils"
@@ -206,18 +206,18 @@ def writing(path: str = "/thing", **fields: Any) -> Request:
     return Request("POST", path, "making the thing", Effect.WRITES, "the_token", **{"body": {"name": "a"}, **fields})
 
 
-def judge(answer: Answer) -> Any:
+def parse(response: Response) -> Any:
     """The JSON of a successful answer, as any client would have it."""
-    if not 200 <= answer.status < 300:
-        raise answer.error_by_status(answer.status)
-    if not answer.is_json:
-        raise answer.unusable("JSON")
-    return answer.body
+    if not response.ok:
+        raise response.error_for_status(response.status)
+    if not response.is_json:
+        raise response.malformed("JSON")
+    return response.body
 
 
 def send(url: str, request: Request, call: Call | None = None, **options: Any) -> Any:
     """One request through a transport of its own; without retries, unless ``retry_timeout`` is given."""
-    return transport(url, **options).send(request, judge, call)
+    return transport(url, **options).send(request, parse, call)
 
 
 def transport(url: str, **options: Any) -> Transport:

@@ -24,7 +24,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     TOKEN,
     Wire,
     answering,
-    judge,
+    parse,
     reading,
     response,
     send,
@@ -85,7 +85,7 @@ def test_a_connection_is_kept_for_the_next_request(wire: WireFactory) -> None:
     server = wire(answering(response({"a": 1})))
     door = transport(server.url)
     for _attempt in range(3):
-        assert door.send(reading(), judge) == {"a": 1}
+        assert door.send(reading(), parse) == {"a": 1}
     assert (len(server.received), server.connections) == (3, 1)
 
 
@@ -94,7 +94,7 @@ def test_a_connection_is_kept_after_an_error_too(wire: WireFactory) -> None:
     door = transport(server.url)
     for _attempt in range(2):
         with pytest.raises(FleetError):
-            door.send(reading(), judge)
+            door.send(reading(), parse)
     assert server.connections == 1
 
 
@@ -102,7 +102,7 @@ def test_cookies_are_not_kept(wire: WireFactory) -> None:
     server = wire(answering(response({}, headers={"Set-Cookie": "session=1; Path=/"})))
     door = transport(server.url)
     for _attempt in range(2):
-        door.send(reading(), judge)
+        door.send(reading(), parse)
     assert "cookie" not in server.received[1].headers
 
 
@@ -254,7 +254,7 @@ def test_an_answer_without_a_content_type_is_described(wire: WireFactory) -> Non
 
 
 def test_a_huge_answer_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 1024)
+    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 1024)
     largest, larger = b'"' + b"a" * 1022 + b'"', b'"' + b"a" * 1023 + b'"'
     server = wire(answering(response(largest)), answering(response(larger)))
     assert len(send(server.url, reading())) == 1022
@@ -273,7 +273,7 @@ def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
 
 
 def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 100_000)
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')
     server = wire(answering(response(bomb, headers={"Content-Encoding": "gzip"})))
     with pytest.raises(FleetError) as caught:
@@ -284,7 +284,7 @@ def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatc
 def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 16)
+    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 16)
     server = wire(answering(response({"id": "1", "token": TOKEN})))
     with pytest.raises(FleetError) as caught:
         send(server.url, writing())
@@ -316,7 +316,7 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_others(wire: WireFactory, loca
 
 
 def test_a_huge_redirect_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 1024)
+    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 1024)
     server = wire(answering(response(b" " * 4096, 302, {"Location": "/"})))
     with pytest.raises(FleetError, match="more than"):
         send(server.url, reading())
@@ -399,7 +399,7 @@ def test_nothing_is_logged(wire: WireFactory, caplog: pytest.LogCaptureFixture) 
 def test_whoever_calls_the_same_address_in_the_same_way_shares_its_connections(wire: WireFactory) -> None:
     server = wire(answering(response({})))
     for _caller in range(3):
-        transport_to(server.url, TransportOptions()).send(reading(), judge)
+        transport_to(server.url, TransportOptions()).send(reading(), parse)
     assert (len(server.received), server.connections) == (3, 1)
 
 

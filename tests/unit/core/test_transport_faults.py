@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _connection, _http
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Answer, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._messages import Request, Response
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     PATIENCE,
     TOKEN,
@@ -28,7 +28,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Wire,
     answering,
     assert_tells_no_secret,
-    judge,
+    parse,
     reading,
     response,
     send,
@@ -287,7 +287,7 @@ def test_an_answer_that_trickles_in_takes_no_longer_than_its_caller_has(wire: Wi
 def test_an_answer_that_trickles_in_without_end_is_given_up(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
 ) -> None:
-    monkeypatch.setattr(_http, "_LONGEST_ANSWER", 0.3)
+    monkeypatch.setattr(_http, "_RESPONSE_TIMEOUT", 0.3)
     server = wire(fault)
     with pytest.raises(FleetError) as caught:
         send(server.url, secret_writing(), timeout=0.2)
@@ -301,16 +301,16 @@ def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory, monkeypatch: 
         time.sleep(0.3)
         peer.send(WHOLE)
 
-    monkeypatch.setattr(_http, "_LONGEST_ANSWER", 0.1)
+    monkeypatch.setattr(_http, "_RESPONSE_TIMEOUT", 0.1)
     assert send(wire(hesitate).url, reading(), timeout=PATIENCE) == {"all": "well"}
 
 
 def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> None:
     server = wire(answering(WHOLE))
     door = transport(server.url)
-    assert door.send(reading(), judge, Call(time.monotonic() + 1)) == {"all": "well"}
+    assert door.send(reading(), parse, Call(time.monotonic() + 1)) == {"all": "well"}
     time.sleep(1)
-    assert door.send(reading(), judge) == {"all": "well"}
+    assert door.send(reading(), parse) == {"all": "well"}
     assert server.connections == 1
 
 
@@ -353,7 +353,7 @@ BOMBS = {name: answer_and_close(response(bomb, headers={"Content-Encoding": name
 def test_what_is_too_much_is_not_held_in_memory(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
 ) -> None:
-    monkeypatch.setattr(_connection, "MAX_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 2**20)
     server = wire(fault)
     tracemalloc.start()
     try:
@@ -430,8 +430,8 @@ def test_a_token_that_no_header_can_hold_was_not_sent(
 def test_a_token_that_the_vendor_gives_back_is_masked(wire: WireFactory, spell: Callable[[str], str]) -> None:
     server = wire(answering(response({"error": f"Client-Token {spell(TOKEN)} not\nallowed"}, 403)))
 
-    def refuse(answer: Answer) -> None:
-        raise answer.error_by_status(answer.status, answer.body["error"])
+    def refuse(answer: Response) -> None:
+        raise answer.error_for_status(answer.status, answer.body["error"])
 
     with pytest.raises(FleetError, match=r"HTTP 403: Client-Token \*\*\* not allowed; check the_token") as caught:
         transport(server.url).send(secret_reading(), refuse)

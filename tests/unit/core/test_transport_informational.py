@@ -14,7 +14,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Conversation,
     Peer,
     Wire,
-    judge,
+    parse,
     reading,
     response,
     send,
@@ -60,8 +60,8 @@ def test_informational_answers_are_skipped_and_each_answer_is_its_requests(
     server = wire(telling_the_path(*before))
     door = transport(server.url)
     for path in ("/first", "/second", "/third"):
-        assert door.send(reading(path), judge) == path
-        assert door.send(writing(path), judge) == path
+        assert door.send(reading(path), parse) == path
+        assert door.send(writing(path), parse) == path
     assert server.connections == 1
 
 
@@ -70,9 +70,9 @@ def test_more_of_them_than_anybody_sends_end_the_connection(wire: WireFactory, s
     server = wire(telling_the_path(*[informational(status)] * 21), telling_the_path())
     door = transport(server.url)
     with pytest.raises(FleetError) as caught:
-        door.send(writing("/first"), judge)
+        door.send(writing("/first"), parse)
     assert (caught.value.code, caught.value.delivery) == ("connection", Delivery.UNKNOWN)
-    assert door.send(reading("/second"), judge) == "/second"
+    assert door.send(reading("/second"), parse) == "/second"
     assert server.connections == 2
 
 
@@ -80,9 +80,9 @@ def test_a_switch_of_protocols_that_nobody_asked_for_ends_the_connection(wire: W
     server = wire(telling_the_path(informational(101, "Upgrade: other")), telling_the_path())
     door = transport(server.url)
     with pytest.raises(FleetError) as caught:
-        door.send(writing("/first"), judge)
+        door.send(writing("/first"), parse)
     assert caught.value.delivery is Delivery.UNKNOWN
-    assert door.send(reading("/second"), judge) == "/second"
+    assert door.send(reading("/second"), parse) == "/second"
 
 
 def test_an_informational_answer_alone_is_no_answer(wire: WireFactory) -> None:

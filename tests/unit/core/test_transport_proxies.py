@@ -24,7 +24,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     answering,
     assert_tells_no_secret,
     context_for,
-    judge,
+    parse,
     reading,
     response,
     send,
@@ -82,7 +82,7 @@ def test_the_environment_is_looked_at_once(proxy: Proxy, ca_path: str, monkeypat
     door = transport(API, ca_path=ca_path)
     monkeypatch.delenv("HTTPS_PROXY")
     for _attempt in range(2):
-        assert door.send(reading(), judge) == {"all": "well"}
+        assert door.send(reading(), parse) == {"all": "well"}
     assert proxy.connections == 1
 
 

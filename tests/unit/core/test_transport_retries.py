@@ -19,7 +19,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Clock,
     Wire,
     answering,
-    judge,
+    parse,
     reading,
     response,
     send,
@@ -73,14 +73,14 @@ def test_a_write_that_was_throttled_first_is_not_repeated_after_it_got_lost(wire
     assert len(server.received) == 2
 
 
-def test_a_judge_decides_whether_an_answer_with_200_is_repeated(wire: WireFactory, clock: Clock) -> None:
-    def judge_busy(answer: Any) -> Any:
+def test_a_parse_decides_whether_an_answer_with_200_is_repeated(wire: WireFactory, clock: Clock) -> None:
+    def parse_busy(answer: Any) -> Any:
         if answer.body == "busy":
             raise answer.error("throttled", "busy", retryable=True)
         return answer.body
 
     server = wire(answering(response("busy"), ALL_WELL))
-    assert transport(server.url, retry_timeout=60.0).send(reading(), judge_busy) == {"all": "well"}
+    assert transport(server.url, retry_timeout=60.0).send(reading(), parse_busy) == {"all": "well"}
 
 
 @pytest.mark.parametrize("request_", [reading(), writing()], ids=["read", "write"])
@@ -120,8 +120,8 @@ def test_the_requests_of_a_call_are_counted(wire: WireFactory, clock: Clock) -> 
     server = wire(answering(response({}, 503), ALL_WELL))
     call = Call()
     door = transport(server.url, retry_timeout=60.0)
-    door.send(reading(), judge, call)
-    door.send(reading(), judge, call)
+    door.send(reading(), parse, call)
+    door.send(reading(), parse, call)
     assert call.requests == len(server.received) == 3
 
 
@@ -235,7 +235,7 @@ def _requests_of_three_calls(url: str, timeout: float) -> list[int]:
     calls = [Call(), Call(), Call()]
     for call in calls:
         with pytest.raises(FleetError) as caught:
-            door.send(reading(), judge, call)
+            door.send(reading(), parse, call)
         assert caught.value.delivery is Delivery.NOT_SENT
         assert caught.value.retryable
     return [call.requests for call in calls]
@@ -250,12 +250,12 @@ def test_a_host_that_is_back_is_waited_for_again(wire: WireFactory, clock: Clock
     server = wire(answer_once, listening=False)
     door = transport(server.url, retry_timeout=60.0)
     with pytest.raises(FleetError):
-        door.send(reading(), judge)
+        door.send(reading(), parse)
     server.listen()
     with contextlib.suppress(FleetError):
-        door.send(reading(), judge)
+        door.send(reading(), parse)
     server.close()
     call = Call()
     with pytest.raises(FleetError):
-        door.send(reading(), judge, call)
+        door.send(reading(), parse, call)
     assert call.requests > 1

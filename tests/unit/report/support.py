@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Member, Report, Rule, Source, judge
+from ansible_collections.msgops.fleet.plugins.module_utils._report import Member, Report, Rule, Source, evaluate
 
 NOW = "2026-01-31T12:00:00Z"
 READ = "2026-01-31T11:59:58Z"
@@ -43,4 +43,4 @@ FLEET = [
 
 def report_of(members: list[Member] | None = None, **rule: Any) -> Report:
     members = FLEET if members is None else members
-    return judge(members, Rule(**rule), title="Fleet", generated_at=NOW, sources=[Source(None, NOW, len(members))])
+    return evaluate(members, Rule(**rule), title="Fleet", generated_at=NOW, sources=[Source(None, NOW, len(members))])

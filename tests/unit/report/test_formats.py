@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, Source, common_rule, judge, parse
+from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, Source, common_rule, evaluate, parse
 from ansible_collections.msgops.fleet.plugins.module_utils._report_junit import junit_of
 from ansible_collections.msgops.fleet.plugins.module_utils._report_page import page_of
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, NASTY, NOW, instance, report_of
@@ -64,14 +64,14 @@ def test_the_summary_counts_everything_once() -> None:
 def test_a_report_that_is_read_back_is_the_same() -> None:
     before = REPORTS["kept"].as_json()
     part = parse(json.loads(json.dumps(before)), "fleet.json")
-    after = judge(part.members, part.rule, title="Fleet", generated_at=NOW, sources=part.sources).as_json()
+    after = evaluate(part.members, part.rule, title="Fleet", generated_at=NOW, sources=part.sources).as_json()
     assert after == before
 
 
 def test_slices_merge_into_the_whole() -> None:
     slices = [report_of(FLEET[n::3], max_out="3").as_json() for n in range(3)]
     parts = [parse(json.loads(json.dumps(slice)), f"{n}") for n, slice in enumerate(slices)]
-    whole = judge(
+    whole = evaluate(
         [member for part in parts for member in part.members],
         common_rule([part.rule for part in parts]),
         title="Fleet",
@@ -86,7 +86,7 @@ def test_slices_merge_into_the_whole() -> None:
     assert whole == expected
 
 
-def test_slices_that_were_judged_by_different_rules_need_to_be_told_which_one_holds() -> None:
+def test_slices_that_were_evaluated_by_different_rules_need_to_be_told_which_one_holds() -> None:
     assert common_rule([]) == Rule()
     with pytest.raises(UsageError, match="different rules"):
         common_rule([Rule(), Rule(max_out="1")])
@@ -248,5 +248,5 @@ def test_no_name_breaks_a_format(name: str) -> None:
 def test_sources_are_shown_where_there_are_several() -> None:
     assert "Made from" not in texts("kept")
     sources = [Source("1", NOW, 4), Source("2", NOW, 4)]
-    text = Page(page_of(judge(FLEET, Rule(), title="Fleet", generated_at=NOW, sources=sources))).text
+    text = Page(page_of(evaluate(FLEET, Rule(), title="Fleet", generated_at=NOW, sources=sources))).text
     assert "Made from" in text

@@ -14,8 +14,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     PHONE_STATUSES,
     Rule,
     due_bucket,
+    evaluate,
     instance_of,
-    judge,
     phone_of,
 )
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, NOW, READ, instance, report_of
@@ -124,7 +124,7 @@ def test_each_line_says_who_what_and_what_to_do() -> None:
 
 def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
     later = instance("2", "authorized", observed_at="2026-01-31T11:59:59Z")
-    report = judge([later, *FLEET], Rule(), title="Fleet", generated_at=NOW, sources=[])
+    report = evaluate([later, *FLEET], Rule(), title="Fleet", generated_at=NOW, sources=[])
     assert [(f.member.state, f.out) for f in report.findings if f.member.id == "2"] == [("authorized", ())]
     assert len(report.findings) == len(FLEET)
 

@@ -17,7 +17,7 @@ from .green_api import GreenApi
 from .iam import Iam
 from .koophone import KooPhone
 from .log import Log
-from .messages import Answer, Call, Match, Route, text_answer
+from .messages import Call, Match, Response, Route, text_response
 from .page import PAGE
 from .plugzapi import PlugzApi
 from .seeding import seed
@@ -60,13 +60,13 @@ class Application:
         self.config.update(values)
         self.log.resize(self.config["server.log_entries"])
 
-    def answer(self, call: Call) -> Answer:
+    def response(self, call: Call) -> Response:
         """Carry out one request."""
         first = call.segments[0]
         if first == ROOT:
-            return self.control.answer(call)
+            return self.control.response(call)
         if call.path == "/" and call.method in ("GET", "HEAD"):
-            return text_answer(PAGE, content_type="text/html;charset=UTF-8")
+            return text_response(PAGE, content_type="text/html;charset=UTF-8")
         match = self._match(call)
         self.clock.advance(self.config["server.step_seconds"])
         entry = self.log.add(call, match.route, self.clock.now())
@@ -75,22 +75,22 @@ class Application:
         entry.fault = fault.kind if fault else next(iter(overlays), None)
         latency = self.config[f"{entry.vendor}.latency_seconds"] if match.route is not UNKNOWN else 0
         if latency and self.faults.pause(latency, call) == "reset":
-            return Answer(0, abort="close")
+            return Response(0, abort="close")
 
         if informational and not self.faults.inform(informational, call):
-            return Answer(0, abort="close")
+            return Response(0, abort="close")
 
-        def commit() -> Answer:
+        def commit() -> Response:
             with self.world.lock:
-                answer = match.act()
-                if lag and answer.created is not None:
-                    self.world.delay_listing(answer.created, lag.options["seconds"], lag.options["listings"])
+                response = match.act()
+                if lag and response.created is not None:
+                    self.world.delay_listing(response.created, lag.options["seconds"], lag.options["listings"])
             entry.committed = True
-            return answer
+            return response
 
-        answer = self.faults.apply(fault, call, match, commit) if fault else commit()
-        entry.status = None if answer.abort and answer.abort_at == "answer" else answer.status
-        return answer
+        response = self.faults.apply(fault, call, match, commit) if fault else commit()
+        entry.status = None if response.abort and response.abort_at == "answer" else response.status
+        return response
 
     def break_off(self, call: Call) -> Fault | None:
         """Return the fault that ends a request before its body is here, if there is one; it has no effect then."""
@@ -107,4 +107,4 @@ class Application:
             match = vendor.match(call)
             if match is not None:
                 return match
-        return Match(UNKNOWN, lambda: text_answer("Not Found", 404))
+        return Match(UNKNOWN, lambda: text_response("Not Found", 404))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .camera import read_codes
 from .config import Invalid, Missing, is_number, is_whole
 from .linking import Linking
-from .messages import Answer, Call, json_answer
+from .messages import Call, Response, json_response
 from .page import overview
 from .seeding import seed, seed_number
 from .state import PROVIDERS, Conflict, Phone, World
@@ -49,25 +49,25 @@ class ControlDoor:
             "overview": {"GET": self._overview},
         }
 
-    def answer(self, call: Call) -> Answer:
+    def response(self, call: Call) -> Response:
         """Carry out a request to the control door."""
         name, rest = (call.segments[1], call.segments[2:]) if len(call.segments) > 1 else ("", ())
         doors = self._doors.get(name)
         if doors is None:
-            return json_answer(
+            return json_response(
                 {"error": f"no such control: {name}; there are {', '.join(filter(None, self._doors))}"}, 404
             )
         act = doors.get(call.method)
         if act is None:
-            return json_answer({"error": f"{name} takes {', '.join(doors)}"}, 405)
+            return json_response({"error": f"{name} takes {', '.join(doors)}"}, 405)
         try:
-            return json_answer(act(call, rest))
+            return json_response(act(call, rest))
         except Conflict as error:
-            return json_answer({"error": str(error)}, 409)
+            return json_response({"error": str(error)}, 409)
         except Missing as error:
-            return json_answer({"error": str(error)}, 404)
+            return json_response({"error": str(error)}, 404)
         except Invalid as error:
-            return json_answer({"error": str(error)}, 400)
+            return json_response({"error": str(error)}, 400)
 
     def _index(self, call: Call, rest: tuple[str, ...]) -> Any:
         return {

@@ -16,7 +16,7 @@ from typing import Any
 from .clock import Clock
 from .config import Invalid, Missing, Option
 from .fault_kinds import EARLY, KINDS, OVERLAYS, check_fault
-from .messages import Answer, Call, Match, Route
+from .messages import Call, Match, Response, Route
 from .stand_ins import substitute, transformed
 
 
@@ -180,7 +180,7 @@ class Faults:
             call.inform(status)
         return self.pause(fault.options["pause"], call) == "over"
 
-    def apply(self, fault: Fault, call: Call, match: Match, commit: Callable[[], Answer]) -> Answer:
+    def apply(self, fault: Fault, call: Call, match: Match, commit: Callable[[], Response]) -> Response:
         """Return the answer of a request that a fault strikes; ``commit`` carries the request out."""
         options = fault.options
         # Only a fault that strikes afterwards lets the request have its effect first.
@@ -189,19 +189,19 @@ class Faults:
             hang = fault.kind == "hang"
             ended = self.pause(options["cap" if hang else "seconds"], call, hanging=fault if hang else None)
             if ended != ("released" if hang else "over"):
-                return Answer(0, abort="close")
-            answer = done or commit()
+                return Response(0, abort="close")
+            response = done or commit()
             if options.get("drip"):
-                answer.drip = (options["drip"], options["interval"])
-            return answer
+                response.drip = (options["drip"], options["interval"])
+            return response
         if fault.kind in ("truncate", "charset", "nulls"):
             return transformed(fault.kind, options, commit())
         if fault.kind in ("reset", "close"):
             if fault.at == "answer":
-                return Answer(0, abort=fault.kind)
-            answer = done or commit()
-            answer.abort, answer.abort_at = fault.kind, fault.at
-            return answer
+                return Response(0, abort=fault.kind)
+            response = done or commit()
+            response.abort, response.abort_at = fault.kind, fault.at
+            return response
         return substitute(fault.kind, options, call, match, self._clock.now())
 
     def pause(self, seconds: float, call: Call, *, hanging: Fault | None = None) -> str:

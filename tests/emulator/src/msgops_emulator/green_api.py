@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .clock import utc
 from .config import is_whole
 from .linking import Linking, Refused, png
-from .messages import Answer, Call, Match, Route, json_answer, text_answer
+from .messages import Call, Match, Response, Route, json_response, text_response
 from .state import (
     AUTHORIZED,
     CREATING,
@@ -72,7 +72,7 @@ class GreenApi:
     def __init__(self, world: World) -> None:
         self._world = world
         self._linking = Linking(world)
-        self._instance_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, GreenApiInstance], Answer]]] = {
+        self._instance_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, GreenApiInstance], Response]]] = {
             ("GET", "getStateInstance"): (Route("green_api.get_state"), self._get_state),
             ("GET", "getStatusInstance"): (Route("green_api.get_status"), self._get_status),
             ("GET", "getSettings"): (Route("green_api.get_settings"), self._get_settings),
@@ -87,7 +87,7 @@ class GreenApi:
             ),
         }
         listing = (Route("green_api.list"), self._list)
-        self._partner_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, Account], Answer]]] = {
+        self._partner_routes: dict[tuple[str, str], tuple[Route, Callable[[Call, Account], Response]]] = {
             ("POST", "createInstance"): (Route("green_api.create", writes=True, creates=True), self._create),
             ("GET", "getInstances"): listing,
             ("POST", "getInstances"): listing,
@@ -114,26 +114,26 @@ class GreenApi:
             id_text = first[len("waInstance") :]
             return Match(route, lambda: self._as_instance(call, id_text, token, route, act), token)
         if call.method == "OPTIONS":
-            return Match(UNKNOWN, lambda: Answer(204), token)
+            return Match(UNKNOWN, lambda: Response(204), token)
         return Match(UNKNOWN, lambda: self._error(call, 404, "Not Found"), token)
 
-    def _error(self, call: Call, status: int, text: str) -> Answer:
+    def _error(self, call: Call, status: int, text: str) -> Response:
         """Answer an error; the vendor documents its text, not the form of its body."""
         form = self._world.config["green_api.error_body"]
         if form == "empty":
-            return Answer(status)
+            return Response(status)
         if form == "text":
-            return text_answer(text, status)
+            return text_response(text, status)
         body: dict[str, Any] = {"statusCode": status, "message": text}
         if form == "json_with_path":
             body["path"] = "/" + "/".join(quote(segment, safe="") for segment in call.segments)
-        return json_answer(body, status)
+        return json_response(body, status)
 
     # Instance methods
 
     def _as_instance(
-        self, call: Call, id_text: str, token: str, route: Route, act: Callable[[Call, GreenApiInstance], Answer]
-    ) -> Answer:
+        self, call: Call, id_text: str, token: str, route: Route, act: Callable[[Call, GreenApiInstance], Response]
+    ) -> Response:
         number = int(id_text) if id_text.isdecimal() and id_text.isascii() and len(id_text) <= 10 else -1
         instance = self._world.green_api.get(number)
         if instance is None:
@@ -150,26 +150,26 @@ class GreenApi:
             if route.name == "green_api.get_state" and (
                 self._world.option(instance.account, "green_api.deleted_answer") == "starting"
             ):
-                return json_answer({"stateInstance": STARTING})
+                return json_response({"stateInstance": STARTING})
             return self._error(call, 400, "Instance is deleted")
         if state == "expired":
             return self._error(call, 400, "Instance account is expired. Renew your instance from personal area")
         return act(call, instance)
 
-    def _get_state(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _get_state(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state == CREATING:
-            return json_answer(None)
-        return json_answer({"stateInstance": instance.state})
+            return json_response(None)
+        return json_response({"stateInstance": instance.state})
 
-    def _get_status(self, call: Call, instance: GreenApiInstance) -> Answer:
-        return json_answer({"statusInstance": "online" if instance.state == AUTHORIZED else "offline"})
+    def _get_status(self, call: Call, instance: GreenApiInstance) -> Response:
+        return json_response({"statusInstance": "online" if instance.state == AUTHORIZED else "offline"})
 
-    def _get_settings(self, call: Call, instance: GreenApiInstance) -> Answer:
-        return json_answer({"wid": _wid(instance), **DEFAULTS, **instance.settings})
+    def _get_settings(self, call: Call, instance: GreenApiInstance) -> Response:
+        return json_response({"wid": _wid(instance), **DEFAULTS, **instance.settings})
 
-    def _get_wa_settings(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _get_wa_settings(self, call: Call, instance: GreenApiInstance) -> Response:
         wid = _wid(instance)
-        return json_answer(
+        return json_response(
             {
                 "avatar": "",
                 "phone": instance.phone if wid else "",
@@ -178,7 +178,7 @@ class GreenApi:
             }
         )
 
-    def _set_settings(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _set_settings(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
         try:
@@ -190,13 +190,13 @@ class GreenApi:
             return self._error(call, 400, problem)
         instance.settings.update(body)
         self._restart(instance)
-        return json_answer({"saveSettings": True})
+        return json_response({"saveSettings": True})
 
-    def _reboot(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _reboot(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state == CREATING:
             return self._error(call, 400, "instance in starting process try later")
         self._restart(instance)
-        return json_answer({"isReboot": True})
+        return json_response({"isReboot": True})
 
     def _restart(self, instance: GreenApiInstance) -> None:
         """Be starting for a while; a reboot is what ends a yellow card and a hanging start."""
@@ -208,51 +208,51 @@ class GreenApi:
         ready = self._world.clock.now() + self._world.option(instance.account, "green_api.restart_seconds")
         instance.become(STARTING, [(ready, after)])
 
-    def _logout(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _logout(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
         instance.phone = ""
         instance.forget_codes()
         instance.become(NOT_AUTHORIZED)
-        return json_answer({"isLogout": True})
+        return json_response({"isLogout": True})
 
-    def _qr(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _qr(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
         if instance.state == AUTHORIZED:
-            return json_answer({"type": "alreadyLogged", "message": "Instance has auth. You need to make log out"})
+            return json_response({"type": "alreadyLogged", "message": "Instance has auth. You need to make log out"})
         if instance.state != NOT_AUTHORIZED:
-            return json_answer({"type": "error", "message": f"Instance is {instance.state}"})
+            return json_response({"type": "error", "message": f"Instance is {instance.state}"})
         try:
-            return json_answer({"type": "qrCode", "message": png(self._linking.qr_code(instance))})
+            return json_response({"type": "qrCode", "message": png(self._linking.qr_code(instance))})
         except Refused as refusal:
-            return json_answer({"type": "error", "message": str(refusal)})
+            return json_response({"type": "error", "message": str(refusal)})
 
-    def _get_authorization_code(self, call: Call, instance: GreenApiInstance) -> Answer:
+    def _get_authorization_code(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
         number = (call.json_object() or {}).get("phoneNumber")
         if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
             return self._error(call, 400, "Validation failed. Details: 'phoneNumber' must be a number")
         if instance.state != NOT_AUTHORIZED:
-            return json_answer({"status": False, "code": ""})
+            return json_response({"status": False, "code": ""})
         try:
-            return json_answer({"status": True, "code": self._linking.pairing_code(instance, str(number))})
+            return json_response({"status": True, "code": self._linking.pairing_code(instance, str(number))})
         except Refused:
-            return json_answer({"status": False, "code": ""})
+            return json_response({"status": False, "code": ""})
 
     # Partner methods
 
-    def _as_partner(self, call: Call, token: str, act: Callable[[Call, Account], Answer]) -> Answer:
+    def _as_partner(self, call: Call, token: str, act: Callable[[Call, Account], Response]) -> Response:
         for account in self._world.accounts_of(GREEN_API):
             if isinstance(account, GreenApiAccount) and account.opens(token):
                 return act(call, account)
         form = self._world.config["green_api.partner_error"]
         if form == "http200":
-            return json_answer({"code": 401, "description": "Unauthorized"})
+            return json_response({"code": 401, "description": "Unauthorized"})
         return self._error(call, 401 if form == "http401" else 400, "Unauthorized")
 
-    def _create(self, call: Call, account: Account) -> Answer:
+    def _create(self, call: Call, account: Account) -> Response:
         try:
             body = call.json
         except ValueError:
@@ -279,14 +279,14 @@ class GreenApi:
             option(account, "green_api.listing_lag_seconds"),
             option(account, "green_api.listing_lag_listings"),
         )
-        return json_answer(
+        return json_response(
             {"idInstance": instance.id, "apiTokenInstance": instance.token, "typeInstance": "whatsapp"},
             created=instance,
         )
 
-    def _list(self, call: Call, account: Account) -> Answer:
+    def _list(self, call: Call, account: Account) -> Response:
         now = self._world.clock.now()
-        return json_answer(
+        return json_response(
             [
                 _listed(instance)
                 for instance in self._world.instances(GREEN_API)
@@ -297,22 +297,22 @@ class GreenApi:
             ]
         )
 
-    def _delete(self, call: Call, account: Account) -> Answer:
+    def _delete(self, call: Call, account: Account) -> Response:
         body = call.json_object() or {}
         number = str(body.get("idInstance"))
         instance = self._world.green_api.get(int(number)) if number.isdecimal() else None
         now = self._world.clock.now()
         if instance is None or instance.account is not account or instance.settle(now) == DELETED:
-            return json_answer({"code": 404, "description": "Not found"})
+            return json_response({"code": 404, "description": "Not found"})
         instance.become(DELETED)
         instance.settle(now)
-        return json_answer({"deleteInstanceAccount": True})
+        return json_response({"deleteInstanceAccount": True})
 
 
-def quota_answer(kind: str) -> Answer:
+def quota_response(kind: str) -> Response:
     """Return the 466 of a tariff's limit: https://greenapi.com/en/docs/api/466-error-example-body."""
     status = "QUOTE_EXCEEDED" if kind == "invokeStatus" else "CORRESPONDENTS_QUOTE_EXCEEDED"
-    return json_answer(
+    return json_response(
         {
             kind: {
                 "method": "checkwhatsapp",

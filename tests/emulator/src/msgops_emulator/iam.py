@@ -11,7 +11,7 @@ import string
 from typing import Any
 
 from .clock import utc
-from .messages import Answer, Call, Match, Route, json_answer
+from .messages import Call, Match, Response, Route, json_response
 from .state import KOOPHONE, IamToken, KooPhoneAccount, World
 
 TOKEN = Route("iam.token")
@@ -35,7 +35,7 @@ class Iam:
             return Match(TOKEN, lambda: self._token(call), _password(call))
         return Match(UNKNOWN, lambda: iam_error(404, "The resource could not be found."))
 
-    def _token(self, call: Call) -> Answer:
+    def _token(self, call: Call) -> Response:
         body = call.json_object()
         user = _find(body, "auth", "identity", "password", "user")
         name, password = _find(user, "name"), _find(user, "password")
@@ -62,17 +62,17 @@ class Iam:
         )
         token += "=="
         self._world.iam_tokens[token] = issued
-        answer: dict[str, Any] = {
+        response: dict[str, Any] = {
             "expires_at": _timestamp(issued.expires_at),
             "issued_at": _timestamp(now),
             "methods": ["password"],
             "user": {"name": name, "domain": {"name": domain}},
         }
         if project is not None:
-            answer["project"] = {"name": project, "domain": {"name": domain}}
+            response["project"] = {"name": project, "domain": {"name": domain}}
         if call.args.get("nocatalog") != "true":
-            answer["catalog"] = [{"type": "koophone", "name": "koophone", "endpoints": []}]
-        return json_answer({"token": answer}, 201, ("X-Subject-Token", token))
+            response["catalog"] = [{"type": "koophone", "name": "koophone", "endpoints": []}]
+        return json_response({"token": response}, 201, ("X-Subject-Token", token))
 
 
 def _find(value: Any, *keys: str) -> Any:
@@ -88,9 +88,9 @@ def _password(call: Call) -> str:
     return str(_find(call.json_object(), "auth", "identity", "password", "user", "password") or "")
 
 
-def iam_error(status: int, text: str) -> Answer:
+def iam_error(status: int, text: str) -> Response:
     """Return an error as Keystone forms it."""
-    return json_answer({"error": {"code": status, "message": text, "title": TITLES[status]}}, status)
+    return json_response({"error": {"code": status, "message": text, "title": TITLES[status]}}, status)
 
 
 def _timestamp(seconds: float) -> str:

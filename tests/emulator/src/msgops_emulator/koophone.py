@@ -12,7 +12,7 @@ from typing import Any
 
 from . import signing
 from .clock import utc
-from .messages import Answer, Call, Match, Route, json_answer
+from .messages import Call, Match, Response, Route, json_response
 from .state import KOOPHONE, Bucket, KooPhoneAccount, Phone, World
 
 MAX_ID_LENGTH = 32
@@ -33,7 +33,7 @@ class KooPhone:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._routes: dict[tuple[str, str], tuple[Route, Callable[[Call, KooPhoneAccount], Answer]]] = {
+        self._routes: dict[tuple[str, str], tuple[Route, Callable[[Call, KooPhoneAccount], Response]]] = {
             ("POST", "batch-query-status"): (Route("koophone.batch_query_status"), self._batch_query_status),
             ("GET", "batch-query"): (Route("koophone.batch_query"), self._batch_query),
         }
@@ -55,7 +55,7 @@ class KooPhone:
             secret,
         )
 
-    def _through_gateway(self, call: Call, act: Callable[[Call, KooPhoneAccount], Answer]) -> Answer:
+    def _through_gateway(self, call: Call, act: Callable[[Call, KooPhoneAccount], Response]) -> Response:
         account, problem = self._authenticate(call)
         if account is None:
             return gateway_error(401, "APIG.0301", AUTH_FAILURE + problem)
@@ -91,11 +91,11 @@ class KooPhone:
                 return account, ""
         return None, "decrypt token fail"
 
-    def _error(self, account: KooPhoneAccount, number: str, text: str) -> Answer:
+    def _error(self, account: KooPhoneAccount, number: str, text: str) -> Response:
         status = 200 if number == "0002" else self._world.option(account, "koophone.error_status")
-        return json_answer({"error_code": f"KOOPHONE.API.{number}", "error_msg": text}, status)
+        return json_response({"error_code": f"KOOPHONE.API.{number}", "error_msg": text}, status)
 
-    def _batch_query_status(self, call: Call, account: KooPhoneAccount) -> Answer:
+    def _batch_query_status(self, call: Call, account: KooPhoneAccount) -> Response:
         if not call.headers.get("x-request-id"):
             return self._error(account, "0002", "missing x-request-id")
         ids = (call.json_object() or {}).get("instance_ids")
@@ -116,10 +116,10 @@ class KooPhone:
             elif refusal != "leave_out":
                 return self._error(account, refusal, REFUSALS[refusal])
         if self._world.option(account, "koophone.answer_shape") == "top_level":
-            return json_answer({"status_results": results})
-        return json_answer({"data": {"status_results": results}, "error_code": "0", "error_msg": "ok"})
+            return json_response({"status_results": results})
+        return json_response({"data": {"status_results": results}, "error_code": "0", "error_msg": "ok"})
 
-    def _batch_query(self, call: Call, account: KooPhoneAccount) -> Answer:
+    def _batch_query(self, call: Call, account: KooPhoneAccount) -> Response:
         # Documented as a query parameter for this one call.
         if not call.headers.get("x-request-id") and not call.args.get("x-request-id"):
             return self._error(account, "0002", "missing x-request-id")
@@ -141,15 +141,15 @@ class KooPhone:
             "page_size": size,
             "total_count": len(found),
         }
-        return json_answer({"data": data, "error_code": "0", "error_msg": "ok"})
+        return json_response({"data": data, "error_code": "0", "error_msg": "ok"})
 
 
-def gateway_error(status: int, code: str, text: str) -> Answer:
+def gateway_error(status: int, code: str, text: str) -> Response:
     """Return an error of the API gateway."""
-    return json_answer({"error_msg": text, "error_code": code, "request_id": uuid.uuid4().hex}, status)
+    return json_response({"error_msg": text, "error_code": code, "request_id": uuid.uuid4().hex}, status)
 
 
-def throttled(limit: float = 200) -> Answer:
+def throttled(limit: float = 200) -> Response:
     """Return the gateway's 429."""
     text = f"The throttling threshold has been reached: policy user over ratelimit,limit:{limit:g},time:1 second"
     return gateway_error(429, "APIG.0308", text)

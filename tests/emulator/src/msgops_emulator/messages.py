@@ -62,7 +62,7 @@ class Call(Request):
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """One answer, and how it goes over the wire.
 
     ``abort`` ends the connection (``reset``: RST, ``close``: FIN), before anything is sent unless ``abort_at`` is a
@@ -81,14 +81,14 @@ class Answer:
     created: Any = None
 
 
-def json_answer(value: Any, status: int = 200, *headers: tuple[str, str], created: Any = None) -> Answer:
+def json_response(value: Any, status: int = 200, *headers: tuple[str, str], created: Any = None) -> Response:
     """Return an answer with a JSON body."""
-    return Answer(status, json.dumps(value).encode(), JSON_TYPE, list(headers), created=created)
+    return Response(status, json.dumps(value).encode(), JSON_TYPE, list(headers), created=created)
 
 
-def text_answer(text: str, status: int = 200, content_type: str = TEXT_TYPE) -> Answer:
+def text_response(text: str, status: int = 200, content_type: str = TEXT_TYPE) -> Response:
     """Return an answer with a text body."""
-    return Answer(status, text.encode(), content_type)
+    return Response(status, text.encode(), content_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +109,5 @@ class Match:
     """A request that found its route: ``act`` carries it out, ``secret`` is the credential that it carries."""
 
     route: Route
-    act: Callable[[], Answer]
+    act: Callable[[], Response]
     secret: str = ""

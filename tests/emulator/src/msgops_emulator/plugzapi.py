@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .linking import Linking, Refused, png
-from .messages import Answer, Call, Match, Route, json_answer, text_answer
+from .messages import Call, Match, Response, Route, json_response, text_response
 from .state import (
     CONNECTED,
     DELETED,
@@ -47,7 +47,7 @@ UNKNOWN = Route("plugzapi.unknown")
 LIST = Route("plugzapi.list")
 CREATE = Route("plugzapi.create", writes=True, creates=True)
 
-InstanceAct = Callable[[Call, PlugzApiInstance], Answer]
+InstanceAct = Callable[[Call, PlugzApiInstance], Response]
 
 
 class PlugzApi:
@@ -102,7 +102,7 @@ class PlugzApi:
                 return Match(route, lambda: self._as_partner(call, id, token, act), bearer)
         return Match(UNKNOWN, self._wrong_path, bearer or call.headers.get("Client-Token", ""))
 
-    def _wrong_path(self) -> Answer:
+    def _wrong_path(self) -> Response:
         if self._world.config["plugzapi.wrong_path"] == "http405":
             return _error(405, "Method Not Allowed")
         return _not_found()
@@ -116,7 +116,7 @@ class PlugzApi:
                 return account
         return None
 
-    def _create(self, call: Call) -> Answer:
+    def _create(self, call: Call) -> Response:
         if not call.content_type:
             return _error(415, "Unsupported Media Type")
         account = self._partner(call)
@@ -141,13 +141,13 @@ class PlugzApi:
             option(account, "plugzapi.listing_lag_seconds"),
             option(account, "plugzapi.listing_lag_listings"),
         )
-        return json_answer(
+        return json_response(
             {"id": instance.id, "token": instance.token, "due": self._due(instance)},
             option(account, "plugzapi.create_status"),
             created=instance,
         )
 
-    def _list(self, call: Call) -> Answer:
+    def _list(self, call: Call) -> Response:
         listing = self._world.config["plugzapi.listing"]
         if listing == "not_found_200":
             return _not_found()
@@ -177,7 +177,7 @@ class PlugzApi:
             and instance.listed(now, count=page == 1)
         ]
         shown = found[(page - 1) * size : page * size]
-        return json_answer(
+        return json_response(
             {
                 "total": len(found),
                 "totalPage": math.ceil(len(found) / size),
@@ -209,7 +209,7 @@ class PlugzApi:
         value = _milliseconds(instance.due) if form.startswith("ms") else int(instance.due)
         return str(value) if form.endswith("_string") else value
 
-    def _as_partner(self, call: Call, id: str, token: str, act: InstanceAct) -> Answer:
+    def _as_partner(self, call: Call, id: str, token: str, act: InstanceAct) -> Response:
         if not call.content_type:
             return _error(415, "Unsupported Media Type")
         account = self._partner(call)
@@ -220,14 +220,14 @@ class PlugzApi:
             return self._unknown_instance(call)
         return act(call, instance)
 
-    def _subscribe(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _subscribe(self, call: Call, instance: PlugzApiInstance) -> Response:
         instance.subscribed = True
         instance.due = self._world.clock.now() + SUBSCRIPTION
-        return text_answer("OK", 201)
+        return text_response("OK", 201)
 
-    def _cancel(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _cancel(self, call: Call, instance: PlugzApiInstance) -> Response:
         instance.subscribed = False
-        return text_answer("OK", 201)
+        return text_response("OK", 201)
 
     # Calls of one instance
 
@@ -237,13 +237,13 @@ class PlugzApi:
             return None
         return None if instance.settle(self._world.clock.now()) == DELETED else instance
 
-    def _unknown_instance(self, call: Call) -> Answer:
+    def _unknown_instance(self, call: Call) -> Response:
         answer = self._world.config["plugzapi.unknown_instance"]
         if answer == "http403":
             return _error(403, f"Client-Token {call.headers.get('Client-Token', 'null')} not allowed")
         return _error(int(answer[-3:]), "Instance not found")
 
-    def _as_client(self, call: Call, id: str, token: str, route: Route, act: InstanceAct) -> Answer:
+    def _as_client(self, call: Call, id: str, token: str, route: Route, act: InstanceAct) -> Response:
         registering = route.name == "plugzapi.registration_available"
         if registering and not call.content_type:
             return _error(415, "Unsupported Media Type")
@@ -261,13 +261,13 @@ class PlugzApi:
                 return _error(403, f"Client-Token {client_token} not allowed")
         return act(call, instance)
 
-    def _client_token_missing(self, account: PlugzApiAccount) -> Answer:
+    def _client_token_missing(self, account: PlugzApiAccount) -> Response:
         answer = self._world.option(account, "plugzapi.client_token_missing")
         if answer == "http400":
             return _error(400, "your client-token is not configured")
         return _error(int(answer[-3:]), "null not allowed")
 
-    def _status(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _status(self, call: Call, instance: PlugzApiInstance) -> Response:
         connected = instance.state == CONNECTED
         body: dict[str, Any] = {
             "connected": connected,
@@ -276,10 +276,10 @@ class PlugzApi:
         }
         if self._world.option(instance.account, "plugzapi.status_session"):
             body["session"] = connected
-        return json_answer(body)
+        return json_response(body)
 
-    def _me(self, call: Call, instance: PlugzApiInstance) -> Answer:
-        return json_answer(
+    def _me(self, call: Call, instance: PlugzApiInstance) -> Response:
+        return json_response(
             {
                 "id": instance.id,
                 "token": instance.token,
@@ -300,10 +300,10 @@ class PlugzApi:
             }
         )
 
-    def _device(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _device(self, call: Call, instance: PlugzApiInstance) -> Response:
         if instance.state != CONNECTED:
             return _error(400, "You are not connected.")
-        return json_answer(
+        return json_response(
             {
                 "phone": instance.phone,
                 "imgUrl": None,
@@ -319,28 +319,28 @@ class PlugzApi:
             }
         )
 
-    def _restart(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _restart(self, call: Call, instance: PlugzApiInstance) -> Response:
         # A session that a phone has begun is taken up again; without one there is nothing to restart.
         if instance.phone:
             seconds = self._world.option(instance.account, "plugzapi.restart_seconds")
             instance.become(DISCONNECTED, [(self._world.clock.now() + seconds, CONNECTED)])
         instance.forget_codes()
-        return json_answer({"value": True})
+        return json_response({"value": True})
 
-    def _disconnect(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _disconnect(self, call: Call, instance: PlugzApiInstance) -> Response:
         instance.phone = ""
         instance.forget_codes()
         instance.become(DISCONNECTED)
-        return json_answer({"value": True})
+        return json_response({"value": True})
 
-    def _qr_code(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _qr_code(self, call: Call, instance: PlugzApiInstance) -> Response:
         as_image = self._world.option(instance.account, "plugzapi.qr_value") == "image"
         return self._code(instance, lambda: self._qr_value(instance, as_image=as_image))
 
-    def _qr_code_image(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _qr_code_image(self, call: Call, instance: PlugzApiInstance) -> Response:
         return self._code(instance, lambda: self._qr_value(instance, as_image=True))
 
-    def _phone_code(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _phone_code(self, call: Call, instance: PlugzApiInstance) -> Response:
         phone = call.segments[-1]
         if not _is_digits(phone):
             return _error(400, "Invalid request: phone must be digits")
@@ -350,15 +350,15 @@ class PlugzApi:
         text = self._linking.qr_code(instance)
         return f"data:image/png;base64,{png(text)}" if as_image else text
 
-    def _code(self, instance: PlugzApiInstance, code: Callable[[], str]) -> Answer:
+    def _code(self, instance: PlugzApiInstance, code: Callable[[], str]) -> Response:
         if instance.state == CONNECTED:
-            return json_answer({"connected": True, "error": "You are already connected"})
+            return json_response({"connected": True, "error": "You are already connected"})
         try:
-            return json_answer({"value": code()})
+            return json_response({"value": code()})
         except Refused as refusal:
             return _error(200, str(refusal))
 
-    def _registration_available(self, call: Call, instance: PlugzApiInstance) -> Answer:
+    def _registration_available(self, call: Call, instance: PlugzApiInstance) -> Response:
         body = call.json_object() or {}
         ddi, phone = body.get("ddi"), body.get("phone")
         if not _is_digits(ddi) or not _is_digits(phone):
@@ -366,10 +366,10 @@ class PlugzApi:
         number = self._world.number(str(ddi), str(phone))
         number.onboardings.append(self._world.clock.now())
         if number.result == "banned":
-            return json_answer({"available": False, "blocked": True, "appealToken": number.appeal_token})
+            return json_response({"available": False, "blocked": True, "appealToken": number.appeal_token})
         if number.result == "error":
-            return json_answer({"available": False, "reason": number.reason})
-        return json_answer(
+            return json_response({"available": False, "reason": number.reason})
+        return json_response(
             {
                 "available": True,
                 "smsWaitSeconds": number.sms_wait_seconds,
@@ -385,12 +385,12 @@ def _bearer(call: Call) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _error(status: int, text: str) -> Answer:
-    return json_answer({"error": text}, status)
+def _error(status: int, text: str) -> Response:
+    return json_response({"error": text}, status)
 
 
-def _not_found() -> Answer:
-    return json_answer({"error": "NOT_FOUND", "message": "Unable to find matching target resource method"})
+def _not_found() -> Response:
+    return json_response({"error": "NOT_FOUND", "message": "Unable to find matching target resource method"})
 
 
 def _problem(body: dict[str, Any], *, https: bool) -> str:

@@ -22,7 +22,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import HTTP_STATUS_CODES, http_date
 
 from .application import Application
-from .messages import Answer, Call, json_answer
+from .messages import Call, Response, json_response
 
 MAX_LINE = 65536
 MAX_HEADERS = 200
@@ -147,17 +147,17 @@ class Connection(socketserver.StreamRequestHandler):
             call, keep = self._read(line)
         except BadRequest as error:
             self._send(
-                json_answer({"error": REASONS[error.status].decode()}, error.status), head_only=False, keep=False
+                json_response({"error": REASONS[error.status].decode()}, error.status), head_only=False, keep=False
             )
             return False
         except Broken as broken:
             return self._abort(broken.how)
-        answer = self.server.application.answer(call)
+        response = self.server.application.response(call)
         if self.server.verbose:
             spent = (time.monotonic() - started) * 1000
             path = "/".join(call.target.split("/")[:3])
-            print(f"{call.method} {path} {answer.abort or answer.status} {spent:.1f} ms", file=sys.stderr)
-        return self._send(answer, head_only=call.method == "HEAD", keep=keep)
+            print(f"{call.method} {path} {response.abort or response.status} {spent:.1f} ms", file=sys.stderr)
+        return self._send(response, head_only=call.method == "HEAD", keep=keep)
 
     def _read(self, line: bytes) -> tuple[Call, bool]:
         """Read the rest of a request; return it, and whether the client wants to keep the connection."""
@@ -243,31 +243,31 @@ class Connection(socketserver.StreamRequestHandler):
                 pass
         return False
 
-    def _send(self, answer: Answer, *, head_only: bool, keep: bool) -> bool:
+    def _send(self, response: Response, *, head_only: bool, keep: bool) -> bool:
         """Send an answer; return whether the connection stays open."""
-        if answer.abort is not None and answer.abort_at == "answer":
-            return self._abort(answer.abort)
-        keep = keep and answer.keep is None
-        reason = REASONS.get(answer.status, b"Unknown")
-        lines = [f"HTTP/1.1 {answer.status} ".encode() + reason, f"Date: {http_date()}".encode()]
-        bodiless = answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        if response.abort is not None and response.abort_at == "answer":
+            return self._abort(response.abort)
+        keep = keep and response.keep is None
+        reason = REASONS.get(response.status, b"Unknown")
+        lines = [f"HTTP/1.1 {response.status} ".encode() + reason, f"Date: {http_date()}".encode()]
+        bodiless = response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         if not bodiless:
-            if answer.body:
-                lines.append(f"Content-Type: {answer.content_type}".encode())
-            lines.append(f"Content-Length: {len(answer.body)}".encode())
-        lines.extend(f"{name}: {value}".encode("latin-1") for name, value in answer.headers)
+            if response.body:
+                lines.append(f"Content-Type: {response.content_type}".encode())
+            lines.append(f"Content-Length: {len(response.body)}".encode())
+        lines.extend(f"{name}: {value}".encode("latin-1") for name, value in response.headers)
         if not keep:
             lines.append(b"Connection: close")
         head = b"\r\n".join(lines) + b"\r\n\r\n"
-        body = b"" if head_only or bodiless else answer.body[: answer.keep]
-        if answer.abort is not None:
+        body = b"" if head_only or bodiless else response.body[: response.keep]
+        if response.abort is not None:
             part = {"answer_head": head[: len(head) // 2], "answer_body": head + body[: len(body) // 2]}
-            self.wfile.write(part.get(answer.abort_at, head + body))
-            return self._abort(answer.abort)
-        if answer.drip is None:
+            self.wfile.write(part.get(response.abort_at, head + body))
+            return self._abort(response.abort)
+        if response.drip is None:
             self.wfile.write(head + body)
         else:
-            size, interval = answer.drip
+            size, interval = response.drip
             self.wfile.write(head)
             for start in range(0, len(body), size):
                 time.sleep(interval)

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from werkzeug.http import http_date
 
-from .green_api import quota_answer
+from .green_api import quota_response
 from .iam import iam_error
 from .koophone import throttled
-from .messages import Answer, Call, Match, Route, json_answer, text_answer
+from .messages import Call, Match, Response, Route, json_response, text_response
 
 HTML = """<html>
 <head><title>502 Bad Gateway</title></head>
@@ -29,44 +29,44 @@ HTML = """<html>
 """
 
 
-def substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match, now: float) -> Answer:
+def substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match, now: float) -> Response:
     """Return the answer that a kind of fault gives in the place of the right one."""
-    answer = _substitute(kind, options, call, match)
-    answer.headers += _retry_after(options, now)
-    return answer
+    response = _substitute(kind, options, call, match)
+    response.headers += _retry_after(options, now)
+    return response
 
 
-def transformed(kind: str, options: Mapping[str, Any], answer: Answer) -> Answer:
+def transformed(kind: str, options: Mapping[str, Any], response: Response) -> Response:
     """Return the right answer, as a kind of fault spoils it."""
     if kind == "truncate":
-        answer.keep = min(int(len(answer.body) * options["keep"]), max(len(answer.body) - 1, 0))
-        return answer
-    value = json.loads(answer.body)
+        response.keep = min(int(len(response.body) * options["keep"]), max(len(response.body) - 1, 0))
+        return response
+    value = json.loads(response.body)
     if kind == "charset":
-        answer.body = _encoded(value, options["charset"], options["message"])
-        answer.content_type = f"application/json;charset={options['charset']}"
+        response.body = _encoded(value, options["charset"], options["message"])
+        response.content_type = f"application/json;charset={options['charset']}"
     else:
         _put_nulls(value, options["key"], options["items"] or math.inf)
-        answer.body = json.dumps(value).encode()
-    return answer
+        response.body = json.dumps(value).encode()
+    return response
 
 
-def _substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match) -> Answer:
+def _substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match) -> Response:
     vendor = match.route.name.partition(".")[0]
     if kind == "throttle":
         return _throttled(vendor)
     if kind == "quota":
-        return quota_answer(options["kind"])
+        return quota_response(options["kind"])
     if kind == "bad_gateway":
-        return text_answer(HTML, 502, "text/html")
+        return text_response(HTML, 502, "text/html")
     if kind == "client_closed":
-        return Answer(499)
+        return Response(499)
     if kind == "redirect":
         location = options["location"].replace("{path}", call.target)
-        return Answer(options["status"], headers=[("Location", location)])
+        return Response(options["status"], headers=[("Location", location)])
     if kind == "garbage":
         return _garbage(options, match.route)
-    return Answer(options["status"], _body(options, call, match.secret), options["content_type"])
+    return Response(options["status"], _body(options, call, match.secret), options["content_type"])
 
 
 def _retry_after(options: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
@@ -79,13 +79,13 @@ def _retry_after(options: Mapping[str, Any], now: float) -> list[tuple[str, str]
     return [("Retry-After", str(seconds) if form == "seconds" else http_date(now + seconds))]
 
 
-def _throttled(vendor: str) -> Answer:
+def _throttled(vendor: str) -> Response:
     text = "Too Many Requests"
     if vendor == "koophone":
         return throttled()
     if vendor == "iam":
         return iam_error(429, text)
-    return json_answer({"error": text}, 429) if vendor == "plugzapi" else text_answer(text, 429)
+    return json_response({"error": text}, 429) if vendor == "plugzapi" else text_response(text, 429)
 
 
 def _body(options: Mapping[str, Any], call: Call, secret: str) -> bytes:
@@ -103,18 +103,18 @@ def _body(options: Mapping[str, Any], call: Call, secret: str) -> bytes:
     return text.encode()
 
 
-def _garbage(options: Mapping[str, Any], route: Route) -> Answer:
+def _garbage(options: Mapping[str, Any], route: Route) -> Response:
     kind, status = options["kind"], options["status"]
     if kind == "html":
-        return text_answer("<!DOCTYPE html><title>Sign in to the network</title>", status, "text/html")
+        return text_response("<!DOCTYPE html><title>Sign in to the network</title>", status, "text/html")
     if kind == "wrong_type":
         # An object for who expects a list, a list for who expects an object.
-        return json_answer({"instances": 1} if route.name == "green_api.list" else [1, "two", None], status)
+        return json_response({"instances": 1} if route.name == "green_api.list" else [1, "two", None], status)
     if kind == "huge":
-        return Answer(status, b'{"padding": "' + b"x" * (options["megabytes"] << 20) + b'"}')
+        return Response(status, b'{"padding": "' + b"x" * (options["megabytes"] << 20) + b'"}')
     if kind == "deep":
-        return Answer(status, b"[" * options["depth"] + b"]" * options["depth"])
-    return Answer(status, {"binary": bytes(range(256)) * 4, "empty": b""}.get(kind, b'{"stateInstance": "author'))
+        return Response(status, b"[" * options["depth"] + b"]" * options["depth"])
+    return Response(status, {"binary": bytes(range(256)) * 4, "empty": b""}.get(kind, b'{"stateInstance": "author'))
 
 
 def _encoded(value: Any, charset: str, message: str) -> bytes:
