@@ -14,4 +14,4 @@ from ansible_collections.msgops.fleet.plugins.plugin_utils._controller import Co
 class ActionModule(ControllerAction):
     """The module, in the controller's own process where that makes no difference."""
 
-    door: ClassVar[ModuleType] = registration_availability
+    module: ClassVar[ModuleType] = registration_availability

@@ -63,7 +63,7 @@ def anchored(path: str, option: str = "the path") -> str:
 
 
 class FilterModule:
-    """The filter's door."""
+    """Ansible's entry to the filter."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         return {"anchored": anchored}

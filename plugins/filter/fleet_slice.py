@@ -199,7 +199,7 @@ def _tokenless(row: Mapping[str, Any]) -> Row:
 
 
 class FilterModule:
-    """The filter's door."""
+    """Ansible's entry to the filter."""
 
     def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
         return {"fleet_slice": fleet_slice}

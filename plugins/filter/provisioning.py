@@ -237,7 +237,7 @@ def _summarize(instances: Sequence[Item]) -> dict[str, Any]:
 
 
 class FilterModule:
-    """The filter's door."""
+    """Ansible's entry to the filter."""
 
     def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
         return {"provisioning": provisioning}

@@ -47,7 +47,7 @@ def remedy(state: str | None) -> str:
 
 
 class FilterModule:
-    """The filter's door."""
+    """Ansible's entry to the filter."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         return {"remedy": remedy}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeGuard
 
 from ._errors import UsageError
-from ._http import Call, Transport
+from ._http import RequestBudget, Transport
 from ._messages import Response
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -98,7 +98,7 @@ class Gateway(abc.ABC):
         self._partner_token = partner_token or ""
 
     @abc.abstractmethod
-    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+    def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """The state of one instance now."""
 
     @abc.abstractmethod
@@ -117,14 +117,14 @@ class Gateway(abc.ABC):
         :raises UsageError: for an option that this gateway doesn't have, or a value that it doesn't take.
         """
 
-    def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
+    def request_qr_code(self, credentials: Credentials, budget: RequestBudget, *, as_text: bool) -> LinkingCode | None:
         """A QR code that links a phone, ``None`` if one is linked already.
 
         ``as_text`` asks for what the code says rather than for its image, where the gateway has both.
         """
         raise self._lacks("QR codes")
 
-    def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
+    def request_pairing_code(self, credentials: Credentials, budget: RequestBudget, phone: str) -> LinkingCode | None:
         """A code to type in on the phone of this number (digits, with the country's), ``None`` as above.
 
         The code before it is of no use any more.

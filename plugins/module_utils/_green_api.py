@@ -26,7 +26,7 @@ from ._gateway import (
     plain,
     word_in,
 )
-from ._http import Call
+from ._http import RequestBudget
 from ._messages import Effect, Request, Response
 
 # https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
@@ -62,19 +62,19 @@ class GreenApi(Gateway):
     # https://green-api.com/en/docs/api/account/GetStateInstance/ : starting, if it lasts longer than 5 minutes.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((_states.YELLOW_CARD, _states.STARTING))
 
-    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+    def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""
         request = _instance_request("GET", credentials, "getStateInstance", "reading the state of", Effect.READS)
-        return self._transport.send(request, _parse_state, call)
+        return self._transport.send(request, _parse_state, budget)
 
     # A code is a key to the account, and a new one may take the place of another: asking for it counts as a write.
 
-    def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
+    def request_qr_code(self, credentials: Credentials, budget: RequestBudget, *, as_text: bool) -> LinkingCode | None:
         """https://green-api.com/en/docs/api/account/QR/ ; always an image, the same for 20 s. 3 requests a second."""
         request = _instance_request("GET", credentials, "qr", "asking for a QR code of", Effect.WRITES)
-        return self._transport.send(request, _parse_qr_code, call)
+        return self._transport.send(request, _parse_qr_code, budget)
 
-    def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
+    def request_pairing_code(self, credentials: Credentials, budget: RequestBudget, phone: str) -> LinkingCode | None:
         """https://green-api.com/en/docs/api/account/GetAuthorizationCode/"""
         request = _instance_request(
             "POST",
@@ -84,7 +84,7 @@ class GreenApi(Gateway):
             Effect.WRITES,
             body={"phoneNumber": int(phone)},
         )
-        return self._transport.send(request, _parse_pairing_code, call)
+        return self._transport.send(request, _parse_pairing_code, budget)
 
     def reboot(self, credentials: Credentials) -> None:
         """https://green-api.com/en/docs/api/account/Reboot/ ; a GET that writes."""

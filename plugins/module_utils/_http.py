@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one door to the network: timeouts, safe retries, and the read-only lock of check mode."""
+"""The transport to a vendor's API: timeouts, safe retries, and the read-only lock of check mode."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LONGEST_PAUSE = 10.0
 Value = TypeVar("Value")
 
 
-class Call:
+class RequestBudget:
     """One caller's use of the transport: until when it may take, and how many requests were sent for it.
 
     ``deadline`` is a time of ``time.monotonic()`` in seconds; nothing is retried or waited for after it.
@@ -87,7 +87,7 @@ class Transport:
         )
         self._unreachable = False
 
-    def send(self, request: Request, parse: Callable[[Response], Value], call: Call | None = None) -> Value:
+    def send(self, request: Request, parse: Callable[[Response], Value], budget: RequestBudget | None = None) -> Value:
         """Send ``request`` and return what ``parse`` makes of the answer.
 
         A reading request is repeated while the failure is retryable, a writing one only if it provably never
@@ -97,12 +97,12 @@ class Transport:
         """
         if request.effect is Effect.WRITES and self._options.read_only:
             raise AssertionError(f"check mode must not send a request that writes ({request.what})")
-        call = call or Call()
-        give_up_at = time.monotonic() + min(self._options.retry_timeout, call.remaining())
+        budget = budget or RequestBudget()
+        give_up_at = time.monotonic() + min(self._options.retry_timeout, budget.remaining())
         for attempt in itertools.count():
-            call.requests += 1
+            budget.requests += 1
             try:
-                return parse(self._exchange(request, call))
+                return parse(self._exchange(request, budget))
             except FleetError as error:
                 failure = error
             pause = self._pause_before_retry(request, failure, attempt)
@@ -132,9 +132,9 @@ class Transport:
         # Two to the power of a thousand attempts is no float any more.
         return float(min(_LONGEST_PAUSE, first * 2 ** min(attempt, 16)) * random.uniform(0.75, 1.25))
 
-    def _exchange(self, request: Request, call: Call) -> Response:
-        timeout = max(0.001, min(self._options.timeout, call.remaining()))
-        patience = _GRACE + max(timeout, min(_RESPONSE_TIMEOUT, call.remaining()))
+    def _exchange(self, request: Request, budget: RequestBudget) -> Response:
+        timeout = max(0.001, min(self._options.timeout, budget.remaining()))
+        patience = _GRACE + max(timeout, min(_RESPONSE_TIMEOUT, budget.remaining()))
         exchange = Exchange(patience, writes=request.effect is Effect.WRITES)
         body = None if request.body is None else encode_body(request.body)
         headers = request.headers if body is None else {**request.headers, "Content-Type": "application/json"}

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from ._errors import Code, Delivery, FleetError
 from ._gateway import word_in
-from ._http import Call, Transport
+from ._http import RequestBudget, Transport
 from ._koophone_auth import Authentication
 from ._messages import Effect, Request, Response
 from ._parsing import encode_body
@@ -105,7 +105,7 @@ class Koophone:
         self._accepted = False
         self._refusal: FleetError | None = None
 
-    def read_statuses(self, instance_ids: Sequence[str], call: Call) -> dict[str, int | None]:
+    def read_statuses(self, instance_ids: Sequence[str], budget: RequestBudget) -> dict[str, int | None]:
         """The status of each of ``instance_ids`` that the answer names; ``None`` where it isn't a number.
 
         POST /v1/instances/batch-query-status, which only reads.
@@ -115,7 +115,7 @@ class Koophone:
             "/v1/instances/batch-query-status",
             f"reading the status of {_some(instance_ids)} at KooPhone",
             _parse_statuses,
-            call,
+            budget,
             body={"instance_ids": list(instance_ids)},
         )
 
@@ -159,7 +159,7 @@ class Koophone:
             "/v1/instances/batch-query",
             f"listing the phones at KooPhone (page {number})",
             _parse_page,
-            Call(),
+            RequestBudget(),
             query={"page_no": str(number), "page_size": str(size)},
         )
 
@@ -169,7 +169,7 @@ class Koophone:
         path: str,
         what: str,
         parse: Callable[[Response], Value],
-        call: Call,
+        budget: RequestBudget,
         *,
         body: Any = None,
         query: Mapping[str, str] | None = None,
@@ -184,7 +184,7 @@ class Koophone:
                 raise self._refusal
             if not self._accepted:
                 try:
-                    return self._transport.send(self._request(method, path, what, body, query), parse, call)
+                    return self._transport.send(self._request(method, path, what, body, query), parse, budget)
                 except FleetError as error:
                     if error.code == "unauthorized":
                         self._refusal = error
@@ -192,7 +192,7 @@ class Koophone:
                 finally:
                     # While the vendor is down, the requests needn't wait for one another's retries.
                     self._accepted = self._refusal is None
-        return self._transport.send(self._request(method, path, what, body, query), parse, call)
+        return self._transport.send(self._request(method, path, what, body, query), parse, budget)
 
     def _request(self, method: str, path: str, what: str, body: Any, query: Mapping[str, str] | None) -> Request:
         request_id = str(uuid.uuid4())

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from . import _qr, _states
 from ._errors import Delivery, FleetError, UsageError, failed, failure_of
 from ._gateway import LinkingCode, Pace
-from ._http import Call
+from ._http import RequestBudget
 from ._linking_desk import Desk
 from ._linking_page import Card, Page, spell
 from ._observation import Observation, Target, observe, read
@@ -90,7 +90,7 @@ class Link:
     request: LinkRequest
     before: Observation
     observation: Observation
-    call: Call
+    budget: RequestBudget
     action: Action = "pending"
     error: FleetError | None = None
     is_over: bool = False
@@ -207,13 +207,13 @@ class Linker:
         observations = observe([request.target for request in requests], concurrency=self._concurrency)
         read_at = time.monotonic() + self._waiting.interval
         for request, observation in zip(requests, observations, strict=True):
-            link = Link(request, observation, observation, Call(deadline), read_at=read_at)
+            link = Link(request, observation, observation, RequestBudget(deadline), read_at=read_at)
             self._links.append(link)
             _end_by_state(link, "already_authorized")
 
     def _read(self, link: Link) -> None:
-        observation = read(link.target, link.call)
-        if observation.reading is None and link.call.remaining() == 0:
+        observation = read(link.target, link.budget)
+        if observation.reading is None and link.budget.remaining() == 0:
             return  # cut short by the end of the waiting: the last state that was seen says more
         link.observation = observation
         link.read_at = time.monotonic() + self._waiting.interval
@@ -267,7 +267,7 @@ class Linker:
         try:
             code = self._request(link)
         except FleetError as error:
-            if link.call.remaining():
+            if link.budget.remaining():
                 self._go_without(link, pace, error)
             return
         link.ask_at = time.monotonic() + pace.interval
@@ -292,8 +292,8 @@ class Linker:
     def _request(self, link: Link) -> LinkingCode | None:
         gateway, credentials = link.target.gateway, link.target.credentials
         if self._method == "code":
-            return gateway.request_pairing_code(credentials, link.call, link.request.phone or "")
-        code = gateway.request_qr_code(credentials, link.call, as_text=self._means.draw is not None)
+            return gateway.request_pairing_code(credentials, link.budget, link.request.phone or "")
+        code = gateway.request_qr_code(credentials, link.budget, as_text=self._means.draw is not None)
         if code and code.text and self._desk:
             return dataclasses.replace(code, image=_qr.as_png(code.text))
         return code

@@ -16,7 +16,7 @@ from typing import Any
 from . import _states
 from ._errors import FleetError, failed, failure_of
 from ._gateway import Credentials, Gateway, Reading, utc_now
-from ._http import Call
+from ._http import RequestBudget
 from ._messages import sentence
 from ._polling import poll, progress_line
 
@@ -108,13 +108,13 @@ def observe(
     # Without time to wait, each is read once, and that decides.
     deadline = time.monotonic() + waiting.timeout if waiting and waiting.timeout else None
     observations = [Observation(target) for target in targets]
-    calls = [Call(deadline) for _target in targets]
+    budgets = [RequestBudget(deadline) for _target in targets]
     unseen = set(range(len(targets)))
     hopeless = threading.Event()
 
     def step(index: int) -> bool:
-        observation = read(targets[index], calls[index])
-        if observation.reading is None and observations[index].reading is not None and calls[index].remaining() == 0:
+        observation = read(targets[index], budgets[index])
+        if observation.reading is None and observations[index].reading is not None and budgets[index].remaining() == 0:
             # Cut short by the end of the waiting: the last state that was seen says more.
             observation = observations[index]
         observations[index] = observation
@@ -138,8 +138,8 @@ def observe(
     )
     # What is still under way when time is up was sent as well.
     return [
-        dataclasses.replace(o if o.observed_at else _unseen(o), attempts=call.requests)
-        for o, call in zip(observations, calls, strict=True)
+        dataclasses.replace(o if o.observed_at else _unseen(o), attempts=budget.requests)
+        for o, budget in zip(observations, budgets, strict=True)
     ]
 
 
@@ -195,11 +195,11 @@ def _remedies(observations: Sequence[Observation]) -> str:
     return "; ".join(f"{state}: {remedy}" for state, remedy in remedies.items())
 
 
-def read(target: Target, call: Call) -> Observation:
+def read(target: Target, budget: RequestBudget) -> Observation:
     """What is known of the instance now; a failure is part of that."""
     reading, error = None, None
     try:
-        reading = target.gateway.read_state(target.credentials, call)
+        reading = target.gateway.read_state(target.credentials, budget)
     except FleetError as exc:
         error = exc
     return Observation(target, observed_at=utc_now(), reading=reading, error=error)

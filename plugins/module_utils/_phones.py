@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import FleetError, UsageError, failed, failure_of
-from ._http import Call
+from ._http import RequestBudget
 from ._koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
 from ._messages import sentence
 from ._polling import check_waiting, poll, progress_line
@@ -49,7 +49,7 @@ class _Batch:
     """Phones that are asked for in one request."""
 
     instance_ids: list[str]
-    call: Call = field(default_factory=Call)
+    budget: RequestBudget = field(default_factory=RequestBudget)
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ def read_phones(
     deadline = time.monotonic() + query.wait_timeout if query.wait_for and query.wait_timeout else None
     ids, size = list(query.instance_ids), query.batch_size
     phones: dict[str, Phone | None] = dict.fromkeys(ids)
-    batches = [_Batch(ids[start : start + size], Call(deadline)) for start in range(0, len(ids), size)]
+    batches = [_Batch(ids[start : start + size], RequestBudget(deadline)) for start in range(0, len(ids), size)]
 
     def step(batch: _Batch) -> bool:
-        for phone in _read_batch(koophone, batch.instance_ids, batch.call):
+        for phone in _read_batch(koophone, batch.instance_ids, batch.budget):
             known = phones[phone.instance_id]
-            if phone.error is None or known is None or batch.call.remaining() > 0:
+            if phone.error is None or known is None or batch.budget.remaining() > 0:
                 phones[phone.instance_id] = phone
         if deadline is not None:
             batch.instance_ids = [i for i in batch.instance_ids if not _is_over(phones[i], query.wait_for)]
@@ -109,7 +109,7 @@ def read_phones(
         progress=tell if progress else None,
     )
     seen = [phone or _unseen(instance_id) for instance_id, phone in phones.items()]
-    return seen, sum(batch.call.requests for batch in batches)
+    return seen, sum(batch.budget.requests for batch in batches)
 
 
 def _progress_of(phones: Mapping[str, Phone | None], query: PhonesQuery) -> str:
@@ -156,15 +156,15 @@ def _is_over(phone: Phone | None, wait_for: Collection[str]) -> bool:
     return phone.status_name in wait_for or (phone.error is not None and not phone.error.retryable)
 
 
-def _read_batch(koophone: Koophone, instance_ids: list[str], call: Call) -> list[Phone]:
+def _read_batch(koophone: Koophone, instance_ids: list[str], budget: RequestBudget) -> list[Phone]:
     try:
-        statuses = koophone.read_statuses(instance_ids, call)
+        statuses = koophone.read_statuses(instance_ids, budget)
     except FleetError as error:
         if len(instance_ids) > 1 and is_caused_by_one_id(error.vendor_code):
             middle = len(instance_ids) // 2
             return [
-                *_read_batch(koophone, instance_ids[:middle], call),
-                *_read_batch(koophone, instance_ids[middle:], call),
+                *_read_batch(koophone, instance_ids[:middle], budget),
+                *_read_batch(koophone, instance_ids[middle:], budget),
             ]
         return [Phone(instance_id, error=error) for instance_id in instance_ids]
     return [_phone(instance_id, statuses) for instance_id in instance_ids]

@@ -30,7 +30,7 @@ from ._gateway import (
     plain,
     word_in,
 )
-from ._http import Call
+from ._http import RequestBudget
 from ._messages import Effect, Request, Response
 
 _PAGE_SIZE = 100
@@ -80,16 +80,16 @@ class Plugzapi(Gateway):
     # https://developer.z-api.io/en/instance/restart : for troubleshooting; the phone stays linked.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((_states.NOT_AUTHORIZED,))
 
-    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+    def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """https://developer.z-api.io/en/instance/status : only ``connected`` tells the state."""
         request = self._instance_request(
             "GET", credentials, "status", "reading the state of PlugzAPI instance {id}", Effect.READS
         )
-        return self._transport.send(request, _parse_state, call)
+        return self._transport.send(request, _parse_state, budget)
 
     # Codes are keys to the account, and asking for one has WhatsApp make it: they count as writes, GET or not.
 
-    def request_qr_code(self, credentials: Credentials, call: Call, *, as_text: bool) -> LinkingCode | None:
+    def request_qr_code(self, credentials: Credentials, budget: RequestBudget, *, as_text: bool) -> LinkingCode | None:
         """https://developer.z-api.io/en/instance/qrcode : ``/qr-code`` or ``/qr-code/image``.
 
         The pages contradict each other: the first may be an image as well.
@@ -101,9 +101,9 @@ class Plugzapi(Gateway):
             "asking for a QR code of PlugzAPI instance {id}",
             Effect.WRITES,
         )
-        return self._transport.send(request, _parse_qr_code, call)
+        return self._transport.send(request, _parse_qr_code, budget)
 
-    def request_pairing_code(self, credentials: Credentials, call: Call, phone: str) -> LinkingCode | None:
+    def request_pairing_code(self, credentials: Credentials, budget: RequestBudget, phone: str) -> LinkingCode | None:
         """https://developer.z-api.io/en/instance/phone-code"""
         request = self._instance_request(
             "GET",
@@ -112,7 +112,7 @@ class Plugzapi(Gateway):
             f"asking for a code for the phone {phone} of PlugzAPI instance {{id}}",
             Effect.WRITES,
         )
-        return self._transport.send(request, _parse_pairing_code, call)
+        return self._transport.send(request, _parse_pairing_code, budget)
 
     def reboot(self, credentials: Credentials) -> None:
         """https://developer.z-api.io/en/instance/restart ; a GET that writes."""

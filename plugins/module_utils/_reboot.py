@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from . import _states
 from ._errors import Delivery, FleetError, failed, failure_of
-from ._http import Call
+from ._http import RequestBudget
 from ._observation import Observation, Target, observe, read
 from ._polling import poll
 from ._reboot_budget import RebootBudget
@@ -45,7 +45,7 @@ class Case:
     target: Target
     observation: Observation
     before: str | None
-    call: Call
+    budget: RequestBudget
     is_fresh: bool = True
     action: Action = "unchanged"
     error: FleetError | None = None
@@ -110,7 +110,7 @@ class Rebooter:
 
     def _begin(self, targets: Sequence[Target]) -> None:
         for observation in observe(targets, concurrency=self._concurrency):
-            case = Case(observation.target, observation, observation.state, Call())
+            case = Case(observation.target, observation, observation.state, RequestBudget())
             if observation.error:
                 case.end("failed", observation.error)
             self._cases.append(case)
@@ -120,8 +120,8 @@ class Rebooter:
 
     def _step(self, case: Case) -> bool:
         if not case.is_fresh:
-            observation = read(case.target, case.call)
-            if observation.reading or case.call.remaining():
+            observation = read(case.target, case.budget)
+            if observation.reading or case.budget.remaining():
                 case.observation = observation  # one that was cut short by the end of the waiting says nothing
         case.is_fresh = False
         if case.sent_at is None:
@@ -161,7 +161,7 @@ class Rebooter:
             case.doubt = error
         case.before = case.state
         case.sent_at = time.monotonic()
-        case.call = Call(case.sent_at + self._policy.wait_timeout)
+        case.budget = RequestBudget(case.sent_at + self._policy.wait_timeout)
         if not self._policy.wait_timeout:
             case.end("unknown" if case.doubt else "rebooted", case.doubt and _unknown(case.doubt))
 

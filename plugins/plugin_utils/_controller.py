@@ -51,7 +51,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     _supports_diff = True
     _supports_async = True
 
-    door: ClassVar[ModuleType]
+    module: ClassVar[ModuleType]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the core here if the task would run on the controller, else hand it over to the module."""
@@ -90,7 +90,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
     @property
     def _arguments(self) -> ArgumentSpec:
-        arguments: ArgumentSpec = self.door.ARGUMENTS
+        arguments: ArgumentSpec = self.module.ARGUMENTS
         return arguments
 
     def _place(self, task_vars: Mapping[str, Any]) -> Place:
@@ -128,7 +128,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             progress=self._progress,
             draw=self._draw if _WATCHED else None,
         )
-        return execute(self._arguments, self.door.run, task)
+        return execute(self._arguments, self.module.run, task)
 
     def _progress(self, line: str) -> None:
         """Tell somebody who watches how far a long task is."""

@@ -23,7 +23,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call, Transport, TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport, TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request, Response
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -215,9 +215,9 @@ def parse(response: Response) -> Any:
     return response.body
 
 
-def send(url: str, request: Request, call: Call | None = None, **options: Any) -> Any:
+def send(url: str, request: Request, budget: RequestBudget | None = None, **options: Any) -> Any:
     """One request through a transport of its own; without retries, unless ``retry_timeout`` is given."""
-    return transport(url, **options).send(request, parse, call)
+    return transport(url, **options).send(request, parse, budget)
 
 
 def transport(url: str, **options: Any) -> Transport:

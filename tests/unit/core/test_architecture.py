@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data goes one way: door, entrypoint, core, client, http. Nothing below imports anything above it."""
+"""Data goes one way: module, entrypoint, core, client, http. Nothing below imports anything above it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_ansible_is_known_at_three_places_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_there_is_one_door_to_the_network(name: str) -> None:
+def test_only_the_transport_reaches_the_network(name: str) -> None:
     network = {"requests", "urllib3", "http", "socket", "ssl"}
     assert name in TRANSPORT or not foreign_imports(name) & network
 

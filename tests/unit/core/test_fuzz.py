@@ -30,7 +30,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils import _connection
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, LinkingCode, Reading
 from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call, Transport
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import Koophone, ListedPhone
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import GivenToken, IamUser
 from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Availability, Plugzapi
@@ -59,7 +59,7 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
 
 
 @dataclass(frozen=True)
-class Door:
+class ApiCall:
     """A client's call, what it promises to return, and what the vendor answers when all is well."""
 
     call: Callable[[Transport], Any]
@@ -112,114 +112,114 @@ AVAILABILITY = {
 }
 
 
-def green(door: Transport) -> GreenApi:
-    return GreenApi(door, TOKEN)
+def green(api: Transport) -> GreenApi:
+    return GreenApi(api, TOKEN)
 
 
-def plugz(door: Transport) -> Plugzapi:
-    return Plugzapi(door, TOKEN)
+def plugz(api: Transport) -> Plugzapi:
+    return Plugzapi(api, TOKEN)
 
 
-def koophone(door: Transport) -> Koophone:
-    return Koophone(door, GivenToken(TOKEN))
+def koophone(api: Transport) -> Koophone:
+    return Koophone(api, GivenToken(TOKEN))
 
 
-DOORS: dict[str, Door] = {
-    "green state": Door(
-        lambda door: green(door).read_state(CREDENTIALS, Call()), Reading, {"stateInstance": "authorized"}
+API_CALLS: dict[str, ApiCall] = {
+    "green state": ApiCall(
+        lambda api: green(api).read_state(CREDENTIALS, RequestBudget()), Reading, {"stateInstance": "authorized"}
     ),
-    "green list": Door(lambda door: green(door).list_instances(), list[Instance], [GREEN_INSTANCE]),
-    "green create": Door(
-        lambda door: green(door).create_instance({"name": "one", "webhookUrlToken": TOKEN}),
+    "green list": ApiCall(lambda api: green(api).list_instances(), list[Instance], [GREEN_INSTANCE]),
+    "green create": ApiCall(
+        lambda api: green(api).create_instance({"name": "one", "webhookUrlToken": TOKEN}),
         Instance,
         {"idInstance": 1101, "apiTokenInstance": "t", "typeInstance": "whatsapp"},
         creates=True,
     ),
-    "green QR code": Door(
-        lambda door: green(door).request_qr_code(CREDENTIALS, Call(), as_text=True),
+    "green QR code": ApiCall(
+        lambda api: green(api).request_qr_code(CREDENTIALS, RequestBudget(), as_text=True),
         LinkingCode | None,
         {"type": "qrCode", "message": PNG},
     ),
-    "green pairing code": Door(
-        lambda door: green(door).request_pairing_code(CREDENTIALS, Call(), "5511999999999"),
+    "green pairing code": ApiCall(
+        lambda api: green(api).request_pairing_code(CREDENTIALS, RequestBudget(), "5511999999999"),
         LinkingCode | None,
         {"status": True, "code": "ABCD-1234"},
     ),
-    "green reboot": Door(lambda door: green(door).reboot(CREDENTIALS), None, {"isReboot": True}),
-    "plugz state": Door(
-        lambda door: plugz(door).read_state(CREDENTIALS, Call()), Reading, {"connected": True, "error": "none"}
+    "green reboot": ApiCall(lambda api: green(api).reboot(CREDENTIALS), None, {"isReboot": True}),
+    "plugz state": ApiCall(
+        lambda api: plugz(api).read_state(CREDENTIALS, RequestBudget()), Reading, {"connected": True, "error": "none"}
     ),
-    "plugz list": Door(
-        lambda door: plugz(door).list_instances(),
+    "plugz list": ApiCall(
+        lambda api: plugz(api).list_instances(),
         list[Instance] | None,
         {"total": 1, "totalPage": 1, "content": [PLUGZ_INSTANCE]},
     ),
-    "plugz create": Door(
-        lambda door: plugz(door).create_instance({"name": "one"}),
+    "plugz create": ApiCall(
+        lambda api: plugz(api).create_instance({"name": "one"}),
         Instance,
         {"id": "3C01", "token": "t", "due": 1798761600000},
         creates=True,
     ),
-    "plugz QR code": Door(
-        lambda door: plugz(door).request_qr_code(CREDENTIALS, Call(), as_text=True),
+    "plugz QR code": ApiCall(
+        lambda api: plugz(api).request_qr_code(CREDENTIALS, RequestBudget(), as_text=True),
         LinkingCode | None,
         {"value": "2@code", "connected": False},
     ),
-    "plugz QR image": Door(
-        lambda door: plugz(door).request_qr_code(CREDENTIALS, Call(), as_text=False),
+    "plugz QR image": ApiCall(
+        lambda api: plugz(api).request_qr_code(CREDENTIALS, RequestBudget(), as_text=False),
         LinkingCode | None,
         {"value": f"data:image/png;base64,{PNG}", "connected": False},
     ),
-    "plugz pairing code": Door(
-        lambda door: plugz(door).request_pairing_code(CREDENTIALS, Call(), "5511999999999"),
+    "plugz pairing code": ApiCall(
+        lambda api: plugz(api).request_pairing_code(CREDENTIALS, RequestBudget(), "5511999999999"),
         LinkingCode | None,
         {"value": "ABCD-1234", "connected": False},
     ),
-    "plugz reboot": Door(lambda door: plugz(door).reboot(CREDENTIALS), None, {"value": True}),
-    "plugz registration": Door(
-        lambda door: plugz(door).check_registration(CREDENTIALS, "55", "11999999999"), Availability, AVAILABILITY
+    "plugz reboot": ApiCall(lambda api: plugz(api).reboot(CREDENTIALS), None, {"value": True}),
+    "plugz registration": ApiCall(
+        lambda api: plugz(api).check_registration(CREDENTIALS, "55", "11999999999"), Availability, AVAILABILITY
     ),
-    "koophone statuses": Door(
-        lambda door: koophone(door).read_statuses(["p1", "p2"], Call()),
+    "koophone statuses": ApiCall(
+        lambda api: koophone(api).read_statuses(["p1", "p2"], RequestBudget()),
         dict[str, int | None],
         {"error_code": "0", "data": {"status_results": [{"instance_id": "p1", "status": 2}]}},
     ),
-    "koophone list": Door(
-        lambda door: koophone(door).list_phones(page_size=100, concurrency=2),
+    "koophone list": ApiCall(
+        lambda api: koophone(api).list_phones(page_size=100, concurrency=2),
         list[ListedPhone],
         {"error_code": "0", "data": {"total_count": 1, "result": [PHONE]}},
     ),
-    "IAM token": Door(
-        lambda door: IamUser(door, "user", TOKEN, "domain", "project").headers_for("GET", "https://h/", b""),
+    "IAM token": ApiCall(
+        lambda api: IamUser(api, "user", TOKEN, "domain", "project").headers_for("GET", "https://h/", b""),
         dict[str, str],
         {"token": {"expires_at": "2027-01-01T00:00:00.000000Z"}},
         headers={"X-Subject-Token": "t"},
     ),
 }
 
-each_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+each_api_call = pytest.mark.parametrize("api_call", API_CALLS.values(), ids=API_CALLS)
 
 
 # What is asserted
 
 
-def check(door: Door, server: Wire, **options: Any) -> None:
+def check(api_call: ApiCall, server: Wire, **options: Any) -> None:
     """Make the call: it returns what it promises, or raises a FleetError without a secret; nothing is made twice."""
     server.received.clear()
     failure = None
     try:
-        value = door.call(transport(server.url, **{"retry_timeout": 2.0, **options}))
+        value = api_call.call(transport(server.url, **{"retry_timeout": 2.0, **options}))
     except FleetError as error:
         failure = error
     if failure is None:
-        assert_fits(value, door.returns)
+        assert_fits(value, api_call.returns)
     else:
         assert_tells_no_secret(failure)
         assert "s3cret" not in plain(failure.message)
         assert failure.message.isprintable()
         json.dumps(failure.as_error(), allow_nan=False)
     # What was throttled provably did nothing.
-    if door.creates and not (failure and failure.code == "throttled"):
+    if api_call.creates and not (failure and failure.code == "throttled"):
         assert len(server.received) == 1
 
 
@@ -417,22 +417,22 @@ def pieces(data: bytes, cuts: list[float]) -> list[bytes]:
 fractions = st.floats(0, 1)
 
 
-@each_door
+@each_api_call
 @few
 @given(data=st.data())
-def test_whatever_json_says_a_call_keeps_its_promises(server: Wire, door: Door, data: st.DataObject) -> None:
-    content = encode(data.draw(like(door.good)))
-    server.answer = [response(content, data.draw(statuses), door.headers)]  # type: ignore[attr-defined]
-    check(door, server)
+def test_whatever_json_says_a_call_keeps_its_promises(server: Wire, api_call: ApiCall, data: st.DataObject) -> None:
+    content = encode(data.draw(like(api_call.good)))
+    server.answer = [response(content, data.draw(statuses), api_call.headers)]  # type: ignore[attr-defined]
+    check(api_call, server)
 
 
-@each_door
+@each_api_call
 @few
 @given(data=st.data())
-def test_however_http_is_broken_a_call_keeps_its_promises(server: Wire, door: Door, data: st.DataObject) -> None:
-    content = data.draw(st.sampled_from([json.dumps(door.good).encode(), b"", b"\x00\xff" * 50]) | st.binary())
+def test_however_http_is_broken_a_call_keeps_its_promises(server: Wire, api_call: ApiCall, data: st.DataObject) -> None:
+    content = data.draw(st.sampled_from([json.dumps(api_call.good).encode(), b"", b"\x00\xff" * 50]) | st.binary())
     content = data.draw(st.sampled_from(PACKED))(mangle(content, data.draw(st.integers(0, 3)), data.draw(fractions)))
-    fields = {**door.headers, **data.draw(headers)}
+    fields = {**api_call.headers, **data.draw(headers)}
     if data.draw(st.booleans()):
         fields["Content-Encoding"] = data.draw(encodings)
     if data.draw(st.booleans()):
@@ -455,15 +455,17 @@ def test_however_http_is_broken_a_call_keeps_its_promises(server: Wire, door: Do
     if data.draw(st.integers(0, 3)) == 0:
         answer = mangle(answer, data.draw(st.integers(0, 3)), data.draw(fractions))
     server.answer = pieces(answer, data.draw(st.lists(fractions, max_size=3)))  # type: ignore[attr-defined]
-    check(door, server, timeout=2.0)
+    check(api_call, server, timeout=2.0)
 
 
-@each_door
+@each_api_call
 @few
 @given(data=st.binary(max_size=200), start=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 ", b"HTTP/0.9 "]))
-def test_whatever_bytes_come_a_call_keeps_its_promises(server: Wire, door: Door, data: bytes, start: bytes) -> None:
+def test_whatever_bytes_come_a_call_keeps_its_promises(
+    server: Wire, api_call: ApiCall, data: bytes, start: bytes
+) -> None:
     server.answer = [start + data]  # type: ignore[attr-defined]
-    check(door, server, timeout=2.0)
+    check(api_call, server, timeout=2.0)
 
 
 def deepest() -> int:
@@ -492,10 +494,10 @@ def with_each_field(good: Any, raw: str) -> Iterator[str]:
                 yield json.dumps(others)[:-1] + f", {json.dumps(key)}: {text}}}"
 
 
-@each_door
-def test_an_answer_that_is_just_python_can_just_parse_is_not_too_deep_for_ours(server: Wire, door: Door) -> None:
+@each_api_call
+def test_an_answer_that_is_just_python_can_just_parse_is_not_too_deep_for_ours(server: Wire, api_call: ApiCall) -> None:
     limit = deepest()
     for depth in (limit - 150, limit - 60, limit - 30, limit - 15):
-        for text in with_each_field(door.good, deep("[", "]", depth)):
-            server.answer = [response(text.encode(), headers=door.headers)]  # type: ignore[attr-defined]
-            check(door, server)
+        for text in with_each_field(api_call.good, deep("[", "]", depth)):
+            server.answer = [response(text.encode(), headers=api_call.headers)]  # type: ignore[attr-defined]
+            check(api_call, server)

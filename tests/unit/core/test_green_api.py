@@ -14,7 +14,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils import _states
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, Reading
 from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
@@ -35,7 +35,7 @@ CREDENTIALS = Credentials("1101000001", TOKEN)
 
 
 def read(url: str, **options: Any) -> Reading:
-    return GreenApi(transport(url, **options)).read_state(CREDENTIALS, Call())
+    return GreenApi(transport(url, **options)).read_state(CREDENTIALS, RequestBudget())
 
 
 def partner(url: str, **options: Any) -> GreenApi:

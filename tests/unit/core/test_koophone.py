@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import Koophone, is_caused_by_one_id
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.plugins.module_utils._phones import Phone
@@ -38,7 +38,7 @@ def koophone(url: str, **options: Any) -> Koophone:
 
 
 def read(url: str, **options: Any) -> dict[str, int | None]:
-    return koophone(url, **options).read_statuses(["a44uhlf7", "efjy72gs"], Call())
+    return koophone(url, **options).read_statuses(["a44uhlf7", "efjy72gs"], RequestBudget())
 
 
 def error_of(action: Callable[[], object]) -> FleetError:
@@ -65,7 +65,7 @@ def test_contradiction_6_every_request_has_an_id_of_its_own(wire: WireFactory) -
     server = wire(answering(response(WHOLE)))
     client = koophone(server.url)
     for _attempt in range(2):
-        client.read_statuses(["a44uhlf7"], Call())
+        client.read_statuses(["a44uhlf7"], RequestBudget())
     ids = [uuid.UUID(request.headers["x-request-id"]) for request in server.received]
     assert len(set(ids)) == 2
 
@@ -83,7 +83,7 @@ def test_a_query_is_repeated_although_it_is_a_post(wire: WireFactory, clock: Clo
 
 def test_a_token_of_several_kilobytes_is_sent(wire: WireFactory) -> None:
     server = wire(answering(response(WHOLE)))
-    Koophone(transport(server.url), GivenToken("M" * 6000)).read_statuses(["a44uhlf7"], Call())
+    Koophone(transport(server.url), GivenToken("M" * 6000)).read_statuses(["a44uhlf7"], RequestBudget())
     assert server.received[0].headers["x-auth-token"] == "M" * 6000
 
 
@@ -291,7 +291,7 @@ def test_refused_credentials_are_shown_to_the_vendor_once(wire: WireFactory, clo
     server = wire(answering(response({"error_code": "APIG.0301", "error_msg": "No."}, 401)))
     client = koophone(server.url, retry_timeout=60.0)
     for _attempt in range(3):
-        assert error_of(lambda: client.read_statuses(["a"], Call())).code == "unauthorized"
+        assert error_of(lambda: client.read_statuses(["a"], RequestBudget())).code == "unauthorized"
     assert len(server.received) == 1
 
 
@@ -317,8 +317,8 @@ def test_only_some_refusals_may_be_due_to_a_single_id(vendor_code: str | None, o
 def test_a_message_names_the_phones(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({}, 403)
     client = koophone(url)
-    one = error_of(lambda: client.read_statuses(["a"], Call()))
-    several = error_of(lambda: client.read_statuses(["a", "b", "c"], Call()))
+    one = error_of(lambda: client.read_statuses(["a"], RequestBudget()))
+    several = error_of(lambda: client.read_statuses(["a", "b", "c"], RequestBudget()))
     assert "Reading the status of phone a at KooPhone failed" in one.message
     assert "Reading the status of 3 phones (a to c) at KooPhone failed" in several.message
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, Reading
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Availability, Plugzapi
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
@@ -35,7 +35,7 @@ CREDENTIALS = Credentials("3C01", TOKEN, "account-t0ken")
 
 
 def read(url: str, credentials: Credentials = CREDENTIALS, **options: Any) -> Reading:
-    return Plugzapi(transport(url, **options)).read_state(credentials, Call())
+    return Plugzapi(transport(url, **options)).read_state(credentials, RequestBudget())
 
 
 def partner(url: str, **options: Any) -> Plugzapi:

@@ -83,26 +83,26 @@ def test_the_path_is_put_behind_the_prefix_of_the_address(wire: WireFactory) -> 
 
 def test_a_connection_is_kept_for_the_next_request(wire: WireFactory) -> None:
     server = wire(answering(response({"a": 1})))
-    door = transport(server.url)
+    api = transport(server.url)
     for _attempt in range(3):
-        assert door.send(reading(), parse) == {"a": 1}
+        assert api.send(reading(), parse) == {"a": 1}
     assert (len(server.received), server.connections) == (3, 1)
 
 
 def test_a_connection_is_kept_after_an_error_too(wire: WireFactory) -> None:
     server = wire(answering(response({"error": "no"}, 404)))
-    door = transport(server.url)
+    api = transport(server.url)
     for _attempt in range(2):
         with pytest.raises(FleetError):
-            door.send(reading(), parse)
+            api.send(reading(), parse)
     assert server.connections == 1
 
 
 def test_cookies_are_not_kept(wire: WireFactory) -> None:
     server = wire(answering(response({}, headers={"Set-Cookie": "session=1; Path=/"})))
-    door = transport(server.url)
+    api = transport(server.url)
     for _attempt in range(2):
-        door.send(reading(), parse)
+        api.send(reading(), parse)
     assert "cookie" not in server.received[1].headers
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _connection, _http
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._messages import Request, Response
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     PATIENCE,
@@ -244,7 +244,7 @@ def test_the_timeout_is_for_the_gap_between_two_bytes_not_for_the_whole_answer(w
 def test_a_request_takes_no_longer_than_its_caller_has(wire: WireFactory) -> None:
     server = wire(silence)
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading(), Call(time.monotonic() + 0.1), timeout=3600)
+        send(server.url, reading(), RequestBudget(time.monotonic() + 0.1), timeout=3600)
     assert caught.value.code == "timeout"
 
 
@@ -278,7 +278,7 @@ ENDLESS: dict[str, Conversation] = {
 def test_an_answer_that_trickles_in_takes_no_longer_than_its_caller_has(wire: WireFactory, fault: Conversation) -> None:
     server = wire(fault)
     with pytest.raises(FleetError) as caught:
-        send(server.url, secret_reading(), Call(time.monotonic() + 0.3), timeout=3600)
+        send(server.url, secret_reading(), RequestBudget(time.monotonic() + 0.3), timeout=3600)
     assert caught.value.code == "timeout"
     assert_tells_no_secret(caught.value)
 
@@ -307,10 +307,10 @@ def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory, monkeypatch: 
 
 def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> None:
     server = wire(answering(WHOLE))
-    door = transport(server.url)
-    assert door.send(reading(), parse, Call(time.monotonic() + 1)) == {"all": "well"}
+    api = transport(server.url)
+    assert api.send(reading(), parse, RequestBudget(time.monotonic() + 1)) == {"all": "well"}
     time.sleep(1)
-    assert door.send(reading(), parse) == {"all": "well"}
+    assert api.send(reading(), parse) == {"all": "well"}
     assert server.connections == 1
 
 

@@ -58,31 +58,31 @@ def test_informational_answers_are_skipped_and_each_answer_is_its_requests(
     wire: WireFactory, before: list[bytes]
 ) -> None:
     server = wire(telling_the_path(*before))
-    door = transport(server.url)
+    api = transport(server.url)
     for path in ("/first", "/second", "/third"):
-        assert door.send(reading(path), parse) == path
-        assert door.send(writing(path), parse) == path
+        assert api.send(reading(path), parse) == path
+        assert api.send(writing(path), parse) == path
     assert server.connections == 1
 
 
 @pytest.mark.parametrize("status", [100, 103])
 def test_more_of_them_than_anybody_sends_end_the_connection(wire: WireFactory, status: int) -> None:
     server = wire(telling_the_path(*[informational(status)] * 21), telling_the_path())
-    door = transport(server.url)
+    api = transport(server.url)
     with pytest.raises(FleetError) as caught:
-        door.send(writing("/first"), parse)
+        api.send(writing("/first"), parse)
     assert (caught.value.code, caught.value.delivery) == ("connection", Delivery.UNKNOWN)
-    assert door.send(reading("/second"), parse) == "/second"
+    assert api.send(reading("/second"), parse) == "/second"
     assert server.connections == 2
 
 
 def test_a_switch_of_protocols_that_nobody_asked_for_ends_the_connection(wire: WireFactory) -> None:
     server = wire(telling_the_path(informational(101, "Upgrade: other")), telling_the_path())
-    door = transport(server.url)
+    api = transport(server.url)
     with pytest.raises(FleetError) as caught:
-        door.send(writing("/first"), parse)
+        api.send(writing("/first"), parse)
     assert caught.value.delivery is Delivery.UNKNOWN
-    assert door.send(reading("/second"), parse) == "/second"
+    assert api.send(reading("/second"), parse) == "/second"
 
 
 def test_an_informational_answer_alone_is_no_answer(wire: WireFactory) -> None:

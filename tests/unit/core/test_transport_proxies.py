@@ -79,10 +79,10 @@ def test_no_proxy_is_used_where_the_environment_says_so(
 
 def test_the_environment_is_looked_at_once(proxy: Proxy, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    door = transport(API, ca_path=ca_path)
+    api = transport(API, ca_path=ca_path)
     monkeypatch.delenv("HTTPS_PROXY")
     for _attempt in range(2):
-        assert door.send(reading(), parse) == {"all": "well"}
+        assert api.send(reading(), parse) == {"all": "well"}
     assert proxy.connections == 1
 
 

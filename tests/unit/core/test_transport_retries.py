@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Clock,
     Wire,
@@ -118,11 +118,11 @@ def test_nothing_is_repeated_without_a_budget(wire: WireFactory, clock: Clock) -
 
 def test_the_requests_of_a_call_are_counted(wire: WireFactory, clock: Clock) -> None:
     server = wire(answering(response({}, 503), ALL_WELL))
-    call = Call()
-    door = transport(server.url, retry_timeout=60.0)
-    door.send(reading(), parse, call)
-    door.send(reading(), parse, call)
-    assert call.requests == len(server.received) == 3
+    budget = RequestBudget()
+    api = transport(server.url, retry_timeout=60.0)
+    api.send(reading(), parse, budget)
+    api.send(reading(), parse, budget)
+    assert budget.requests == len(server.received) == 3
 
 
 # Pauses
@@ -160,7 +160,7 @@ def test_pauses_stay_the_longest_however_often_they_were_made(wire: WireFactory,
 def test_retries_end_at_the_callers_deadline(wire: WireFactory, clock: Clock) -> None:
     server = wire(answering(response({}, 503)))
     with pytest.raises(FleetError):
-        send(server.url, reading(), Call(clock.now + 2), retry_timeout=60)
+        send(server.url, reading(), RequestBudget(clock.now + 2), retry_timeout=60)
     assert 0 < sum(clock.pauses) <= 2
 
 
@@ -231,14 +231,14 @@ def test_only_the_first_caller_waits_for_a_host_that_does_not_answer_connections
 
 
 def _requests_of_three_calls(url: str, timeout: float) -> list[int]:
-    door = transport(url, retry_timeout=60.0, timeout=timeout)
-    calls = [Call(), Call(), Call()]
-    for call in calls:
+    api = transport(url, retry_timeout=60.0, timeout=timeout)
+    budgets = [RequestBudget(), RequestBudget(), RequestBudget()]
+    for budget in budgets:
         with pytest.raises(FleetError) as caught:
-            door.send(reading(), parse, call)
+            api.send(reading(), parse, budget)
         assert caught.value.delivery is Delivery.NOT_SENT
         assert caught.value.retryable
-    return [call.requests for call in calls]
+    return [budget.requests for budget in budgets]
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -248,14 +248,14 @@ def test_a_host_that_is_back_is_waited_for_again(wire: WireFactory, clock: Clock
         peer.send(response({}, status, {"Connection": "close"}))
 
     server = wire(answer_once, listening=False)
-    door = transport(server.url, retry_timeout=60.0)
+    api = transport(server.url, retry_timeout=60.0)
     with pytest.raises(FleetError):
-        door.send(reading(), parse)
+        api.send(reading(), parse)
     server.listen()
     with contextlib.suppress(FleetError):
-        door.send(reading(), parse)
+        api.send(reading(), parse)
     server.close()
-    call = Call()
+    budget = RequestBudget()
     with pytest.raises(FleetError):
-        door.send(reading(), parse, call)
-    assert call.requests > 1
+        api.send(reading(), parse, budget)
+    assert budget.requests > 1

@@ -53,7 +53,7 @@ REQUESTS = {
 class Way:
     """How requests reach the server: through ``proxy``, which fails as it is told to."""
 
-    door: Transport
+    api: Transport
     proxy: Proxy
     server: Wire
 
@@ -121,10 +121,10 @@ def with_what_can_break(names: list[str], faults: list[Break]) -> pytest.MarkDec
 def test_a_write_of_which_a_byte_has_left_is_not_sent_again(way: Way, fault: Break, name: str, used: bool) -> None:
     request = REQUESTS[name]
     if used:
-        way.door.send(reading("/before"), parse)
+        way.api.send(reading("/before"), parse)
     armed = way.proxy.arm(Fault(fault.place, fault.reset, fault.answer, match=request.path))
     with pytest.raises(FleetError) as caught:
-        way.door.send(request, parse)
+        way.api.send(request, parse)
     assert armed.hits == 1
     assert caught.value.delivery is Delivery.UNKNOWN
     assert "proxy" not in caught.value.message
@@ -135,7 +135,7 @@ def test_a_write_of_which_a_byte_has_left_is_not_sent_again(way: Way, fault: Bre
 @with_what_can_break(["a read"], [*NOT_SENT, *UNKNOWN])
 def test_a_read_is_sent_again_wherever_it_breaks(way: Way, name: str, fault: Break) -> None:
     armed = way.proxy.arm(Fault(fault.place, fault.reset, fault.answer))
-    assert way.door.send(REQUESTS[name], parse) == {"all": "well"}
+    assert way.api.send(REQUESTS[name], parse) == {"all": "well"}
     assert armed.hits == 1
 
 
@@ -145,7 +145,7 @@ def test_a_read_is_sent_again_wherever_it_breaks(way: Way, name: str, fault: Bre
 def test_a_write_of_which_nothing_has_left_is_sent_again_and_arrives_once(way: Way, fault: Break, name: str) -> None:
     request = REQUESTS[name]
     armed = way.proxy.arm(Fault(fault.place, fault.reset, count=2))
-    assert way.door.send(request, parse) == {"all": "well"}
+    assert way.api.send(request, parse) == {"all": "well"}
     assert armed.hits == 2
     assert [received.target for received in way.server.received] == [request.path]
 
@@ -153,22 +153,22 @@ def test_a_write_of_which_nothing_has_left_is_sent_again_and_arrives_once(way: W
 @pytest.mark.parametrize("name", WRITES)
 def test_a_connection_that_was_closed_while_nobody_used_it_is_not_written_to(way: Way, name: str) -> None:
     """As far as that can be seen: the end has arrived before the write begins."""
-    way.door.send(reading("/before"), parse)
+    way.api.send(reading("/before"), parse)
     way.proxy.hang_up()
-    assert way.door.send(REQUESTS[name], parse) == {"all": "well"}
+    assert way.api.send(REQUESTS[name], parse) == {"all": "well"}
     assert way.proxy.connections == 2
 
 
 def test_a_write_does_not_use_a_connection_that_a_server_may_be_about_to_close(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way.door.send(reading(), parse)
-    way.door.send(writing(), parse)
+    way.api.send(reading(), parse)
+    way.api.send(writing(), parse)
     assert way.proxy.connections == 1
     monkeypatch.setattr(_connection, "_IDLE", 0.0)
-    way.door.send(reading(), parse)
+    way.api.send(reading(), parse)
     assert way.proxy.connections == 1
-    way.door.send(writing(), parse)
+    way.api.send(writing(), parse)
     assert way.proxy.connections == 2
 
 
@@ -247,16 +247,16 @@ def test_an_answer_for_which_there_is_no_memory_is_a_failure_that_says_so(
         while True:
             peer.send(piece)
 
-    door = transport(wire(promise_much).url)
+    api = transport(wire(promise_much).url)
     # The same connection: another one takes another thread, for which there is no memory either.
-    door.send(writing(), parse)
+    api.send(writing(), parse)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm") as statm:
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + 8_000_000, hard))
     try:
         with pytest.raises(FleetError) as caught:
-            door.send(writing(), parse)
+            api.send(writing(), parse)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert caught.value.delivery is Delivery.UNKNOWN

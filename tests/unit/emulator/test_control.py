@@ -227,7 +227,7 @@ def test_the_log_is_bounded(plugz: PlugzApi, emulator: Control) -> None:
     assert len(emulator.log()) == 3
 
 
-def test_unknown_doors_and_verbs(emulator: Control) -> None:
+def test_unknown_controls_and_verbs(emulator: Control) -> None:
     assert requests.get(f"{emulator.url}/_emulator/nothing", timeout=10).status_code == 404
     assert requests.delete(f"{emulator.url}/_emulator/config", timeout=10).status_code == 405
     index = requests.get(f"{emulator.url}/_emulator", timeout=10).json()

@@ -21,7 +21,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._gateway import (
     parse_png,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Call, Transport, TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport, TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -36,11 +36,11 @@ Ask = Callable[[Gateway], Any]
 
 
 def qr(gateway: Gateway, *, as_text: bool = False) -> Any:
-    return gateway.request_qr_code(CREDENTIALS, Call(), as_text=as_text)
+    return gateway.request_qr_code(CREDENTIALS, RequestBudget(), as_text=as_text)
 
 
 def pairing(gateway: Gateway) -> Any:
-    return gateway.request_pairing_code(CREDENTIALS, Call(), PHONE)
+    return gateway.request_pairing_code(CREDENTIALS, RequestBudget(), PHONE)
 
 
 def reboot(gateway: Gateway) -> Any:
@@ -218,7 +218,7 @@ class Acme(Gateway):
 
     provider = "acme"
 
-    def read_state(self, credentials: Credentials, call: Call) -> Reading:
+    def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         raise NotImplementedError
 
     def list_instances(self) -> list[Instance] | None:

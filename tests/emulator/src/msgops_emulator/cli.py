@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_host(host: str, allow_remote: bool) -> None:
-    """Raise Invalid for an address that others can reach: the control door shows every token."""
+    """Raise Invalid for an address that others can reach: the control API shows every token."""
     if allow_remote:
         return
     if not host:

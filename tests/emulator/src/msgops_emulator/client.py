@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Python's side of the control door, and ways to start the emulator."""
+"""Python's side of the control API, and ways to start the emulator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .tls import server_context
 
 
 class ControlError(Exception):
-    """The control door refused; ``status`` is the HTTP status and the text its reason."""
+    """The control API refused; ``status`` is the HTTP status and the text its reason."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -37,7 +37,7 @@ class ControlError(Exception):
 
 
 class Control:
-    """Talks to the control door of an emulator, wherever it runs."""
+    """Talks to the control API of an emulator, wherever it runs."""
 
     def __init__(self, url: str = "") -> None:
         self.url = url.rstrip("/")

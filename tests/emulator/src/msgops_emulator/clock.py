@@ -51,7 +51,7 @@ class Clock:
                 self._frozen_at = None
 
     def describe(self) -> dict[str, Any]:
-        """Return what the control door shows."""
+        """Return what the control API shows."""
         now = self.now()
         return {"now": now, "iso": utc(now).isoformat(), "frozen": self._frozen_at is not None}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Invalid(ValueError):
-    """What was asked of the control door cannot be; the text says what and why."""
+    """What was asked of the control API cannot be; the text says what and why."""
 
 
 class Missing(ValueError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control door under ``/_emulator/``: seeding, states, the clock, faults, the log."""
+"""The control API under ``/_emulator/``: seeding, states, the clock, faults, the log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ControlDoor:
         self._application = application
         self._world: World = application.world
         self._linking = Linking(self._world)
-        self._doors: dict[str, dict[str, Callable[[Call, tuple[str, ...]], Any]]] = {
+        self._endpoints: dict[str, dict[str, Callable[[Call, tuple[str, ...]], Any]]] = {
             "": {"GET": self._index},
             "reset": {"POST": self._reset},
             "config": {"GET": self._get_config, "POST": self._set_config},
@@ -50,16 +50,16 @@ class ControlDoor:
         }
 
     def response(self, call: Call) -> Response:
-        """Carry out a request to the control door."""
+        """Carry out a request to the control API."""
         name, rest = (call.segments[1], call.segments[2:]) if len(call.segments) > 1 else ("", ())
-        doors = self._doors.get(name)
-        if doors is None:
+        methods = self._endpoints.get(name)
+        if methods is None:
             return json_response(
-                {"error": f"no such control: {name}; there are {', '.join(filter(None, self._doors))}"}, 404
+                {"error": f"no such control: {name}; there are {', '.join(filter(None, self._endpoints))}"}, 404
             )
-        act = doors.get(call.method)
+        act = methods.get(call.method)
         if act is None:
-            return json_response({"error": f"{name} takes {', '.join(doors)}"}, 405)
+            return json_response({"error": f"{name} takes {', '.join(methods)}"}, 405)
         try:
             return json_response(act(call, rest))
         except Conflict as error:
@@ -71,7 +71,7 @@ class ControlDoor:
 
     def _index(self, call: Call, rest: tuple[str, ...]) -> Any:
         return {
-            "controls": {name: list(doors) for name, doors in self._doors.items() if name},
+            "controls": {name: list(methods) for name, methods in self._endpoints.items() if name},
             "routes": [{"name": route.name, "writes": route.writes} for route in self._application.routes],
         }
 

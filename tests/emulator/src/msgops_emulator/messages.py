@@ -93,7 +93,7 @@ def text_response(text: str, status: int = 200, content_type: str = TEXT_TYPE) -
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A named door of a vendor.
+    """A named route of a vendor.
 
     ``writes``: whether it changes something at the vendor, whatever its verb. ``creates``: whether it makes an
     instance that listings will show.

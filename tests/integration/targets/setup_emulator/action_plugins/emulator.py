@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator's control door as a task.
+"""The emulator's control API as a task.
 
 Each option is a control and what is posted to it, or a list of what is posted to it one after the other; at the end
 ``get`` asks for something. The last answer is returned as ``json``. It runs in the worker process: a task of
@@ -19,7 +19,7 @@ from msgops_emulator import Control, ControlError
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no type information
-    """Posts to the control door at ``emulator_url``, and asks there."""
+    """Posts to the control API at ``emulator_url``, and asks there."""
 
     _supports_check_mode = True
     _requires_connection = False
