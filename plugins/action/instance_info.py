@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import ClassVar
 
 from ansible_collections.msgops.fleet.plugins.modules import instance_info
-from ansible_collections.msgops.fleet.plugins.plugin_utils._controller import ControllerAction
+from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
 
 
 class ActionModule(ControllerAction):

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: fleet_slice
-short_description: What the playbooks check_fleet and status_phones hand from one of their tasks to the next
+short_description: What the playbooks check_fleet and check_phones hand from one of their tasks to the next
 version_added: 0.1.0
 description:
   - Turns hosts of an inventory into the arguments of a task that reads them all at once, and what that task returned
     into facts of each host.
-  - It is of use to the playbooks C(msgops.fleet.check_fleet) and C(msgops.fleet.status_phones) only.
+  - It is of use to the playbooks C(msgops.fleet.check_fleet) and C(msgops.fleet.check_phones) only.
 author:
   - msgops.fleet contributors (@msgops)
 positional: _input, hostvars
@@ -81,7 +81,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.module_utils._report import phone_of
-from ansible_collections.msgops.fleet.plugins.plugin_utils._trust import untrusted
+from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 
 Row = dict[str, Any]
 Key = tuple[str, str]

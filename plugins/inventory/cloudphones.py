@@ -96,7 +96,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._http import Transpor
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import OTHER, STATUS_NAMES, ListedPhone
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, variable_of
 from ansible_collections.msgops.fleet.plugins.module_utils._report import PHONE_STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import koophone_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import koophone_of
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,
@@ -119,8 +119,8 @@ class InventoryModule(FleetInventory):
         "project": "project",
         "account": "account",
     }
-    VIEW = view_arguments(group="msgops_cloudphones", group_by=list(GROUP_BY))
-    SOURCE = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": 100}}))
+    DISPLAY_OPTIONS = view_arguments(group="msgops_cloudphones", group_by=list(GROUP_BY))
+    API_OPTIONS = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": 100}}))
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
         endpoint = params["endpoint"].rstrip("/")

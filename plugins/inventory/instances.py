@@ -184,14 +184,14 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     PARTNER,
     TRANSPORT,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Gateway, Instance, utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._messages import sentence
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target, observe
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,
@@ -216,8 +216,8 @@ class InventoryModule(FleetInventory):
         "payment": "payment_status",
         "due": "due_in",
     }
-    SHAPING = ("include_tokens", "read_states")
-    VIEW = view_arguments(group="msgops_instances", group_by=list(GROUP_BY)).merge(
+    CACHE_KEY_OPTIONS = ("include_tokens", "read_states")
+    DISPLAY_OPTIONS = view_arguments(group="msgops_instances", group_by=list(GROUP_BY)).merge(
         ArgumentSpec(
             {
                 option: {"type": "bool", "default": False}
@@ -225,7 +225,7 @@ class InventoryModule(FleetInventory):
             }
         )
     )
-    SOURCE = TRANSPORT.merge(
+    API_OPTIONS = TRANSPORT.merge(
         GATEWAY,
         PARTNER,
         ArgumentSpec(
@@ -241,16 +241,16 @@ class InventoryModule(FleetInventory):
     )
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
-        settings = Settings(params, self._secrets)
-        gateways = Gateways(options)
+        resolver = OptionResolver(params, self._secrets)
+        gateways = GatewayCache(options)
         self._targets: dict[str, Callable[[Record], Target]] = {}
         if params["accounts"] is None:
             return [
-                self._account(item, "the inventory source", settings, gateways) for item in _implied(params, settings)
+                self._account(item, "the inventory source", resolver, gateways) for item in _implied(params, resolver)
             ]
         accounts: dict[str, Account] = {}
         for index, item in enumerate(params["accounts"]):
-            account = self._account(item, f"accounts[{index}]", settings, gateways)
+            account = self._account(item, f"accounts[{index}]", resolver, gateways)
             if account.name in accounts:
                 raise UsageError(f"accounts has {account.name} twice; give each a name of its own")
             for other in accounts.values():
@@ -269,17 +269,19 @@ class InventoryModule(FleetInventory):
             known = ("state", "vendor_state", "authorized", "health", "observed_at", "error")
             record.update({key: result[key] for key in known})
 
-    def _account(self, item: Mapping[str, Any], where: str, settings: Settings, gateways: Gateways) -> Account:
-        provider = settings.provider(item, where)
-        api_url = settings.api_url(provider, item).rstrip("/")
-        token = settings.find(provider, "partner_token", item.get("partner_token"))
-        whose = account_of(provider, settings.find(provider, "account", item.get("account")), api_url, token or "")
+    def _account(
+        self, item: Mapping[str, Any], where: str, resolver: OptionResolver, gateways: GatewayCache
+    ) -> Account:
+        provider = resolver.provider(item, where)
+        api_url = resolver.api_url(provider, item).rstrip("/")
+        token = resolver.find(provider, "partner_token", item.get("partner_token"))
+        whose = account_of(provider, resolver.find(provider, "account", item.get("account")), api_url, token or "")
         name = item.get("name") or whose.name or provider
 
         def connect() -> Callable[[], list[Record]]:
-            settings.require(provider, "partner_token", where, own=token)
+            resolver.require(provider, "partner_token", where, own=token)
             gateway = gateways.get(provider, api_url, token)
-            client_token = settings.find(provider, "client_token", item.get("client_token"))
+            client_token = resolver.find(provider, "client_token", item.get("client_token"))
             self._targets[name] = lambda record: Target(
                 gateway, Credentials(record["id"], record["token"], client_token), record["name"] or None
             )
@@ -288,11 +290,11 @@ class InventoryModule(FleetInventory):
         return Account(name, whose.fingerprint if token or whose.name else None, connect)
 
 
-def _implied(params: Mapping[str, Any], settings: Settings) -> list[dict[str, Any]]:
+def _implied(params: Mapping[str, Any], resolver: OptionResolver) -> list[dict[str, Any]]:
     """The accounts of a source that lists none."""
     if any(params[option] for option in ("provider", "api_url", "partner_token")):
         return [{}]
-    found = [{"provider": provider} for provider in PROVIDERS if settings.find(provider, "partner_token")]
+    found = [{"provider": provider} for provider in PROVIDERS if resolver.find(provider, "partner_token")]
     if not found:
         variables = " or ".join(provider.environment["partner_token"] for provider in PROVIDERS.values())
         raise UsageError(

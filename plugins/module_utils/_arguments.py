@@ -120,7 +120,7 @@ TRANSPORT = ArgumentSpec(
 )
 
 # The options that belong to a provider have no default and no fallback here: both depend on the provider, which may
-# differ from item to item. ``Settings`` looks them up.
+# differ from item to item. ``OptionResolver`` looks them up.
 GATEWAY = ArgumentSpec(
     {
         "provider": {**_PROVIDER, **_from_environment("MSGOPS_PROVIDER")},
@@ -214,7 +214,7 @@ WAITING = ArgumentSpec(
 )
 
 
-class Settings:
+class OptionResolver:
     """Where the value of a provider's option comes from: an item, the task, the environment, the provider's default.
 
     ``secrets`` gathers the tokens that came from the environment, which Ansible doesn't know to be secret.

@@ -27,7 +27,7 @@ with contextlib.suppress(ImportError):  # the session tells
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _MAX_HEADER_BYTES = 2**20
 # What is read at once: it may grow a thousandfold when it is unpacked.
-_PIECE_BYTES = 8 * 1024
+_CHUNK_SIZE = 8 * 1024
 # Those that were asked for; urllib3 knows more, and any number of them one inside the other.
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
 # Informational answers (RFC 9110, 15.2) before the answer; servers send one or two.
@@ -73,7 +73,7 @@ def read(raw: Any) -> bytes:
     """
     packed = raw.headers.get("Content-Encoding", "").lower() in _ENCODINGS
     content = bytearray()
-    while len(content) <= MAX_RESPONSE_BYTES and (piece := raw.read(_PIECE_BYTES, decode_content=packed)):
+    while len(content) <= MAX_RESPONSE_BYTES and (piece := raw.read(_CHUNK_SIZE, decode_content=packed)):
         content += piece
     if raw.length_remaining and len(content) <= MAX_RESPONSE_BYTES:
         raise urllib3.exceptions.ProtocolError  # urllib3 does so itself since version 2

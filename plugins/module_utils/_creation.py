@@ -22,7 +22,7 @@ from ._handover import Handover, has_token
 from ._journal import Journal, Lease
 from ._journal_commands import JournalCommands
 from ._journal_storage import JournalError
-from ._listing import Lister, Listing, ListingPolicy, awaits_listing, settled_at
+from ._listing import Lister, Listing, ListingPolicy, awaits_listing, listed_by
 from ._plan import Action, Claim, DesiredInstance, OnUnknown, Outcome, Planner, claim_of
 from ._polling import poll
 
@@ -46,7 +46,7 @@ class Provisioner:
         outcomes = self.handover.without_conflicts(planned)
         if not self.handover.is_safe and any(o.action == "would_create" for o in outcomes):
             self.warnings.append(_no_safe_way().message)
-        return self.handover.shown(self.handover.recall(outcomes))
+        return self.handover.strip_tokens(self.handover.restore_tokens(outcomes))
 
     def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
         """What became of each desired instance, in their order.
@@ -66,13 +66,13 @@ class Provisioner:
             except JournalError as error:
                 planned = [_failed(o, error) if o.action == "would_create" else o for o in planned]
             with self.handover.room_for(planned):
-                settled = self._settle(self._create_all(planned, lease), lease.memory)
+                reconciled = self._reconcile(self._create_all(planned, lease), lease.memory)
                 with contextlib.suppress(UsageError):  # whoever writes to the file then says why
-                    settled = self.handover.recall(settled)
-                outcomes = self.handover.deliver(self.handover.shown(settled), settled)
-            known = [self._remembered(o, s) for o, s in zip(outcomes, settled, strict=True)]
-            self._remember(lease, [entry for entry in known if entry])
-            self._warn_of_unknown_tokens(zip(settled, known, strict=True))
+                    reconciled = self.handover.restore_tokens(reconciled)
+                outcomes = self.handover.write_credentials(self.handover.strip_tokens(reconciled), reconciled)
+            known = [self._recorded(o, s) for o, s in zip(outcomes, reconciled, strict=True)]
+            self._record(lease, [entry for entry in known if entry])
+            self._warn_of_unknown_tokens(zip(reconciled, known, strict=True))
         return outcomes
 
     # Planning: what the listings and the journal say
@@ -90,7 +90,7 @@ class Provisioner:
             entries = [
                 entry for desired in in_account for entry in (claims[desired].entry, *claims[desired].rivals) if entry
             ]
-            until = {entry.name: settled_at(entry) for entry in entries if awaits_listing(entry)}
+            until = {entry.name: listed_by(entry) for entry in entries if awaits_listing(entry)}
             try:
                 listing = lister.ask(gateway, {desired.account for desired in in_account}, until)
             except FleetError as error:
@@ -140,16 +140,16 @@ class Provisioner:
             return Outcome(desired, action, error=error, posted=True, entry=entry)
         # At once, because this process may be killed, and the vendor may never show the token again.
         created = replace(entry, status="created", instance_id=instance.id, updated_at=utc_now())
-        self._remember(lease, [created])
+        self._record(lease, [created])
         self.handover.write_at_once(desired, instance)
         return Outcome(desired, "created", instance, posted=True, entry=created)
 
     # Settling: ask the listing about what got no clear answer
 
-    def _settle(self, outcomes: Sequence[Outcome], memory: Memory) -> list[Outcome]:
-        settled = {outcome.desired: outcome for outcome in outcomes}
+    def _reconcile(self, outcomes: Sequence[Outcome], memory: Memory) -> list[Outcome]:
+        reconciled = {outcome.desired: outcome for outcome in outcomes}
         unclear = [outcome.desired for outcome in outcomes if outcome.action == "unknown" and outcome.posted]
-        end = settled_at()
+        end = listed_by()
         planner, lister = Planner(memory, self.commands, self.on_unknown), Lister(self.listing, memory.uses)
         for gateway, all_desired in _by_account(unclear):
             listing = None
@@ -157,14 +157,14 @@ class Provisioner:
                 until = dict.fromkeys((desired.name for desired in all_desired), end)
                 listing = lister.ask(gateway, {desired.account for desired in all_desired}, until)
             for desired in all_desired:
-                settled[desired] = _settled(planner, settled[desired], listing)
-        return list(settled.values())
+                reconciled[desired] = _reconciled(planner, reconciled[desired], listing)
+        return list(reconciled.values())
 
     # Remembering
 
-    def _status_of(self, outcome: Outcome, settled: Outcome) -> tuple[Status, str | None] | None:
+    def _status_of(self, outcome: Outcome, reconciled: Outcome) -> tuple[Status, str | None] | None:
         if outcome.instance:
-            in_file = self.handover.file is not None and has_token(settled)
+            in_file = self.handover.file is not None and has_token(reconciled)
             handed_over = not outcome.error and (in_file or has_token(outcome))
             return ("delivered" if handed_over else "created", outcome.instance.id)
         if outcome.posted:
@@ -172,20 +172,20 @@ class Provisioner:
             return ("unknown" if is_open else "rejected", None)
         return None
 
-    def _remembered(self, outcome: Outcome, settled: Outcome) -> Entry | None:
+    def _recorded(self, outcome: Outcome, reconciled: Outcome) -> Entry | None:
         """What the journal shall say about an outcome; ``None`` if nothing is to be said."""
-        if (said := self._status_of(outcome, settled)) is None:
+        if (said := self._status_of(outcome, reconciled)) is None:
             return None
         status, instance_id = said
-        entry = settled.entry or new_entry(outcome.desired.account, outcome.desired.name, status)
+        entry = reconciled.entry or new_entry(outcome.desired.account, outcome.desired.name, status)
         # Once the token was handed over, it stays so, even if a later run can't show it again.
         if entry.instance_id == instance_id and entry.status in (status, "delivered"):
             return entry
         return replace(entry, status=status, instance_id=instance_id, updated_at=utc_now())
 
-    def _remember(self, lease: Lease, entries: Sequence[Entry]) -> None:
+    def _record(self, lease: Lease, entries: Sequence[Entry]) -> None:
         try:
-            lease.save(entries)
+            lease.record(entries)
         except JournalError as error:
             # Nothing is lost: an entry that stays pending is settled by the next run's listing.
             self.warnings.append(error.message)
@@ -234,7 +234,7 @@ def _by_account(all_desired: Sequence[DesiredInstance]) -> Iterable[tuple[Gatewa
     return accounts.items()
 
 
-def _settled(planner: Planner, outcome: Outcome, listing: Listing | None) -> Outcome:
+def _reconciled(planner: Planner, outcome: Outcome, listing: Listing | None) -> Outcome:
     desired, cause, entry = outcome.desired, outcome.error, outcome.entry
     if matches := listing.named(desired.name) if listing else []:
         return replace(planner.found(desired, entry, matches), posted=True)

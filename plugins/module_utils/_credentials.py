@@ -35,7 +35,7 @@ _MODE = 0o600
 _ENTRY = 1024
 _OTHERS = 16 * 1024
 # Seconds that another run may keep the file, which takes it milliseconds.
-_PATIENCE = 30.0
+_NO_CODE_TIMEOUT = 30.0
 _PAUSE = 0.01
 
 _REMEDIES = {
@@ -302,12 +302,12 @@ def _make_private(descriptor: int) -> None:
 
 def _lock(descriptor: int) -> None:
     """Lock a file against other runs."""
-    give_up_at = time.monotonic() + _PATIENCE
+    give_up_at = time.monotonic() + _NO_CODE_TIMEOUT
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() > give_up_at:
-                raise UnfitFile(f"another process has kept it locked for {_PATIENCE:g} s") from None
+                raise UnfitFile(f"another process has kept it locked for {_NO_CODE_TIMEOUT:g} s") from None
         time.sleep(_PAUSE)

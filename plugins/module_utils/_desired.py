@@ -10,20 +10,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._accounts import account_of
-from ._arguments import CREATION, Settings
+from ._arguments import CREATION, OptionResolver
 from ._entries import Key
 from ._errors import UsageError
 from ._plan import DesiredInstance
-from ._providers import PROVIDERS, Gateways
+from ._providers import PROVIDERS, GatewayCache
 
 
-def desired_instances(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[DesiredInstance]:
+def desired_instances(
+    params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver
+) -> list[DesiredInstance]:
     """The instances that shall exist: those of ``instances``, else the one of ``name``.
 
     :raises UsageError: for one that can't be created as asked, and for a name that occurs twice; nothing was sent.
     """
     items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
-    instances = [_desired_instance(item, params, gateways, settings) for item in items]
+    instances = [_desired_instance(item, params, gateways, resolver) for item in items]
     by_name: dict[Key, list[DesiredInstance]] = collections.defaultdict(list)
     for desired in instances:
         by_name[desired.key].append(desired)
@@ -38,19 +40,19 @@ def desired_instances(params: Mapping[str, Any], gateways: Gateways, settings: S
 
 
 def _desired_instance(
-    item: Mapping[str, Any], params: Mapping[str, Any], gateways: Gateways, settings: Settings
+    item: Mapping[str, Any], params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver
 ) -> DesiredInstance:
     name = item["name"] or ""
     if not name.strip() or name != name.strip():
         raise UsageError(f"name must not be empty, nor begin or end with a space: {name!r}")
-    provider = settings.provider(item, name)
-    api_url = settings.api_url(provider, item)
-    partner_token = settings.require(provider, "partner_token", name, own=item.get("partner_token"))
+    provider = resolver.provider(item, name)
+    api_url = resolver.api_url(provider, item)
+    partner_token = resolver.require(provider, "partner_token", name, own=item.get("partner_token"))
     options = {option: item[option] for option in CREATION.options if item[option] is not None}
     return DesiredInstance(
         name=name,
         gateway=gateways.get(provider, api_url, partner_token),
         api_url=api_url.rstrip("/"),
-        account=account_of(provider, settings.find(provider, "account", item.get("account")), api_url, partner_token),
+        account=account_of(provider, resolver.find(provider, "account", item.get("account")), api_url, partner_token),
         payload=PROVIDERS[provider].client.payload_for(name, options),
     )

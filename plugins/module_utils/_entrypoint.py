@@ -21,7 +21,7 @@ from ._session import REQUESTS_IMPORT_ERROR
 
 
 @dataclass
-class Task:
+class TaskContext:
     """What the core learns of the task that it runs for.
 
     ``progress`` takes a line about long work that is under way. ``draw`` shows text on the terminal of somebody who
@@ -49,7 +49,7 @@ class Task:
         return self.no_log or register_secret(secret)
 
 
-Run = Callable[[Task], dict[str, Any]]
+Run = Callable[[TaskContext], dict[str, Any]]
 
 # Options that no documentation names: the action plugin hands over in them the secrets of the task's ``environment``,
 # and the folder where ansible-playbook was started, from which a module's own differs by how it is run.
@@ -78,7 +78,7 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     module = _Module(arguments)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    task = Task(module.params, module.check_mode, module._diff, module.no_log, folder=module.start_folder)
+    task = TaskContext(module.params, module.check_mode, module._diff, module.no_log, folder=module.start_folder)
     result = execute(arguments, run, task)
     # Ansible would look for each of them in each string of the result: minutes for a fleet's tokens. Since 2.22 it
     # looks for them in what it prints, but not in what is registered.
@@ -90,12 +90,12 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     module.exit_json(**result)
 
 
-def execute(arguments: ArgumentSpec, run: Run, task: Task) -> dict[str, Any]:
+def execute(arguments: ArgumentSpec, run: Run, task: TaskContext) -> dict[str, Any]:
     """The result of ``run(task)`` as Ansible gets it: with the invocation and the warnings, without a secret."""
     task.secrets |= arguments.secrets_in(task.params)
     invocation = {"module_args": arguments.without_secrets(task.params)}
 
-    def run_with_paths(task: Task) -> dict[str, Any]:
+    def run_with_paths(task: TaskContext) -> dict[str, Any]:
         task.params = with_absolute_paths(task.params, arguments.options, task.folder)
         return run(task)
 
@@ -107,7 +107,7 @@ def execute(arguments: ArgumentSpec, run: Run, task: Task) -> dict[str, Any]:
     return dict(masked(result | {"invocation": invocation}, task.secrets))
 
 
-def guard(run: Run, task: Task) -> dict[str, Any]:
+def guard(run: Run, task: TaskContext) -> dict[str, Any]:
     """The result of ``run(task)``, whatever it raises.
 
     An unexpected exception's own text isn't shown, because it may quote a URL or a header.

@@ -40,7 +40,7 @@ class FleetError(Exception):
 
     ``message`` holds no secret: whoever builds it redacts foreign text first.
     ``retryable`` means that the same read may be repeated at once (after a pause).
-    ``settles`` means that the vendor documents the condition to pass by itself within minutes: a task that
+    ``transient`` means that the vendor documents the condition to pass by itself within minutes: a task that
     waits goes on waiting, but a single read isn't repeated.
     """
 
@@ -51,7 +51,7 @@ class FleetError(Exception):
         *,
         http_status: int | None = None,
         retryable: bool = False,
-        settles: bool = False,
+        transient: bool = False,
         delivery: Delivery = Delivery.REFUSED,
         retry_after: float | None = None,
         vendor_code: str | None = None,
@@ -61,7 +61,7 @@ class FleetError(Exception):
         self.code: Code = code
         self.http_status = http_status
         self.retryable = retryable
-        self.settles = settles
+        self.transient = transient
         self.delivery = delivery
         self.retry_after = retry_after
         self.vendor_code = vendor_code

@@ -71,7 +71,7 @@ class LinkingCode:
 
 
 @dataclass(frozen=True)
-class Pace:
+class CodePolicy:
     """How codes may be asked for: ``interval`` seconds apart, each good for ``life`` seconds.
 
     After ``limit`` requests the vendor wants to be asked by a person again. Without one, an answer is the code of the
@@ -88,8 +88,8 @@ class Gateway(abc.ABC):
 
     provider: ClassVar[str]
     # WhatsApp's own times: https://green-api.com/en/docs/api/account/QR/ and .../GetAuthorizationCode/
-    qr_pace: ClassVar[Pace] = Pace(interval=20.0, life=20.0)
-    pairing_pace: ClassVar[Pace] = Pace(interval=150.0, life=150.0)
+    qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=20.0, life=20.0)
+    pairing_policy: ClassVar[CodePolicy] = CodePolicy(interval=150.0, life=150.0)
     # The states that the vendor recommends a reboot for.
     reboot_cures: ClassVar[frozenset[str]] = frozenset()
 

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from . import _states
 from ._errors import Delivery, FleetError, UsageError
 from ._gateway import (
+    CodePolicy,
     Credentials,
     Gateway,
     Instance,
     LinkingCode,
-    Pace,
     Reading,
     is_token,
     name_in,
@@ -58,7 +58,7 @@ class GreenApi(Gateway):
 
     provider: ClassVar[str] = "green_api"
     # https://green-api.com/en/docs/api/account/QR/ : a new one every 20 s, to be asked for every second.
-    qr_pace: ClassVar[Pace] = Pace(interval=1.0, life=20.0)
+    qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=1.0, life=20.0)
     # https://green-api.com/en/docs/api/account/GetStateInstance/ : starting, if it lasts longer than 5 minutes.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((_states.YELLOW_CARD, _states.STARTING))
 
@@ -274,7 +274,9 @@ def _successful_body(response: Response) -> Any:
         )
     if response.status == 400 and "is expired" in text.lower():
         # A fresh instance may say so for up to 5 minutes (green-api/issues#197, #249).
-        raise response.error("bad_request", f"HTTP 400: {text}", settles=True, remedy="renew it, or wait if it is new")
+        raise response.error(
+            "bad_request", f"HTTP 400: {text}", transient=True, remedy="renew it, or wait if it is new"
+        )
     raise response.error_for_status(response.status, text)
 
 

@@ -89,14 +89,14 @@ class Handover:
             with contextlib.suppress(UsageError):  # tried once more for all, and reported then
                 self.file.merge([(self._slots[desired], instance)])
 
-    def recall(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def restore_tokens(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """A gateway without a listing doesn't tell a token again, but the file may still know it.
 
         :raises UsageError: if the file can't be read.
         """
         known = self.file.read() if self.file else {}
 
-        def recall(outcome: Outcome) -> Outcome:
+        def restore_tokens(outcome: Outcome) -> Outcome:
             instance, desired = outcome.instance, outcome.desired
             if instance is None or instance.token is not None:
                 return outcome
@@ -109,33 +109,33 @@ class Handover:
                     return replace(outcome, instance=replace(instance, token=token))
             return outcome
 
-        return [recall(outcome) for outcome in outcomes]
+        return [restore_tokens(outcome) for outcome in outcomes]
 
-    def shown(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def strip_tokens(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The outcomes without those tokens that must not stand in the result."""
 
-        def shown(outcome: Outcome) -> Outcome:
+        def strip_tokens(outcome: Outcome) -> Outcome:
             instance = outcome.instance
             if instance is None or instance.token is None or self.show(instance.token):
                 return outcome
             return replace(outcome, instance=replace(instance, token=None))
 
-        return [shown(outcome) for outcome in outcomes]
+        return [strip_tokens(outcome) for outcome in outcomes]
 
-    def deliver(self, shown: Sequence[Outcome], settled: Sequence[Outcome]) -> list[Outcome]:
+    def write_credentials(self, strip_tokens: Sequence[Outcome], reconciled: Sequence[Outcome]) -> list[Outcome]:
         """Write the tokens into the file; where that fails the instance exists, but its task isn't done."""
         found = [
             (self._slots[outcome.desired], outcome.instance)
-            for outcome in settled
+            for outcome in reconciled
             if outcome.instance and outcome.instance.token and outcome.action != "failed"
         ]
         if self.file is None or not found:
-            return list(shown)
+            return list(strip_tokens)
         try:
             self.file.deliver(found)
         except UsageError as error:
-            return [replace(o, action="failed", error=error) if o.instance and not o.error else o for o in shown]
-        return list(shown)
+            return [replace(o, action="failed", error=error) if o.instance and not o.error else o for o in strip_tokens]
+        return list(strip_tokens)
 
 
 def has_token(outcome: Outcome) -> bool:

@@ -26,7 +26,7 @@ from ._session import Session, relevant_environment
 # Seconds after which an answer is given up that still trickles in; the largest takes them at 100 kB a second.
 _RESPONSE_TIMEOUT = 600.0
 # Seconds that an answer has beyond its caller's deadline: whoever waits for many callers is the first to notice that.
-_GRACE = 0.1
+_DEADLINE_GRACE = 0.1
 
 _FIRST_PAUSE = 0.5
 _FIRST_PAUSE_THROTTLED = 1.0
@@ -134,7 +134,7 @@ class Transport:
 
     def _exchange(self, request: Request, budget: RequestBudget) -> Response:
         timeout = max(0.001, min(self._options.timeout, budget.remaining()))
-        patience = _GRACE + max(timeout, min(_RESPONSE_TIMEOUT, budget.remaining()))
+        patience = _DEADLINE_GRACE + max(timeout, min(_RESPONSE_TIMEOUT, budget.remaining()))
         exchange = Exchange(patience, writes=request.effect is Effect.WRITES)
         body = None if request.body is None else encode_body(request.body)
         headers = request.headers if body is None else {**request.headers, "Content-Type": "application/json"}

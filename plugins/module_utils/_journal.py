@@ -116,7 +116,7 @@ class Lease:
         """
         self._write([entry], [instead_of] if instead_of else [])
 
-    def save(self, entries: Collection[Entry]) -> None:
+    def record(self, entries: Collection[Entry]) -> None:
         """Write what became of creations, or of instances that were there before.
 
         :raises JournalError: if it can't be written, or another run has taken a name over.

@@ -74,7 +74,7 @@ class IamUser:
     # Ahead of the end, so that a token doesn't expire on its way.
     _AHEAD = datetime.timedelta(minutes=5)
     # Seconds for which a failure to get one stands.
-    _PATIENCE = 5.0
+    _NO_CODE_TIMEOUT = 5.0
 
     def __init__(self, transport: Transport, user: str, password: str, domain: str, project: str) -> None:
         self._transport = transport
@@ -96,7 +96,7 @@ class IamUser:
 
     def _renew(self) -> None:
         # Those who waited in line for a token needn't each wait for IAM as long as the first one did.
-        if self._failure and time.monotonic() - self._failed_at < self._PATIENCE:
+        if self._failure and time.monotonic() - self._failed_at < self._NO_CODE_TIMEOUT:
             raise self._failure
         try:
             self._token, self._expires_at = self._transport.send(self._request(), _parse_token)

@@ -15,10 +15,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from . import _qr, _states
+from ._code_folder import CodeFolder
 from ._errors import Delivery, FleetError, UsageError, failed, failure_of
-from ._gateway import LinkingCode, Pace
+from ._gateway import CodePolicy, LinkingCode
 from ._http import RequestBudget
-from ._linking_desk import Desk
 from ._linking_page import Card, Page, spell
 from ._observation import Observation, Target, observe, read
 from ._polling import poll
@@ -27,8 +27,8 @@ Method = Literal["qr", "code"]
 Action = Literal["linked", "already_authorized", "pending", "would_link", "failed"]
 
 # Seconds. For how long a gateway may give no code before that is final, and how soon it is asked again at the latest.
-_PATIENCE = 20.0
-_AGAIN = 15.0
+_NO_CODE_TIMEOUT = 20.0
+_RETRY_AFTER_REFUSAL = 15.0
 # Between two looks at what is due for an instance.
 _TICK = 1.0
 # Between two lines that say the same.
@@ -66,7 +66,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ActiveCode:
     """A code that a person can use now, as far as is known; times in seconds since 1970."""
 
     code: LinkingCode = field(repr=False)
@@ -80,7 +80,7 @@ class Shown:
 
 
 @dataclass
-class Link:
+class LinkProgress:
     """One instance on its way to a phone; the times are those of ``time.monotonic()``.
 
     ``codes`` counts the codes that it had. ``refusal`` is what the gateway said last instead of one, and it has given
@@ -94,7 +94,7 @@ class Link:
     action: Action = "pending"
     error: FleetError | None = None
     is_over: bool = False
-    shown: Shown | None = None
+    active: ActiveCode | None = None
     codes: int = 0
     refusal: FleetError | None = None
     refused_at: float | None = None
@@ -123,7 +123,7 @@ class Link:
 
     def end(self, action: Action, error: FleetError | None = None) -> None:
         """It won't change any more."""
-        self.action, self.error, self.is_over, self.shown = action, error, True, None
+        self.action, self.error, self.is_over, self.active = action, error, True, None
 
 
 class Linker:
@@ -145,8 +145,8 @@ class Linker:
         self._max_codes = max_codes
         self._concurrency = concurrency
         self._progress = progress
-        self._links: list[Link] = []
-        self._desk = Desk(means.folder, self._page) if means.folder else None
+        self._links: list[LinkProgress] = []
+        self._folder = CodeFolder(means.folder, self._page) if means.folder else None
         self._is_over = False
         self._drawn: LinkingCode | None = None
         self._told: tuple[str, float] = ("", 0.0)
@@ -173,7 +173,7 @@ class Linker:
         self._begin(requests, deadline)
         pending = [link for link in self._links if not link.is_over]
         if pending:
-            with self._desk.opened([link.anchor for link in pending]) if self._desk else contextlib.nullcontext():
+            with self._folder.opened([link.anchor for link in pending]) if self._folder else contextlib.nullcontext():
                 try:
                     self._tell()
                     poll(
@@ -195,7 +195,7 @@ class Linker:
     def _check_means(self) -> None:
         # The result is there when the waiting is over, and then a code is of no use.
         is_returned = self._method == "code" and not self._waiting.timeout and self._means.can_hand_over
-        if not (self._desk or self._means.draw or is_returned):
+        if not (self._folder or self._means.draw or is_returned):
             raise UsageError(
                 "nobody would see the codes, so none is asked for: give dest, a folder for a page that shows them, or "
                 "run it in a terminal with terminal: true"
@@ -207,11 +207,11 @@ class Linker:
         observations = observe([request.target for request in requests], concurrency=self._concurrency)
         read_at = time.monotonic() + self._waiting.interval
         for request, observation in zip(requests, observations, strict=True):
-            link = Link(request, observation, observation, RequestBudget(deadline), read_at=read_at)
+            link = LinkProgress(request, observation, observation, RequestBudget(deadline), read_at=read_at)
             self._links.append(link)
             _end_by_state(link, "already_authorized")
 
-    def _read(self, link: Link) -> None:
+    def _read(self, link: LinkProgress) -> None:
         observation = read(link.target, link.budget)
         if observation.reading is None and link.budget.remaining() == 0:
             return  # cut short by the end of the waiting: the last state that was seen says more
@@ -221,128 +221,128 @@ class Linker:
 
     # Codes
 
-    def _step(self, link: Link) -> bool:
+    def _step(self, link: LinkProgress) -> bool:
         if self._is_over:
             return True
         if time.monotonic() >= link.read_at:
             self._read(link)
         if not link.is_over and link.state == _states.NOT_AUTHORIZED and self._is_visible(link):
             self._serve(link)
-        if self._desk:
-            self._desk.update()
+        if self._folder:
+            self._folder.update()
         # Without time to wait, each is asked for one code.
         return link.is_over or not self._waiting.timeout
 
-    def _is_visible(self, link: Link) -> bool:
+    def _is_visible(self, link: LinkProgress) -> bool:
         """Whether somebody would see its code: a terminal has room for one instance after the other."""
-        return self._desk is not None or self._means.draw is None or self._is_next(link)
+        return self._folder is not None or self._means.draw is None or self._is_next(link)
 
-    def _is_next(self, link: Link) -> bool:
+    def _is_next(self, link: LinkProgress) -> bool:
         waiting = (one for one in self._links if not one.is_over and one.state == _states.NOT_AUTHORIZED)
         return not self._waiting.timeout or link is next(waiting, None)
 
-    def _serve(self, link: Link) -> None:
+    def _serve(self, link: LinkProgress) -> None:
         """Have the code at hand that a person can use now."""
-        pace = self._pace(link)
-        limit = pace.limit if self._max_codes is None else self._max_codes or None
+        policy = self._policy(link)
+        limit = policy.limit if self._max_codes is None else self._max_codes or None
         if limit is None or link.codes < limit:
             if time.monotonic() >= link.ask_at:
-                self._ask(link, pace)
-        elif link.shown is None:
+                self._ask(link, policy)
+        elif link.active is None:
             # The phone may have used the last code since the state was read.
             self._read(link)
             if link.state == _states.NOT_AUTHORIZED:
                 link.end("pending", self._exhausted(link))
-        if link.shown and not link.shown.is_alive:
-            link.shown = None
-        if link.shown and self._means.draw and self._is_next(link) and link.shown.code is not self._drawn:
-            self._drawn = link.shown.code
-            self._draw(link, link.shown.code, self._means.draw)
+        if link.active and not link.active.is_alive:
+            link.active = None
+        if link.active and self._means.draw and self._is_next(link) and link.active.code is not self._drawn:
+            self._drawn = link.active.code
+            self._draw(link, link.active.code, self._means.draw)
 
-    def _pace(self, link: Link) -> Pace:
+    def _policy(self, link: LinkProgress) -> CodePolicy:
         gateway = link.target.gateway
-        return gateway.qr_pace if self._method == "qr" else gateway.pairing_pace
+        return gateway.qr_policy if self._method == "qr" else gateway.pairing_policy
 
-    def _ask(self, link: Link, pace: Pace) -> None:
+    def _ask(self, link: LinkProgress, policy: CodePolicy) -> None:
         try:
             code = self._request(link)
         except FleetError as error:
             if link.budget.remaining():
-                self._go_without(link, pace, error)
+                self._go_without(link, policy, error)
             return
-        link.ask_at = time.monotonic() + pace.interval
+        link.ask_at = time.monotonic() + policy.interval
         link.refused_at = None
         if link.refusal and link.refusal.code != "vendor":
             link.refusal = None
         if code is None:
             # A phone is linked; its state will tell.
-            link.shown, link.read_at = None, 0.0
+            link.active, link.read_at = None, 0.0
             return
         now = time.time()
-        if link.shown and link.shown.code == code:
+        if link.active and link.active.code == code:
             # Who gives it again says that it holds, at least until it is asked for the next time.
-            link.shown = dataclasses.replace(
-                link.shown, until=max(link.shown.until, now + min(2 * pace.interval, pace.life))
+            link.active = dataclasses.replace(
+                link.active, until=max(link.active.until, now + min(2 * policy.interval, policy.life))
             )
-            link.codes += pace.limit is not None
+            link.codes += policy.limit is not None
         else:
-            link.shown = Shown(code, now, now + pace.life)
+            link.active = ActiveCode(code, now, now + policy.life)
             link.codes += 1
 
-    def _request(self, link: Link) -> LinkingCode | None:
+    def _request(self, link: LinkProgress) -> LinkingCode | None:
         gateway, credentials = link.target.gateway, link.target.credentials
         if self._method == "code":
             return gateway.request_pairing_code(credentials, link.budget, link.request.phone or "")
         code = gateway.request_qr_code(credentials, link.budget, as_text=self._means.draw is not None)
-        if code and code.text and self._desk:
+        if code and code.text and self._folder:
             return dataclasses.replace(code, image=_qr.as_png(code.text))
         return code
 
-    def _go_without(self, link: Link, pace: Pace, error: FleetError) -> None:
+    def _go_without(self, link: LinkProgress, policy: CodePolicy, error: FleetError) -> None:
         now = time.monotonic()
         link.refusal = error
-        link.ask_at = now + min(pace.interval, _AGAIN)
-        if pace.limit is not None and error.delivery is Delivery.UNKNOWN:
+        link.ask_at = now + min(policy.interval, _RETRY_AFTER_REFUSAL)
+        if policy.limit is not None and error.delivery is Delivery.UNKNOWN:
             link.codes += 1  # the vendor may have made one
         if error.code == "vendor":
             # This may be about the last phone that tried, and then the next answer is a code again.
-            link.shown = None
+            link.active = None
             link.refused_at = link.refused_at or now
-            if now - link.refused_at < _PATIENCE:
+            if now - link.refused_at < _NO_CODE_TIMEOUT:
                 return
-        elif error.retryable or error.settles:
+        elif error.retryable or error.transient:
             if error.delivery is Delivery.REFUSED:
                 # It is starting: a phone has used the code.
-                link.shown, link.read_at = None, 0.0
+                link.active, link.read_at = None, 0.0
             return
         link.end("failed", error)
 
-    def _draw(self, link: Link, code: LinkingCode, draw: Callable[[str], None]) -> None:
+    def _draw(self, link: LinkProgress, code: LinkingCode, draw: Callable[[str], None]) -> None:
         label, provider = link.target.label, link.target.gateway.provider
         if self._method == "code":
             draw(f"{label} at {provider}: type {spell(code.text or '')} on the phone +{link.request.phone}")
         elif code.text:
             draw(f"{label} at {provider}: scan this code\n{_qr.as_lines(code.text)}")
-        elif self._desk:
-            draw(f"{label} at {provider}: scan the picture {self._desk.image(link.anchor)}")
+        elif self._folder:
+            draw(f"{label} at {provider}: scan the picture {self._folder.image(link.anchor)}")
         else:
             link.end("failed", UsageError(f"{provider} gives pictures, which a terminal can't show; give dest"))
 
     # The end
 
-    def _conclude(self, link: Link) -> None:
+    def _conclude(self, link: LinkProgress) -> None:
         if link.is_over:
             return
         if self._waiting.timeout:
             link.end("pending", self._overdue(link))
-        elif link.refusal and link.shown is None:
+        elif link.refusal and link.active is None:
             link.end("failed", link.refusal)
 
-    def _exhausted(self, link: Link) -> FleetError:
+    def _exhausted(self, link: LinkProgress) -> FleetError:
         reason = f"{link.codes} codes ran out unused, and max_codes allows no more"
         return FleetError("timeout", f"{reason}{_last_word(link)}; {self._again()}, or raise max_codes")
 
-    def _overdue(self, link: Link) -> FleetError:
+    def _overdue(self, link: LinkProgress) -> FleetError:
         reason = f"no phone within {self._waiting.timeout:g} s"
         if link.observation.error:
             reason += f": {link.observation.error.message}"
@@ -353,7 +353,7 @@ class Linker:
         return FleetError("timeout", f"{reason}{_last_word(link)}; {self._again()}")
 
     def _again(self) -> str:
-        return f"have {self._desk.page} open and run it again" if self._desk else "run it again"
+        return f"have {self._folder.page} open and run it again" if self._folder else "run it again"
 
     # Telling
 
@@ -367,8 +367,8 @@ class Linker:
             is_over=self._is_over,
         )
 
-    def _card(self, link: Link) -> Card:
-        shown, target = link.shown, link.target
+    def _card(self, link: LinkProgress) -> Card:
+        active, target = link.active, link.target
         note = ""
         if link.observation.error:
             note = link.observation.error.message
@@ -379,18 +379,18 @@ class Linker:
             name=link.name,
             id=target.credentials.id,
             provider=target.gateway.provider,
-            image=shown.code.image if shown and self._method == "qr" else None,
-            text=shown.code.text if shown and self._method == "code" else None,
+            image=active.code.image if active and self._method == "qr" else None,
+            text=active.code.text if active and self._method == "code" else None,
             phone=link.request.phone if self._method == "code" else None,
-            since=shown.since if shown else 0.0,
-            life=shown.until - shown.since if shown else 0.0,
+            since=active.since if active else 0.0,
+            life=active.until - active.since if active else 0.0,
             note=note,
             refusal=link.refusal.message if link.refusal else "",
         )
 
     def _tell(self) -> None:
         left = sum(not link.is_over for link in self._links)
-        where = f"; open {self._desk.page}" if self._desk else ""
+        where = f"; open {self._folder.page}" if self._folder else ""
         line = f"{left} of {len(self._links)} instances wait for a phone{where}"
         now = time.monotonic()
         if self._progress and (line != self._told[0] or now - self._told[1] >= _REMINDER):
@@ -407,7 +407,7 @@ class Linker:
                 "authorized": sum(link.state == _states.AUTHORIZED for link in links),
                 "by_action": dict(sorted(collections.Counter(link.action for link in links).items())),
             },
-            "page": self._desk.page if self._desk else None,
+            "page": self._folder.page if self._folder else None,
             "diff": _diff(links),
         }
         failures = [(link.target.label, link.error) for link in links if link.error]
@@ -416,8 +416,8 @@ class Linker:
             return result | failed(f"{label} was not linked: {error.message}", error)
         return result | (failure_of("instances", "linked", failures) if failures else {})
 
-    def _as_result(self, link: Link) -> dict[str, Any]:
-        code = link.shown.code if link.shown else LinkingCode()
+    def _as_result(self, link: LinkProgress) -> dict[str, Any]:
+        code = link.active.code if link.active else LinkingCode()
         target = link.target
         return {
             "id": target.credentials.id,
@@ -427,12 +427,12 @@ class Linker:
             "authorized": link.state == _states.AUTHORIZED,
             "action": link.action,
             "code": code.text if code.text and self._means.hand_over(code.text) else None,
-            "file": self._desk.image(link.anchor) if self._desk and code.image else None,
+            "file": self._folder.image(link.anchor) if self._folder and code.image else None,
             "error": link.error.as_item_error() if link.error else None,
         }
 
 
-def _end_by_state(link: Link, arrived: Action) -> None:
+def _end_by_state(link: LinkProgress, arrived: Action) -> None:
     """End what the state ends."""
     observation = link.observation
     if link.state == _states.AUTHORIZED:
@@ -443,14 +443,14 @@ def _end_by_state(link: Link, arrived: Action) -> None:
         link.end("failed", FleetError("vendor", f"it is {link.state}; {_states.remedy_for(link.state)}"))
     elif link.state not in (None, _states.NOT_AUTHORIZED):
         # A phone has used the code, or there can't be one yet.
-        link.shown = None
+        link.active = None
 
 
-def _last_word(link: Link) -> str:
+def _last_word(link: LinkProgress) -> str:
     return f". {link.refusal.message}" if link.refusal else ""
 
 
-def _diff(links: Sequence[Link]) -> dict[str, str]:
+def _diff(links: Sequence[LinkProgress]) -> dict[str, str]:
     def lines(states: Iterable[str | None]) -> str:
         pairs = zip(links, states, strict=True)
         return "".join(f"{link.target.gateway.provider} {link.target.label}: {state}\n" for link, state in pairs)

@@ -86,7 +86,7 @@ def awaits_listing(entry: Entry) -> bool:
     return seconds_since(entry.updated_at) < SETTLE
 
 
-def settled_at(entry: Entry | None = None) -> float:
+def listed_by(entry: Entry | None = None) -> float:
     """Until when (of ``time.monotonic()``) a listing is waited for, after ``entry`` was written, or from now on."""
     # At most from now on: a clock that was set back makes nobody wait longer.
     return time.monotonic() + SETTLE - max(0.0, seconds_since(entry.updated_at) if entry else 0.0)

@@ -76,7 +76,7 @@ class Response:
         *,
         remedy: str = "",
         retryable: bool = False,
-        settles: bool = False,
+        transient: bool = False,
         delivery: Delivery = Delivery.UNKNOWN,
         vendor_code: str | None = None,
     ) -> FleetError:
@@ -86,7 +86,7 @@ class Response:
             self.request.failed(self.masked(reason), remedy, delivery),
             http_status=self.status,
             retryable=retryable,
-            settles=settles,
+            transient=transient,
             delivery=delivery,
             retry_after=_retry_after(self.headers),
             vendor_code=vendor_code,

@@ -53,7 +53,7 @@ class Observation:
     @property
     def is_final(self) -> bool:
         """Whether asking again has no prospect of an answer."""
-        return self.error is not None and not (self.error.retryable or self.error.settles)
+        return self.error is not None and not (self.error.retryable or self.error.transient)
 
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""

@@ -17,11 +17,11 @@ from urllib.parse import quote
 from . import _states
 from ._errors import Delivery, UsageError
 from ._gateway import (
+    CodePolicy,
     Credentials,
     Gateway,
     Instance,
     LinkingCode,
-    Pace,
     Reading,
     is_token,
     name_in,
@@ -75,8 +75,8 @@ class Plugzapi(Gateway):
     provider: ClassVar[str] = "plugzapi"
     # https://developer.z-api.io/en/instance/qrcode : every 10 to 20 s, and after 3 a person should ask for more. A code
     # that is asked for before the last one has run out may be the same, and run out with it.
-    qr_pace: ClassVar[Pace] = Pace(interval=20.0, life=20.0, limit=3)
-    pairing_pace: ClassVar[Pace] = Pace(interval=150.0, life=150.0, limit=3)
+    qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=20.0, life=20.0, limit=3)
+    pairing_policy: ClassVar[CodePolicy] = CodePolicy(interval=150.0, life=150.0, limit=3)
     # https://developer.z-api.io/en/instance/restart : for troubleshooting; the phone stays linked.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((_states.NOT_AUTHORIZED,))
 

@@ -68,7 +68,7 @@ PROVIDERS: dict[str, Provider] = {
 }
 
 
-class Gateways:
+class GatewayCache:
     """A task's clients, one for each account, over one transport for each address."""
 
     def __init__(self, options: TransportOptions) -> None:

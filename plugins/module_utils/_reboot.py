@@ -35,7 +35,7 @@ class Policy:
 
 
 @dataclass
-class Case:
+class RebootProgress:
     """One instance; the times are those of ``time.monotonic()``.
 
     ``before`` is its state when it was read first, ``is_fresh`` until it is read again. ``doubt`` is why it isn't known
@@ -81,26 +81,26 @@ class Rebooter:
         self._budget = budget
         self._concurrency = concurrency
         self._progress = progress
-        self._cases: list[Case] = []
+        self._cases: list[RebootProgress] = []
 
     def predict(self, targets: Sequence[Target]) -> dict[str, Any]:
         """The module's result in check mode. An instance that is starting now counts as one that would be rebooted."""
         self._begin(targets)
-        for case in self._cases:
-            if self._is_due(case):
+        for item in self._cases:
+            if self._is_due(item):
                 try:
-                    self._budget.check(case.target.gateway.provider, case.target.credentials.id)
+                    self._budget.check(item.target.gateway.provider, item.target.credentials.id)
                 except FleetError as error:
-                    case.end("failed", error)
+                    item.end("failed", error)
                 else:
-                    case.end("would_reboot")
+                    item.end("would_reboot")
         return self._report()
 
     def reboot(self, targets: Sequence[Target]) -> dict[str, Any]:
         """The module's result, with what became of each. The failure of one doesn't keep the others from a reboot."""
         self._begin(targets)
         poll(
-            [case for case in self._cases if self._is_due(case)],
+            [item for item in self._cases if self._is_due(item)],
             self._step,
             workers=self._concurrency,
             interval=self._policy.wait_interval,
@@ -110,87 +110,87 @@ class Rebooter:
 
     def _begin(self, targets: Sequence[Target]) -> None:
         for observation in observe(targets, concurrency=self._concurrency):
-            case = Case(observation.target, observation, observation.state, RequestBudget())
+            item = RebootProgress(observation.target, observation, observation.state, RequestBudget())
             if observation.error:
-                case.end("failed", observation.error)
-            self._cases.append(case)
+                item.end("failed", observation.error)
+            self._cases.append(item)
 
-    def _is_due(self, case: Case) -> bool:
-        return case.state in self._policy.states and case.state in case.target.gateway.reboot_cures
+    def _is_due(self, item: RebootProgress) -> bool:
+        return item.state in self._policy.states and item.state in item.target.gateway.reboot_cures
 
-    def _step(self, case: Case) -> bool:
-        if not case.is_fresh:
-            observation = read(case.target, case.budget)
-            if observation.reading or case.budget.remaining():
-                case.observation = observation  # one that was cut short by the end of the waiting says nothing
-        case.is_fresh = False
-        if case.sent_at is None:
-            self._decide(case)
+    def _step(self, item: RebootProgress) -> bool:
+        if not item.is_fresh:
+            observation = read(item.target, item.budget)
+            if observation.reading or item.budget.remaining():
+                item.observation = observation  # one that was cut short by the end of the waiting says nothing
+        item.is_fresh = False
+        if item.sent_at is None:
+            self._decide(item)
         else:
-            self._watch(case, case.sent_at)
-        return case.is_over
+            self._watch(item, item.sent_at)
+        return item.is_over
 
-    def _decide(self, case: Case) -> None:
+    def _decide(self, item: RebootProgress) -> None:
         now = time.monotonic()
-        if case.observation.error:
-            case.end("failed", case.observation.error)
-        elif not self._is_due(case):
-            case.end("unchanged")
-        elif case.state == _states.STARTING:
-            case.starting_since = case.starting_since or now
-            if now - case.starting_since >= self._policy.starting_timeout:
-                self._send(case)
+        if item.observation.error:
+            item.end("failed", item.observation.error)
+        elif not self._is_due(item):
+            item.end("unchanged")
+        elif item.state == _states.STARTING:
+            item.starting_since = item.starting_since or now
+            if now - item.starting_since >= self._policy.starting_timeout:
+                self._send(item)
         else:
-            self._send(case)
+            self._send(item)
 
-    def _send(self, case: Case) -> None:
+    def _send(self, item: RebootProgress) -> None:
         """Reboot it, once: what happens to the answer is no reason for another one."""
-        gateway, credentials = case.target.gateway, case.target.credentials
+        gateway, credentials = item.target.gateway, item.target.credentials
         try:
             ticket = self._budget.reserve(gateway.provider, credentials.id)
         except FleetError as error:
-            case.end("failed", error)
+            item.end("failed", error)
             return
         try:
             gateway.reboot(credentials)
         except FleetError as error:
             if error.delivery is not Delivery.UNKNOWN:
                 self._budget.release(ticket)
-                case.end("failed", error)
+                item.end("failed", error)
                 return
-            case.doubt = error
-        case.before = case.state
-        case.sent_at = time.monotonic()
-        case.budget = RequestBudget(case.sent_at + self._policy.wait_timeout)
+            item.doubt = error
+        item.before = item.state
+        item.sent_at = time.monotonic()
+        item.budget = RequestBudget(item.sent_at + self._policy.wait_timeout)
         if not self._policy.wait_timeout:
-            case.end("unknown" if case.doubt else "rebooted", case.doubt and _unknown(case.doubt))
+            item.end("unknown" if item.doubt else "rebooted", item.doubt and _unknown(item.doubt))
 
-    def _watch(self, case: Case, sent_at: float) -> None:
+    def _watch(self, item: RebootProgress, sent_at: float) -> None:
         """Wait until its state has changed, and stays what it is now."""
-        state, last, case.last_state = case.state, case.last_state, case.state
+        state, last, item.last_state = item.state, item.last_state, item.state
         if state is not None:
-            case.has_changed = case.has_changed or state != case.before
-            if case.has_changed and state == last and _states.health_of(state) != "transient":
-                case.end("rebooted", _relapse(state) if self._is_due(case) else None)
+            item.has_changed = item.has_changed or state != item.before
+            if item.has_changed and state == last and _states.health_of(state) != "transient":
+                item.end("rebooted", _relapse(state) if self._is_due(item) else None)
                 return
         if time.monotonic() >= sent_at + self._policy.wait_timeout:
-            if case.doubt and not case.has_changed:
-                case.end("unknown", _unknown(case.doubt))
+            if item.doubt and not item.has_changed:
+                item.end("unknown", _unknown(item.doubt))
             else:
-                case.end("rebooted", self._overdue(case))
+                item.end("rebooted", self._overdue(item))
 
-    def _overdue(self, case: Case) -> FleetError:
+    def _overdue(self, item: RebootProgress) -> FleetError:
         waited = f"{self._policy.wait_timeout:g} s after its reboot"
-        if case.observation.error:
-            return FleetError("timeout", f"it can't be read {waited}: {case.observation.error.message}")
-        return FleetError("timeout", f"it is still {case.state} {waited}; ask the gateway's support")
+        if item.observation.error:
+            return FleetError("timeout", f"it can't be read {waited}: {item.observation.error.message}")
+        return FleetError("timeout", f"it is still {item.state} {waited}; ask the gateway's support")
 
     # Telling
 
     def _tell(self) -> None:
         if self._progress:
-            waiting = [case for case in self._cases if self._is_due(case) or case.sent_at]
-            left = [f"{case.target.label} is {case.state}" for case in waiting if not case.is_over]
+            waiting = [item for item in self._cases if self._is_due(item) or item.sent_at]
+            left = [f"{item.target.label} is {item.state}" for item in waiting if not item.is_over]
             more = f" and {len(left) - 5} more" if len(left) > 5 else ""
             self._progress(
                 f"waiting after {sum(bool(c.sent_at) for c in waiting)} reboots: {', '.join(left[:5])}{more}"
@@ -199,16 +199,16 @@ class Rebooter:
     def _report(self) -> dict[str, Any]:
         cases = self._cases
         result: dict[str, Any] = {
-            "changed": any(case.sent_at or case.action == "would_reboot" for case in cases),
-            "instances": [_as_result(case) for case in cases],
+            "changed": any(item.sent_at or item.action == "would_reboot" for item in cases),
+            "instances": [_as_result(item) for item in cases],
             "summary": {
                 "total": len(cases),
-                "authorized": sum(case.state == _states.AUTHORIZED for case in cases),
-                "by_action": dict(sorted(collections.Counter(case.action for case in cases).items())),
+                "authorized": sum(item.state == _states.AUTHORIZED for item in cases),
+                "by_action": dict(sorted(collections.Counter(item.action for item in cases).items())),
             },
             "diff": _diff(cases),
         }
-        failures = [(case.target.label, case.error) for case in cases if case.error]
+        failures = [(item.target.label, item.error) for item in cases if item.error]
         if len(failures) == 1:
             label, error = failures[0]
             return result | failed(f"{label}: {error.message}", error)
@@ -228,24 +228,24 @@ def _relapse(state: str | None) -> FleetError:
     return FleetError("vendor", f"it is {state} again after its reboot; ask the gateway's support")
 
 
-def _as_result(case: Case) -> dict[str, Any]:
+def _as_result(item: RebootProgress) -> dict[str, Any]:
     return {
-        "id": case.target.credentials.id,
-        "name": case.target.name,
-        "provider": case.target.gateway.provider,
-        "before": case.before,
-        "state": case.state,
-        "authorized": case.state == _states.AUTHORIZED,
-        "action": case.action,
-        "error": case.error.as_item_error() if case.error else None,
+        "id": item.target.credentials.id,
+        "name": item.target.name,
+        "provider": item.target.gateway.provider,
+        "before": item.before,
+        "state": item.state,
+        "authorized": item.state == _states.AUTHORIZED,
+        "action": item.action,
+        "error": item.error.as_item_error() if item.error else None,
     }
 
 
-def _diff(cases: Sequence[Case]) -> dict[str, str]:
+def _diff(cases: Sequence[RebootProgress]) -> dict[str, str]:
     def lines(states: Iterable[str | None]) -> str:
         pairs = zip(cases, states, strict=True)
-        return "".join(f"{case.target.gateway.provider} {case.target.label}: {state}\n" for case, state in pairs)
+        return "".join(f"{item.target.gateway.provider} {item.target.label}: {state}\n" for item, state in pairs)
 
-    after = lines("rebooting" if case.action == "would_reboot" else case.state for case in cases)
-    before = lines(case.before for case in cases)
+    after = lines("rebooting" if item.action == "would_reboot" else item.state for item in cases)
+    before = lines(item.before for item in cases)
     return {"before": before, "after": after, "before_header": "instances", "after_header": "instances"}

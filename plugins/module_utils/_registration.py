@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ._entrypoint import Task
+from ._entrypoint import TaskContext
 from ._errors import UsageError
 from ._observation import Target
 from ._plugzapi import Availability, Plugzapi
@@ -29,7 +29,7 @@ class PhoneNumber:
                 raise UsageError(f"{option} must hold digits only, without a plus sign, spaces or a mask")
 
 
-def check_availability(task: Task, target: Target, number: PhoneNumber) -> dict[str, Any]:
+def check_availability(task: TaskContext, target: Target, number: PhoneNumber) -> dict[str, Any]:
     """The module's result; the appeal token is withheld where Ansible would print it."""
     what = f"{number.ddi} {number.phone}"
     diff = {

@@ -55,7 +55,7 @@ _HEADERS = {
 }
 
 # What a session is made from, beside the options.
-_RELEVANT_VARIABLES = frozenset(
+_SESSION_ENVIRONMENT = frozenset(
     ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 )
 
@@ -112,7 +112,7 @@ class Session:
 
 def relevant_environment() -> tuple[tuple[str, str], ...]:
     """The variables that a session is made from."""
-    return tuple(sorted((k, v) for k, v in os.environ.items() if k.lower() in _RELEVANT_VARIABLES))
+    return tuple(sorted((k, v) for k, v in os.environ.items() if k.lower() in _SESSION_ENVIRONMENT))
 
 
 def _proxies(base_url: str) -> dict[str, str]:

@@ -155,10 +155,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     ArgumentSpec,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import MISSING, OTHER, STATUS_NAMES
 from ansible_collections.msgops.fleet.plugins.module_utils._phones import PhonesQuery, read_phones, report
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import koophone_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import koophone_of
 
 ARGUMENTS = TRANSPORT.merge(
     KOOPHONE,
@@ -174,7 +174,7 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Read, or wait, and report."""
     params = task.params
     options = transport_options(params, check_mode=task.check_mode)

@@ -198,11 +198,11 @@ from typing import Any
 from ansible_collections.msgops.fleet.plugins.module_utils._accounts import checked_name
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import JOURNAL, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
-from ansible_collections.msgops.fleet.plugins.module_utils._settlement import Selection, Settlement, list_entries
+from ansible_collections.msgops.fleet.plugins.module_utils._resolution import EntryFilter, Resolution, list_entries
 
 ARGUMENTS = JOURNAL.merge(
     ArgumentSpec(
@@ -223,7 +223,7 @@ ARGUMENTS = JOURNAL.merge(
 _WHICH = ("operation_id", "name", "instance_id")
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """List, or settle the one entry."""
     params = task.params
     operation_id, name, instance_id = (_given(params[option], option) for option in _WHICH)
@@ -231,14 +231,14 @@ def run(task: Task) -> dict[str, Any]:
     journal = Journal(params["journal"])
     action = params["action"]
     if action == "list":
-        return list_entries(journal, Selection(operation_id, params["provider"], name, account, params["status"]))
+        return list_entries(journal, EntryFilter(operation_id, params["provider"], name, account, params["status"]))
     if not operation_id and not (params["provider"] and name):
         raise UsageError(f"action {action} needs operation_id, or provider and name")
     # Whoever names the creation itself has said which one it is.
     whose = None if operation_id and action == "adopt" else account
-    selection = Selection(operation_id, params["provider"], name, whose)
-    settlement = Settlement(action, selection, instance_id, account if whose is None else None)
-    return settlement.write(journal, check_mode=task.check_mode)
+    entries = EntryFilter(operation_id, params["provider"], name, whose)
+    resolution = Resolution(action, entries, instance_id, account if whose is None else None)
+    return resolution.write(journal, check_mode=task.check_mode)
 
 
 def _given(value: str | None, option: str) -> str | None:

@@ -224,7 +224,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._report import (
@@ -268,7 +268,7 @@ ARGUMENTS = ArgumentSpec(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Judge, write, and say who is out of order."""
     params = task.params
     report = _report_of(params, task.folder)

@@ -352,18 +352,18 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     PARTNER,
     TRANSPORT,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._creation import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation_result import report
 from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._handover import Handover
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -393,11 +393,11 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Plan from the listing and the journal, create what is missing, and report."""
     params = task.params
     options = transport_options(params, check_mode=task.check_mode)
-    desired = desired_instances(params, Gateways(options), Settings(params, task.secrets))
+    desired = desired_instances(params, GatewayCache(options), OptionResolver(params, task.secrets))
     file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
     journal = Journal(params["journal"])
     provisioner = Provisioner(

@@ -127,13 +127,13 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     PARTNER,
     TRANSPORT,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -144,18 +144,18 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """List one account after the other."""
     options = transport_options(task.params, check_mode=task.check_mode)
-    settings, gateways = Settings(task.params, task.secrets), Gateways(options)
+    resolver, gateways = OptionResolver(task.params, task.secrets), GatewayCache(options)
     rows: list[dict[str, Any]] = []
     withheld = False
-    for index, account in enumerate(_accounts(task, settings)):
+    for index, account in enumerate(_accounts(task, resolver)):
         where = f"accounts[{index}]" if task.params["accounts"] else "the task"
-        provider = settings.provider(account, where)
-        api_url = settings.api_url(provider, account).rstrip("/")
-        token = settings.require(provider, "partner_token", where, own=account.get("partner_token"))
-        whose = account_of(provider, settings.find(provider, "account", account.get("account")), api_url, token).name
+        provider = resolver.provider(account, where)
+        api_url = resolver.api_url(provider, account).rstrip("/")
+        token = resolver.require(provider, "partner_token", where, own=account.get("partner_token"))
+        whose = account_of(provider, resolver.find(provider, "account", account.get("account")), api_url, token).name
         instances = gateways.get(provider, api_url, token).list_instances()
         if instances is None:
             raise UsageError(f"{provider} has no listing for the account of {where}; check api_url")
@@ -171,13 +171,13 @@ def run(task: Task) -> dict[str, Any]:
     return {"changed": False, "instances": rows}
 
 
-def _accounts(task: Task, settings: Settings) -> list[dict[str, Any]]:
+def _accounts(task: TaskContext, resolver: OptionResolver) -> list[dict[str, Any]]:
     """The accounts of the task, else those whose partner's token is in the environment."""
     if task.params["accounts"] is not None:
         return list(task.params["accounts"])
     if any(task.params[option] for option in ("provider", "api_url", "partner_token")):
         return [{}]
-    found = [{"provider": provider} for provider in PROVIDERS if settings.find(provider, "partner_token")]
+    found = [{"provider": provider} for provider in PROVIDERS if resolver.find(provider, "partner_token")]
     if not found:
         variables = " or ".join(provider.environment["partner_token"] for provider in PROVIDERS.values())
         raise UsageError(f"the task needs accounts, or provider and partner_token (or the variable {variables})")

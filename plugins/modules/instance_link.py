@@ -247,17 +247,17 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     TRANSPORT,
     WAITING,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     many_instances,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._linking import Linker, LinkRequest, Means, Waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._qr import SEGNO_IMPORT_ERROR
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import refuse_duplicates, targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, targets_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -276,14 +276,14 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Show codes until all are linked, or say who would need one."""
     params = task.params
     check_waiting(params["wait_timeout"], params["wait_interval"])
     if params["terminal"] and SEGNO_IMPORT_ERROR:
         raise UsageError(missing_required_lib("segno", reason="for terminal"))
     options = transport_options(params, check_mode=task.check_mode)
-    requests = link_requests(params, Gateways(options), Settings(params, task.secrets))
+    requests = link_requests(params, GatewayCache(options), OptionResolver(params, task.secrets))
     linker = Linker(
         params["method"],
         Means(
@@ -300,12 +300,12 @@ def run(task: Task) -> dict[str, Any]:
     return linker.predict(requests) if task.check_mode else linker.link(requests)
 
 
-def link_requests(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[LinkRequest]:
+def link_requests(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[LinkRequest]:
     """The instances to link, as ``targets_of`` has them, with the numbers of their phones.
 
     :raises UsageError: for one that is named twice, or has no number that a pairing code could be for.
     """
-    targets = targets_of(params, gateways, settings)
+    targets = targets_of(params, gateways, resolver)
     refuse_duplicates(targets)
     items = [params] if params["instances"] is None else params["instances"]
     phones = [item["phone"] or params["phone"] for item in items]

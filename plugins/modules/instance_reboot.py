@@ -181,17 +181,17 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     TRANSPORT,
     WAITING,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     many_instances,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._reboot import Policy, Rebooter
 from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import refuse_duplicates, targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, targets_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -214,7 +214,7 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Reboot what is to be rebooted, or say what would be."""
     params = task.params
     check_waiting(params["wait_timeout"], params["wait_interval"])
@@ -223,7 +223,7 @@ def run(task: Task) -> dict[str, Any]:
     if not 0 <= params["max_reboots_per_hour"] <= 60:
         raise UsageError("max_reboots_per_hour must be between 0 and 60")
     options = transport_options(params, check_mode=task.check_mode)
-    targets = targets_of(params, Gateways(options), Settings(params, task.secrets))
+    targets = targets_of(params, GatewayCache(options), OptionResolver(params, task.secrets))
     refuse_duplicates(targets)
     budget = RebootBudget(params["journal"], params["max_reboots_per_hour"])
     rebooter = Rebooter(

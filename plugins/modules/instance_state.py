@@ -197,16 +197,16 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     TRANSPORT,
     WAITING,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     many_instances,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Waiting, observe, report
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import targets_of
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -223,12 +223,12 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Read, or wait, and report."""
     params = task.params
     check_waiting(params["wait_timeout"], params["wait_interval"])
     options = transport_options(params, check_mode=task.check_mode)
-    targets = targets_of(params, Gateways(options), Settings(params, task.secrets))
+    targets = targets_of(params, GatewayCache(options), OptionResolver(params, task.secrets))
     waiting = None
     if params["wait_for"]:
         waiting = Waiting(

@@ -133,14 +133,14 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     INSTANCE,
     TRANSPORT,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._registration import PhoneNumber, check_availability
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import single_target
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import single_target
 
 ARGUMENTS = TRANSPORT.merge(
     INSTANCE,
@@ -155,11 +155,11 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: Task) -> dict[str, Any]:
+def run(task: TaskContext) -> dict[str, Any]:
     """Ask for the one number, unless in check mode."""
     number = PhoneNumber(task.params["ddi"], task.params["phone"])
     options = transport_options(task.params, check_mode=task.check_mode)
-    target = single_target(task.params, Gateways(options), Settings(task.params, task.secrets))
+    target = single_target(task.params, GatewayCache(options), OptionResolver(task.params, task.secrets))
     return check_availability(task, target, number)
 
 

@@ -33,7 +33,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import due_bu
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import occurring, redact, register_secret
 from ansible_collections.msgops.fleet.plugins.module_utils._session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES, host_names
-from ansible_collections.msgops.fleet.plugins.plugin_utils._trust import untrusted
+from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 
 PREFIX = "msgops_"
 
@@ -80,10 +80,10 @@ def view_arguments(*, group: str, group_by: list[str]) -> ArgumentSpec:
 class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]  # no type information
     """An inventory plugin whose hosts are in accounts at a vendor."""
 
-    VIEW: ClassVar[ArgumentSpec]
-    SOURCE: ClassVar[ArgumentSpec]  # options that only asking the vendor needs: a cached source does without them
+    DISPLAY_OPTIONS: ClassVar[ArgumentSpec]
+    API_OPTIONS: ClassVar[ArgumentSpec]  # options that only asking the vendor needs: a cached source does without them
     GROUP_BY: ClassVar[Mapping[str, str]]  # what hosts can be grouped by, and the variable that tells
-    SHAPING: ClassVar[Sequence[str]] = ()  # those options of VIEW that change what is cached
+    CACHE_KEY_OPTIONS: ClassVar[Sequence[str]] = ()  # those options of VIEW that change what is cached
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
         """The accounts that the options of ``SOURCE`` or the environment name.
@@ -134,7 +134,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
 
     @property
     def _our_options(self) -> set[str]:
-        return {*self.VIEW.options, *self.SOURCE.options}
+        return {*self.DISPLAY_OPTIONS.options, *self.API_OPTIONS.options}
 
     def _load(self, path: str, cache: bool) -> None:
         self.templar.available_variables = self._vars
@@ -142,9 +142,9 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         foreign = sorted(set(config) - self._our_options - set(self._options))
         if foreign:
             raise UsageError(f"{self.NAME} has no option {foreign[0]}")
-        view = self._validated(self.VIEW, config)
+        view = self._validated(self.DISPLAY_OPTIONS, config)
         caching = self.get_option("cache")
-        key = "_".join([self.get_cache_key(path), *(option for option in self.SHAPING if view[option])])
+        key = "_".join([self.get_cache_key(path), *(option for option in self.CACHE_KEY_OPTIONS if view[option])])
         records = self._cached(key, config) if cache and caching else None
         if records is None:
             records, whose = self._fetched(config, view)
@@ -194,15 +194,15 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
             return None
         if not isinstance(entry, dict) or entry.get("version") != _CACHE_VERSION:
             return None
-        if not _are_the_same(entry["accounts"], self._whose(config)):
+        if not _same_accounts(entry["accounts"], self._current_accounts(config)):
             return None
         records: list[Record] = entry["hosts"]
         return records
 
-    def _whose(self, config: Mapping[str, Any]) -> list[list[str | None]] | None:
+    def _current_accounts(self, config: Mapping[str, Any]) -> list[list[str | None]] | None:
         """Which accounts the source has now, ``None`` if it takes credentials to know that, and there are none."""
         try:
-            params = self._validated(self.SOURCE, config)
+            params = self._validated(self.API_OPTIONS, config)
             return _identities(self.accounts(params, transport_options(params, check_mode=True)))
         except (AnsibleError, FleetError):
             return None
@@ -215,7 +215,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         """All hosts, and whose they are; ``None`` for whose if some could not be listed: that isn't to be cached."""
         if REQUESTS_IMPORT_ERROR is not None:
             raise UsageError(missing_required_lib("requests"))
-        params = self._validated(self.SOURCE, config)
+        params = self._validated(self.API_OPTIONS, config)
         options = transport_options(params, check_mode=True)
         accounts = self.accounts(params, options)
         for secret in self._secrets:
@@ -335,7 +335,7 @@ def _identities(accounts: Iterable[Account]) -> list[list[str | None]]:
     return [[account.name, account.fingerprint] for account in accounts]
 
 
-def _are_the_same(cached: list[list[str | None]], now: list[list[str | None]] | None) -> bool:
+def _same_accounts(cached: list[list[str | None]], now: list[list[str | None]] | None) -> bool:
     """Whether the accounts are those that were cached, as far as can be known without the credentials."""
     return now is None or (
         [name for name, _fingerprint in cached] == [name for name, _fingerprint in now]

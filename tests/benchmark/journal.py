@@ -30,9 +30,9 @@ def run(journal: Journal, number: int, size: int) -> float:
             entry = begun_entry(account, key.name, hash_payload({"name": key.name}), None)
             lease.begin(entry)
             created.append(replace(entry, status="created", instance_id=str(1101000000 + index)))
-            lease.save(created[-1:])
+            lease.record(created[-1:])
         # What was handed over is written down at the end, for all at once.
-        lease.save([replace(entry, status="delivered") for entry in created])
+        lease.record([replace(entry, status="delivered") for entry in created])
     return (time.perf_counter() - started) / size
 
 

@@ -59,7 +59,7 @@ class Run:
         validation = ArgumentSpecValidator(**module.ARGUMENTS.for_validation()).validate(dict(self.options))
         if validation.error_messages:
             return {"failed": True, "msg": "; ".join(validation.error_messages)}
-        task = entrypoint.Task(
+        task = entrypoint.TaskContext(
             validation.validated_parameters,
             check_mode=self.check_mode,
             diff=self.diff,

@@ -159,7 +159,7 @@ class World:
             for provider, name in (("green_api", "shop"), ("plugzapi", "sales"))
         ]
         with journal.locked([entry.key for entry in unknown]) as lease:
-            lease.save(unknown)
+            lease.record(unknown)
         (folder / "host_vars").mkdir()
         inventory = {f"msgops_{key}": SHOP[key] for key in ("provider", "name", "id", "token")}
         (folder / "host_vars" / "localhost.json").write_text(json.dumps(inventory), encoding="utf-8")

@@ -45,8 +45,14 @@ def table() -> str:
     from ansible_collections.msgops.fleet.tests.unit.awx.support import CREDENTIAL_TYPES
 
     sources = {
-        "instances": {*instances.InventoryModule.SOURCE.options, *instances.InventoryModule.VIEW.options},
-        "cloudphones": {*cloudphones.InventoryModule.SOURCE.options, *cloudphones.InventoryModule.VIEW.options},
+        "instances": {
+            *instances.InventoryModule.API_OPTIONS.options,
+            *instances.InventoryModule.DISPLAY_OPTIONS.options,
+        },
+        "cloudphones": {
+            *cloudphones.InventoryModule.API_OPTIONS.options,
+            *cloudphones.InventoryModule.DISPLAY_OPTIONS.options,
+        },
     }
     lines = [
         "| option of modules | variable | option of inventory sources | credential type: input |",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import Settings
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import OptionResolver
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.unit.awx.support import (
     COMMANDS,
@@ -89,7 +89,7 @@ def test_the_fallbacks_find_what_was_injected(
     for variable, value in job.env.items():
         monkeypatch.setenv(variable, value)
     secrets: set[str] = set()
-    settings = Settings({}, secrets)
+    settings = OptionResolver({}, secrets)
     assert {option: settings.find(GATEWAYS[name], option) for option in inputs} == inputs
     assert secrets == {value for option, value in inputs.items() if option.endswith("_token")}
 

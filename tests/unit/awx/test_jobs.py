@@ -216,7 +216,7 @@ def test_phones(job: Job, emulator: Control, fleet: list[dict[str, Any]]) -> Non
     job.give(synced(job.folder.parent, emulator, "phones"))
     job.inject("KooPhone access key", credential_inputs(emulator)["KooPhone access key"])
     reports = job.folder / "reports"
-    played = job.play("status_phones.yml", fleet_report_dir=str(reports))
+    played = job.play("check_phones.yml", fleet_report_dir=str(reports))
     assert (played.status, played.failed_hosts()) == (2, {"efjy72gs"}), played.output
     report = json.loads((reports / "fleet.json").read_text())
     states = {member["id"]: (member["kind"], member["state"], member["out"]) for member in report["members"]}

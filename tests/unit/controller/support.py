@@ -22,7 +22,7 @@ PLUGINS = Path(__file__).resolve().parent / "plugins"
 # Longer than any play takes; one that reaches it fails by this, not by hanging.
 PATIENCE = 290.0
 
-Task = dict[str, Any]
+TaskContext = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import can_register_secrets
-from ansible_collections.msgops.fleet.tests.unit.controller.support import Played, Stage, Task, Vaulted
+from ansible_collections.msgops.fleet.tests.unit.controller.support import Played, Stage, TaskContext, Vaulted
 
 from msgops_emulator import Control
 
@@ -502,7 +502,7 @@ def set_up(emulator: Control) -> None:
     emulator.arm("green_api.create", "status", match="refused", status=400)
 
 
-def _task(name: str, case: Case, variable: str) -> Task:
+def _task(name: str, case: Case, variable: str) -> TaskContext:
     return {
         "name": name,
         f"msgops.fleet.{case.module}": case.options,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.controller.support import Played, Stage, Task
+from ansible_collections.msgops.fleet.tests.unit.controller.support import Played, Stage, TaskContext
 
 from msgops_emulator import Control
 
@@ -87,7 +87,7 @@ def play(stage: Stage, cases: Mapping[str, Case], **options: Any) -> Played:
     return stage.play(plays, "-i", str(inventory), **options)
 
 
-def _task(stage: Stage, name: str, case: Case) -> Task:
+def _task(stage: Stage, name: str, case: Case) -> TaskContext:
     return {
         "name": name,
         "msgops.fleet.creation_journal": {},

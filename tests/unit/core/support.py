@@ -21,7 +21,7 @@ from typing import Any
 import trustme
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport, TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request, Response
@@ -252,8 +252,8 @@ def params_of(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:
     return parameters
 
 
-def task_of(arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool = False, **options: Any) -> Task:
-    return Task(params_of(arguments, **options), check_mode=check_mode, diff=True, no_log=no_log)
+def task_of(arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool = False, **options: Any) -> TaskContext:
+    return TaskContext(params_of(arguments, **options), check_mode=check_mode, diff=True, no_log=no_log)
 
 
 @dataclass

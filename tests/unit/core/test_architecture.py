@@ -18,7 +18,7 @@ CLIENTS = {"_green_api", "_plugzapi", "_koophone", "_koophone_auth"}
 TRANSPORT = {"_http", "_messages", "_parsing", "_failures", "_session", "_connection", "_address", "_certificates"}
 BELOW_CLIENTS = TRANSPORT | {"_errors", "_gateway", "_secrets", "_states", "_version", "_polling"}
 # They know Ansible, or a task's options; the core doesn't.
-ABOVE_CORE = {"_arguments", "_entrypoint", "_selection", "_desired", "_registration"}
+ABOVE_CORE = {"_arguments", "_entrypoint", "_targets", "_desired", "_registration"}
 
 FILES = {path.stem: path for path in MODULE_UTILS.glob("*.py")}
 

@@ -17,22 +17,22 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     TRANSPORT,
     WAITING,
     ArgumentSpec,
-    Settings,
+    OptionResolver,
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, Gateways
-from ansible_collections.msgops.fleet.plugins.module_utils._selection import koophone_of, single_target, targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import koophone_of, single_target, targets_of
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, params_of
 
 
 def targets(secrets: set[str] | None = None, **options: Any) -> list[Target]:
     params = params_of(instance_state.ARGUMENTS, **options)
-    gateways = Gateways(transport_options(params, check_mode=False))
-    return targets_of(params, gateways, Settings(params, set() if secrets is None else secrets))
+    gateways = GatewayCache(transport_options(params, check_mode=False))
+    return targets_of(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
 
 
 def address_of(target: Target) -> str:
@@ -140,7 +140,7 @@ def test_an_item_goes_before_the_task_and_the_task_before_the_environment(
     variable = PROVIDERS[provider].environment.get(option)
     if variable:
         monkeypatch.setenv(variable, "environment's")
-    given, absent = Settings({option: "task's"}, set()), Settings({option: None}, set())
+    given, absent = OptionResolver({option: "task's"}, set()), OptionResolver({option: None}, set())
     assert given.find(provider, option, "item's") == "item's"
     assert given.find(provider, option) == "task's"
     assert absent.find(provider, option) == ("environment's" if variable else None)
@@ -151,7 +151,7 @@ def test_an_item_goes_before_the_task_and_the_task_before_the_environment(
 @pytest.mark.parametrize("blank", [None, "", " ", "\n"])
 def test_a_blank_value_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, blank: str | None) -> None:
     monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", "environment's")
-    settings = Settings({"partner_token": blank}, set())
+    settings = OptionResolver({"partner_token": blank}, set())
     assert settings.find("green_api", "partner_token", blank) == "environment's"
     monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", blank or "")
     assert settings.find("green_api", "partner_token", blank) is None
@@ -160,16 +160,16 @@ def test_a_blank_value_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, blan
 def test_a_providers_variable_is_of_no_use_to_another_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", "green")
     monkeypatch.setenv("PLUGZAPI_PARTNER_TOKEN", "plug")
-    settings = Settings({}, set())
+    settings = OptionResolver({}, set())
     assert [settings.find(provider, "partner_token") for provider in PROVIDERS] == ["green", "plug"]
 
 
 def test_the_default_address_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings({}, set())
+    settings = OptionResolver({}, set())
     assert settings.api_url("plugzapi", {}) == "https://api.plugzapi.com.br"
     monkeypatch.setenv("PLUGZAPI_URL", "https://environment.example.com")
     assert settings.api_url("plugzapi", {}) == "https://environment.example.com"
-    settings = Settings({"api_url": "https://task.example.com"}, set())
+    settings = OptionResolver({"api_url": "https://task.example.com"}, set())
     assert settings.api_url("plugzapi", {}) == "https://task.example.com"
     assert settings.api_url("plugzapi", {"api_url": "https://item.example.com"}) == "https://item.example.com"
 
@@ -280,5 +280,5 @@ def test_an_address_that_may_not_be_used_is_an_error_that_names_the_option() -> 
 
 def test_a_number_is_registered_at_plugzapi_only() -> None:
     params = {"provider": "plugzapi", "instance_id": "1", "instance_token": "t"}
-    target = single_target(params, Gateways(TransportOptions()), Settings(params, set()))
+    target = single_target(params, GatewayCache(TransportOptions()), OptionResolver(params, set()))
     assert target.gateway.provider == "plugzapi"

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import Settings, transport_options
+from ansible_collections.msgops.fleet.plugins.module_utils._arguments import OptionResolver, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._plan import DesiredInstance
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import instance_create
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, params_of
 
@@ -21,8 +21,8 @@ TASK = {"provider": "green_api", "partner_token": TOKEN}
 
 def desired(secrets: set[str] | None = None, **options: Any) -> list[DesiredInstance]:
     params = params_of(instance_create.ARGUMENTS, **options)
-    gateways = Gateways(transport_options(params, check_mode=False))
-    return desired_instances(params, gateways, Settings(params, set() if secrets is None else secrets))
+    gateways = GatewayCache(transport_options(params, check_mode=False))
+    return desired_instances(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
 
 
 def test_a_single_instance_is_made_of_the_options() -> None:

@@ -12,19 +12,19 @@ import pytest
 import requests
 from ansible_collections.msgops.fleet.plugins.module_utils import _entrypoint, _secrets
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Run, Task, execute, guard
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Run, TaskContext, execute, guard
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 
 ARGUMENTS = ArgumentSpec({"name": {"type": "str"}, "token": {"type": "str", "no_log": True}})
 
 
-def task(*, diff: bool = False, no_log: bool = False, **params: Any) -> Task:
-    return Task(params, check_mode=False, diff=diff, no_log=no_log)
+def task(*, diff: bool = False, no_log: bool = False, **params: Any) -> TaskContext:
+    return TaskContext(params, check_mode=False, diff=diff, no_log=no_log)
 
 
 def raising(error: BaseException) -> Run:
-    def run(_task: Task) -> dict[str, Any]:
+    def run(_task: TaskContext) -> dict[str, Any]:
         raise error
 
     return run
@@ -68,7 +68,7 @@ def test_an_unexpected_exception_shows_its_type_and_place_only(error: Exception)
 
 
 def test_a_chain_of_exceptions_shows_nothing_of_any_of_them() -> None:
-    def run(_task: Task) -> dict[str, Any]:
+    def run(_task: TaskContext) -> dict[str, Any]:
         try:
             raise ValueError(TOKEN)
         except ValueError as exc:
@@ -97,7 +97,7 @@ def test_a_password_in_a_url_is_masked_whatever_comes_first() -> None:
 
 
 def test_a_diff_is_shown_only_where_the_task_wants_one() -> None:
-    def run(_task: Task) -> dict[str, Any]:
+    def run(_task: TaskContext) -> dict[str, Any]:
         return {"changed": True, "diff": {"before": "", "after": "x\n"}}
 
     assert "diff" not in execute(ARGUMENTS, run, task())
@@ -169,7 +169,7 @@ def run_module(monkeypatch: pytest.MonkeyPatch, run: Run) -> FakeModule:
 
 
 def test_a_modules_warnings_reach_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(task: Task) -> dict[str, Any]:
+    def run(task: TaskContext) -> dict[str, Any]:
         task.warnings.append("mind the gap")
         return {"changed": True}
 
@@ -188,7 +188,7 @@ def test_a_failed_result_fails_the_module_with_all_its_keys(monkeypatch: pytest.
 
 
 def test_no_secret_is_in_a_result_or_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(task: Task) -> dict[str, Any]:
+    def run(task: TaskContext) -> dict[str, Any]:
         task.secrets |= {"from-the-environment", "unseen"}
         task.warnings.append(f"no {TOKEN}")
         return {"changed": False, "deep": [{"text": f"<from-the-environment> {TOKEN}", TOKEN: 1}]}

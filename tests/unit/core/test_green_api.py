@@ -167,7 +167,7 @@ FORMS: dict[str, Callable[[str], tuple[bytes, str]]] = {
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize(("status", "text", "code", "retryable", "settles"), COMMON_ERRORS)
+@pytest.mark.parametrize(("status", "text", "code", "retryable", "transient"), COMMON_ERRORS)
 def test_a_common_error_is_understood_in_every_form(
     wire: WireFactory,
     form: Callable[[str], tuple[bytes, str]],
@@ -175,12 +175,12 @@ def test_a_common_error_is_understood_in_every_form(
     text: str,
     code: str,
     retryable: bool,
-    settles: bool,
+    transient: bool,
 ) -> None:
     answer, words = form(text)
     server = wire(answering(answer.replace(b"200 Whatever", f"{status} Whatever".encode())))
     error = error_of(lambda: read(server.url))
-    assert (error.code, error.http_status, error.retryable, error.settles) == (code, status, retryable, settles)
+    assert (error.code, error.http_status, error.retryable, error.transient) == (code, status, retryable, transient)
     assert f"reading the state of GREEN-API instance 1101000001 failed: HTTP {status}: {words}" in (
         error.message[0].lower() + error.message[1:]
     )

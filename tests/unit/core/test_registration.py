@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils import _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.modules import registration_availability
 from ansible_collections.msgops.fleet.tests.unit.core.support import ANY, TOKEN, task_of
@@ -28,7 +28,7 @@ FIELDS = {
 }
 
 
-def task(url: str, ddi: str = "55", phone: str = "4499999999", **options: Any) -> Task:
+def task(url: str, ddi: str = "55", phone: str = "4499999999", **options: Any) -> TaskContext:
     return task_of(
         registration_availability.ARGUMENTS,
         api_url=url,

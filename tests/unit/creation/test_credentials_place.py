@@ -263,7 +263,7 @@ def test_a_gateway_without_a_listing_loses_no_token_by_a_file_that_breaks(plugz:
 
 
 def test_one_that_another_process_keeps_locked_creates_nothing(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_credentials, "_PATIENCE", 0.1)
+    monkeypatch.setattr(_credentials, "_NO_CODE_TIMEOUT", 0.1)
     green.credentials_file.write_text("{}")
     with green.credentials_file.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -77,7 +77,7 @@ class Forking:
     def __call__(self) -> list[str]:
         journal = Journal(self.path)
         with journal.locked([KEY]) as lease:
-            lease.save([new_entry(ACCOUNT, "shop", "created")])
+            lease.record([new_entry(ACCOUNT, "shop", "created")])
         receiver, sender = os.pipe()
         child = os.fork()
         with journal.locked([KEY]) as lease:
@@ -85,7 +85,7 @@ class Forking:
             with contextlib.suppress(BrokenPipeError):
                 os.write(sender, f"{held_by} in,".encode())
             time.sleep(0.2)
-            lease.save([new_entry(ACCOUNT, "shop", "created")])
+            lease.record([new_entry(ACCOUNT, "shop", "created")])
             os.write(sender, f"{held_by} out,".encode())
         if child == 0:
             os._exit(0)
@@ -201,12 +201,12 @@ def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
             db.execute("UPDATE lease SET lasts = 0")
         with Journal(path).locked([KEY]) as held:
             entry = new_entry(ACCOUNT, "shop", "pending")
-            for change in (lost.begin, lost.forget, lambda lost_entry: lost.save([lost_entry])):
+            for change in (lost.begin, lost.forget, lambda lost_entry: lost.record([lost_entry])):
                 with pytest.raises(FleetError, match="taken shop over"):
                     change(entry)
             held.begin(entry)
             lost.release()
-            held.save([replace(entry, status="created", instance_id="2")])
+            held.record([replace(entry, status="created", instance_id="2")])
     assert [(entry.status, entry.instance_id) for entry in journal.read().entries] == [("created", "2")]
 
 

@@ -257,7 +257,9 @@ def test_the_options_are_those_of_the_documentation(name: str) -> None:
     module = inventory_module(name)
     documented = documentation(name)["options"]
     assert documented.pop("plugin")["choices"] == [f"msgops.fleet.{name}"] == [module.NAME]
-    assert dict(_described(documented)) == dict(_described({**module.VIEW.options, **module.SOURCE.options}))
+    assert dict(_described(documented)) == dict(
+        _described({**module.DISPLAY_OPTIONS.options, **module.API_OPTIONS.options})
+    )
 
 
 def _described(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.plugin_utils._trust import untrusted
+from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 from ansible_collections.msgops.fleet.tests.unit.inventory.support import Source
 from pytest_httpserver import HTTPServer
 

@@ -695,7 +695,7 @@ CRASHES = (
         "            raise RuntimeError(secret) from exc\n",
     ),
     (
-        "plugins/module_utils/_settlement.py",
+        "plugins/module_utils/_resolution.py",
         "    memory = journal.read()\n    chosen",
         "    raise RuntimeError(repr(vars(journal._storage)))\n    chosen",
     ),

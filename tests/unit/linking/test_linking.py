@@ -15,7 +15,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils import _linking, _sec
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import Gateways
+from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._secrets import can_register_secrets
 from ansible_collections.msgops.fleet.tests.unit.linking.support import (
     GATEWAYS,
@@ -578,7 +578,7 @@ def test_progress_names_the_page(sitting: Sitting) -> None:
 
 
 def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[_linking.LinkRequest]:
-    gateways = Gateways(TransportOptions(timeout=5, retry_timeout=0))
+    gateways = GatewayCache(TransportOptions(timeout=5, retry_timeout=0))
     found = []
     for item in items:
         credentials = Credentials(item["id"], item["token"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Task, execute
+from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, execute
 from ansible_collections.msgops.fleet.plugins.module_utils._report import ALL_STATES
 from ansible_collections.msgops.fleet.plugins.modules import fleet_report
 from ansible_collections.msgops.fleet.tests.unit.report.support import REFUSED
@@ -26,7 +26,7 @@ INSTANCES = [
 def ran(check_mode: bool = False, **options: Any) -> dict[str, Any]:
     validation = ArgumentSpecValidator(**fleet_report.ARGUMENTS.for_validation()).validate(options)
     assert validation.error_messages == []
-    task = Task(validation.validated_parameters, check_mode=check_mode, diff=False, no_log=False)
+    task = TaskContext(validation.validated_parameters, check_mode=check_mode, diff=False, no_log=False)
     return execute(fleet_report.ARGUMENTS, fleet_report.run, task)
 
 

@@ -22,7 +22,7 @@ Settling = Literal["adopt", "discard", "forget"]
 
 
 @dataclass(frozen=True)
-class Selection:
+class EntryFilter:
     """Which entries; ``None`` means any."""
 
     operation_id: str | None = None
@@ -47,10 +47,10 @@ class Selection:
         return f"creation of {self.provider} {key_of(self.name or '', self.account)}"
 
 
-def list_entries(journal: Journal, selection: Selection) -> dict[str, Any]:
+def list_entries(journal: Journal, entries: EntryFilter) -> dict[str, Any]:
     """The module's result for the action list."""
     memory = journal.read()
-    chosen = [entry for entry in memory.entries if selection.matches(entry)]
+    chosen = [entry for entry in memory.entries if entries.matches(entry)]
     return {
         "changed": False,
         "entries": [_as_result(entry, memory) for entry in chosen],
@@ -59,15 +59,15 @@ def list_entries(journal: Journal, selection: Selection) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Settlement:
-    """What a person says about the one entry of ``selection``.
+class Resolution:
+    """What a person says about the one entry of ``entries``.
 
     ``instance_id`` is the instance that the creation made, or, for forget, the one that the person knows it to be of.
     ``account`` is the name that the entry's account gets.
     """
 
     action: Settling
-    selection: Selection
+    entries: EntryFilter
     instance_id: str | None = None
     account: str | None = None
 
@@ -88,20 +88,20 @@ class Settlement:
                 if before not in lease.memory.entries:
                     raise UsageError(f"another run has just worked on {before.name}; look at the journal again")
                 if after:
-                    lease.save([after])
+                    lease.record([after])
                 else:
                     lease.forget(before)
         entries = [_as_result(after, memory)] if after else []
         return {"changed": True, "entries": entries, "diff": _diff(before, after)}
 
     def _the_one(self, memory: Memory, commands: JournalCommands) -> Entry | None:
-        found = [entry for entry in memory.entries if self.selection.matches(entry)]
+        found = [entry for entry in memory.entries if self.entries.matches(entry)]
         if len(found) > 1:
-            each = "; ".join(f"{_whose(entry)}: {self._command(commands, entry)}" for entry in found)
-            raise UsageError(f"there is more than one {self.selection}; run the one that is meant. {each}")
-        if not found and (self.action == "adopt" or self.selection.operation_id):
+            each = "; ".join(f"{_current_accounts(entry)}: {self._command(commands, entry)}" for entry in found)
+            raise UsageError(f"there is more than one {self.entries}; run the one that is meant. {each}")
+        if not found and (self.action == "adopt" or self.entries.operation_id):
             raise UsageError(
-                f"the journal has no {self.selection}; each creation has an ID of its own: look at the list again"
+                f"the journal has no {self.entries}; each creation has an ID of its own: look at the list again"
             )
         return found[0] if found else None
 
@@ -185,7 +185,7 @@ def _accounts(uses: Collection[Use]) -> list[dict[str, Any]]:
     ]
 
 
-def _whose(entry: Entry) -> str:
+def _current_accounts(entry: Entry) -> str:
     account = f"account {entry.account}" if entry.account else f"the account at {entry.address or 'an unknown address'}"
     return f"{account}, {entry.instance_id or entry.status}"
 

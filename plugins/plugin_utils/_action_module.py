@@ -28,7 +28,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import SEC
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import (
     SECRET_ENVIRONMENT,
     START_FOLDER,
-    Task,
+    TaskContext,
     execute,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._paths import start_folder
@@ -41,7 +41,7 @@ EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"
 Place = Literal["controller", "module"]
 
 # Ansible imports an action plugin in its main process, whose terminal the workers don't have.
-_WATCHED = sys.stdout.isatty()
+_STDOUT_IS_A_TTY = sys.stdout.isatty()
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type information
@@ -120,20 +120,20 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             if isinstance(validation.errors[0], UnsupportedError):
                 msg = f"Unsupported parameters for ({self._task.action}) module: {msg}"
             return {"failed": True, "msg": masked(msg, self._arguments.secrets_in(given))}
-        task = Task(
+        task = TaskContext(
             _plain(validation.validated_parameters),
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
             no_log=bool(self._task.no_log),
             progress=self._progress,
-            draw=self._draw if _WATCHED else None,
+            draw=self._draw if _STDOUT_IS_A_TTY else None,
         )
         return execute(self._arguments, self.module.run, task)
 
     def _progress(self, line: str) -> None:
         """Tell somebody who watches how far a long task is."""
         display = Display()
-        if _WATCHED or display.verbosity:
+        if _STDOUT_IS_A_TTY or display.verbosity:
             display.display(f"{self._task.action}: {line}")
 
     def _draw(self, text: str) -> None:

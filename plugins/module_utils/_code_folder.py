@@ -20,7 +20,7 @@ _PAUSE = 0.5
 _HEARTBEAT = 5.0
 
 
-class Desk:
+class CodeFolder:
     """A folder of files of mode 0600, each of which is replaced atomically.
 
     ``describe`` gives the page as it should be now. ``update`` may be called from several threads.

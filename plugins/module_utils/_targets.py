@@ -9,38 +9,38 @@ import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._arguments import Settings
+from ._arguments import OptionResolver
 from ._errors import UsageError
 from ._gateway import Credentials
 from ._http import TransportOptions, transport_to
 from ._koophone import Koophone
 from ._koophone_auth import authentication_of
 from ._observation import Target
-from ._providers import Gateways
+from ._providers import GatewayCache
 
 
-def targets_of(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> list[Target]:
+def targets_of(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[Target]:
     """The instances that ``instances`` lists, else the single one that the options or the environment name.
 
     :raises UsageError: for an instance that can't be asked for; nothing was sent.
     """
     if params["instances"] is None:
-        return [single_target(params, gateways, settings)]
-    return [_target(item, f"instances[{index}]", gateways, settings) for index, item in enumerate(params["instances"])]
+        return [single_target(params, gateways, resolver)]
+    return [_target(item, f"instances[{index}]", gateways, resolver) for index, item in enumerate(params["instances"])]
 
 
-def single_target(params: Mapping[str, Any], gateways: Gateways, settings: Settings) -> Target:
+def single_target(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> Target:
     """The instance of ``instance_id`` and ``instance_token``.
 
     :raises UsageError: if one of them is missing.
     """
-    provider = settings.provider({}, "the task")
+    provider = resolver.provider({}, "the task")
     return Target(
-        gateways.get(provider, settings.api_url(provider, {})),
+        gateways.get(provider, resolver.api_url(provider, {})),
         Credentials(
-            settings.require(provider, "instance_id", "the task"),
-            settings.require(provider, "instance_token", "the task"),
-            settings.find(provider, "client_token"),
+            resolver.require(provider, "instance_id", "the task"),
+            resolver.require(provider, "instance_token", "the task"),
+            resolver.find(provider, "client_token"),
         ),
         name=None,
     )
@@ -54,17 +54,17 @@ def refuse_duplicates(targets: Sequence[Target]) -> None:
             raise UsageError(f"instances names {instance_id} of {provider} {count} times")
 
 
-def _target(item: Mapping[str, Any], where: str, gateways: Gateways, settings: Settings) -> Target:
+def _target(item: Mapping[str, Any], where: str, gateways: GatewayCache, resolver: OptionResolver) -> Target:
     if not item["id"].strip():
         raise UsageError(f"{where} has an empty id")
     where = f"{where} ({item['name'] or item['id']})"
-    provider = settings.provider(item, where)
+    provider = resolver.provider(item, where)
     return Target(
-        gateways.get(provider, settings.api_url(provider, item)),
+        gateways.get(provider, resolver.api_url(provider, item)),
         Credentials(
             item["id"],
-            settings.require(provider, "instance_token", where, own=item["token"], own_name="token"),
-            settings.find(provider, "client_token", item["client_token"]),
+            resolver.require(provider, "instance_token", where, own=item["token"], own_name="token"),
+            resolver.find(provider, "client_token", item["client_token"]),
         ),
         name=item["name"],
     )
