@@ -80,7 +80,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
-from ansible_collections.msgops.fleet.plugins.module_utils._report import phone_of
+from ansible_collections.msgops.fleet.plugins.module_utils._report import phone_member
 from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 
 Row = dict[str, Any]
@@ -118,30 +118,30 @@ def fleet_slice(
     :raises AnsibleFilterError: for a host that isn't one of the fleet.
     """
     known = _known(credentials or {}, listing or {})
-    those = [_completed(_variables_of(str(host), hostvars[host], phones), known) for host in hosts]
-    read = {_key_of(row): row for row in (reading or {}).get("phones" if phones else "instances") or ()}
+    those = [_completed(_host_variables(str(host), hostvars[host], phones), known) for host in hosts]
+    read = {_row_key(row): row for row in (reading or {}).get("phones" if phones else "instances") or ()}
     targets: dict[Key, Row] = {}
     for row in those:
         if row["token"]:
-            targets.setdefault(_key_of(row), row)
-    rows = [_row(row, read.get(_key_of(row)), phones) for row in those]
+            targets.setdefault(_row_key(row), row)
+    rows = [_row(row, read.get(_row_key(row)), phones) for row in those]
     result = {
         "targets": [
             {name: row[name] for name in ("id", "token", "name", "provider", "api_url", "client_token") if row[name]}
             for row in targets.values()
         ],
         "ids": list(dict.fromkeys(row["id"] for row in those)),
-        "tokenless": sorted({row["provider"] for row in those if _key_of(row) not in targets} - {_PHONES}),
+        "tokenless": sorted({row["provider"] for row in those if _row_key(row) not in targets} - {_PHONES}),
         "rows": rows,
     }
     return dict(untrusted(result))
 
 
-def _key_of(row: Mapping[str, Any]) -> Key:
+def _row_key(row: Mapping[str, Any]) -> Key:
     return (str(row.get("provider") or _PHONES), str(row.get("id") or row.get("instance_id")))
 
 
-def _variables_of(host: str, variables: Mapping[str, Any], phones: bool) -> Row:
+def _host_variables(host: str, variables: Mapping[str, Any], phones: bool) -> Row:
     row = {name: None if (value := variables.get(f"msgops_{name}")) is None else str(value) for name in _VARIABLES}
     allowed = (_PHONES,) if phones else tuple(PROVIDERS)
     if not row["id"] or row["provider"] not in allowed:
@@ -161,13 +161,13 @@ def _known(credentials: Mapping[str, Mapping[str, Row]], listing: Mapping[str, A
     }
     for row in listing.get("instances") or ():
         told = {name: row[name] for name in ("token", "api_url", "due") if row[name] is not None}
-        known[_key_of(row)] = known.get(_key_of(row), {}) | told
+        known[_row_key(row)] = known.get(_row_key(row), {}) | told
     return known
 
 
 def _completed(row: Row, known: Mapping[Key, Row]) -> Row:
     """``row`` with what its variables leave out; of due dates, the one that was listed now is the newer one."""
-    more = known.get(_key_of(row), {})
+    more = known.get(_row_key(row), {})
     return row | {
         "token": row["token"] or more.get("token"),
         "api_url": row["api_url"] or more.get("api_url"),
@@ -185,7 +185,7 @@ def _row(row: Row, read: Mapping[str, Any] | None, phones: bool) -> Row:
         known["error"] = _tokenless(row)
     if phones:
         known |= {"instance_id": row["id"], "observed_at": utc_now()}
-        known["health"] = phone_of(known, row["host"]).health
+        known["health"] = phone_member(known, row["host"]).health
     return known
 
 

@@ -97,7 +97,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._states import health_of
+from ansible_collections.msgops.fleet.plugins.module_utils._states import health_for
 
 Item = dict[str, Any]
 
@@ -114,7 +114,7 @@ _UNREAD: Item = {
     "state": None,
     "vendor_state": None,
     "authorized": False,
-    "health": health_of(None),
+    "health": health_for(None),
     "error": None,
 }
 _FLEETING = ("action", "due")

@@ -88,15 +88,15 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import fingerprint_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import hash_secret
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import KOOPHONE, TRANSPORT, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import OTHER, STATUS_NAMES, ListedPhone
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, variable_of
+from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, environment_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._report import PHONE_STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import koophone_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import make_koophone
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,
@@ -128,7 +128,7 @@ class InventoryModule(FleetInventory):
             raise UsageError("page_size must be 1 or above")
 
         def connect() -> Callable[[], list[Record]]:
-            koophone = koophone_of(params, options, self._secrets)
+            koophone = make_koophone(params, options, self._secrets)
 
             def listed() -> list[Record]:
                 phones = koophone.list_phones(page_size=params["page_size"], concurrency=options.concurrency)
@@ -143,8 +143,8 @@ class InventoryModule(FleetInventory):
 def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
     """Who asks; ``None`` if that isn't known."""
     options = [option for way in WAYS.values() for option in way]
-    values = {option: params[option] or os.environ.get(variable_of(option)) for option in options}
-    return fingerprint_of(json.dumps([endpoint, values])) if any(values.values()) else None
+    values = {option: params[option] or os.environ.get(environment_variable(option)) for option in options}
+    return hash_secret(json.dumps([endpoint, values])) if any(values.values()) else None
 
 
 def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:

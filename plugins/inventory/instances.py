@@ -176,7 +176,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils import _states
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     GATEWAY,
     INSTANCE,
@@ -275,7 +275,7 @@ class InventoryModule(FleetInventory):
         provider = resolver.provider(item, where)
         api_url = resolver.api_url(provider, item).rstrip("/")
         token = resolver.find(provider, "partner_token", item.get("partner_token"))
-        whose = account_of(provider, resolver.find(provider, "account", item.get("account")), api_url, token or "")
+        whose = resolve_account(provider, resolver.find(provider, "account", item.get("account")), api_url, token or "")
         name = item.get("name") or whose.name or provider
 
         def connect() -> Callable[[], list[Record]]:
@@ -322,7 +322,7 @@ def _record(provider: str, account: str, api_url: str, instance: Instance, liste
         "api_url": api_url,
         "state": reading.state if reading else None,
         "vendor_state": reading.vendor_state if reading else None,
-        "health": _states.health_of(reading.state) if reading else None,
+        "health": _states.health_for(reading.state) if reading else None,
         "authorized": reading.state == _states.AUTHORIZED if reading else None,
         "plan": instance.plan,
         "payment_status": instance.payment_status,

@@ -21,7 +21,7 @@ from ._address import canonical_address
 from ._errors import UsageError
 
 
-def fingerprint_of(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """What a secret, such as a partner token, is known by, which doesn't give it away."""
     return hashlib.sha256(b"msgops.fleet\0" + secret.encode()).hexdigest()[:32]
 
@@ -70,10 +70,10 @@ class Account:
 
         Stricter than ``kinship``: listing an account once more harms nobody, showing another one's instances does.
         """
-        return fingerprint_of("\0".join((self.provider, self.address, self.name or self.token)))
+        return hash_secret("\0".join((self.provider, self.address, self.name or self.token)))
 
 
-def account_of(provider: str, name: str | None, api_url: str, partner_token: str) -> Account:
+def resolve_account(provider: str, name: str | None, api_url: str, partner_token: str) -> Account:
     """The account of a task's options.
 
     :raises UsageError: for an address that isn't a URL, or a name that can't stand in a key of the credentials file.
@@ -84,7 +84,7 @@ def account_of(provider: str, name: str | None, api_url: str, partner_token: str
         hashlib.sha256("\0".join((provider, spelling, partner_token)).encode()).hexdigest()[:16]
         for spelling in spellings
     )
-    return Account(provider, checked_name(name), address, fingerprint_of(partner_token), former)
+    return Account(provider, checked_name(name), address, hash_secret(partner_token), former)
 
 
 def checked_name(name: str | None) -> str | None:

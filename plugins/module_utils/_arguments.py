@@ -16,7 +16,7 @@ from ._entries import DEFAULT_JOURNAL
 from ._errors import UsageError
 from ._green_api import SECRET_SETTINGS, SETTINGS
 from ._http import TransportOptions
-from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS, variable_of
+from ._koophone_auth import IAM_ENDPOINT, SECRETS, WAYS, environment_variable
 from ._plugzapi import CREATE_FIELDS
 from ._providers import PROVIDERS
 from ._secrets import passwords_in, redact
@@ -175,7 +175,7 @@ KOOPHONE = ArgumentSpec(
 SECRET_VARIABLES = frozenset(
     [
         "MSGOPS_JOURNAL",
-        *map(variable_of, SECRETS),
+        *map(environment_variable, SECRETS),
         *(
             variable
             for provider in PROVIDERS.values()

@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ._accounts import Account, Kinship
+from ._delivery import TokenDelivery, has_token
 from ._entries import Entry, Memory, Status, begun_entry, hash_payload, is_new_token, new_entry
 from ._errors import Delivery, FleetError, UsageError
 from ._gateway import Gateway, utc_now
-from ._handover import Handover, has_token
 from ._journal import Journal, Lease
 from ._journal_commands import JournalCommands
 from ._journal_storage import JournalError
 from ._listing import Lister, Listing, ListingPolicy, awaits_listing, listed_by
-from ._plan import Action, Claim, DesiredInstance, OnUnknown, Outcome, Planner, claim_of
+from ._plan import Action, Claim, DesiredInstance, OnUnknown, Outcome, Planner, find_claim
 from ._polling import poll
 
 
@@ -33,7 +33,7 @@ class Provisioner:
 
     journal: Journal
     commands: JournalCommands
-    handover: Handover
+    delivery: TokenDelivery
     on_unknown: OnUnknown
     listing: ListingPolicy
     concurrency: int
@@ -43,10 +43,10 @@ class Provisioner:
     def predict(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
         """What ``provision`` would do, without a trace at the gateways, in the journal or in the file."""
         planned, _listed = self._plan(all_desired, self.journal.read({desired.key for desired in all_desired}))
-        outcomes = self.handover.without_conflicts(planned)
-        if not self.handover.is_safe and any(o.action == "would_create" for o in outcomes):
+        outcomes = self.delivery.without_conflicts(planned)
+        if not self.delivery.is_safe and any(o.action == "would_create" for o in outcomes):
             self.warnings.append(_no_safe_way().message)
-        return self.handover.strip_tokens(self.handover.restore_tokens(outcomes))
+        return self.delivery.strip_tokens(self.delivery.restore_tokens(outcomes))
 
     def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
         """What became of each desired instance, in their order.
@@ -57,19 +57,19 @@ class Provisioner:
         """
         if not all_desired:
             return []
-        self.handover.check()
+        self.delivery.check()
         with self.journal.locked({desired.key for desired in all_desired}) as lease:
             planned, listed = self._plan(all_desired, lease.memory)
-            planned = self.handover.without_conflicts(planned)
+            planned = self.delivery.without_conflicts(planned)
             try:
                 lease.note_uses(listed)
             except JournalError as error:
                 planned = [_failed(o, error) if o.action == "would_create" else o for o in planned]
-            with self.handover.room_for(planned):
+            with self.delivery.room_for(planned):
                 reconciled = self._reconcile(self._create_all(planned, lease), lease.memory)
                 with contextlib.suppress(UsageError):  # whoever writes to the file then says why
-                    reconciled = self.handover.restore_tokens(reconciled)
-                outcomes = self.handover.write_credentials(self.handover.strip_tokens(reconciled), reconciled)
+                    reconciled = self.delivery.restore_tokens(reconciled)
+                outcomes = self.delivery.write_credentials(self.delivery.strip_tokens(reconciled), reconciled)
             known = [self._recorded(o, s) for o, s in zip(outcomes, reconciled, strict=True)]
             self._record(lease, [entry for entry in known if entry])
             self._warn_of_unknown_tokens(zip(reconciled, known, strict=True))
@@ -82,7 +82,7 @@ class Provisioner:
     ) -> tuple[list[Outcome], dict[Account, bool]]:
         """What is to be done about each desired instance, and which accounts could be listed."""
         planner, lister = Planner(memory, self.commands, self.on_unknown), Lister(self.listing, memory.uses)
-        claims = {desired: claim_of(desired, memory) for desired in all_desired}
+        claims = {desired: find_claim(desired, memory) for desired in all_desired}
         planned: dict[DesiredInstance, Outcome] = {}
         listed: dict[Account, bool] = {}
         for gateway, in_account in _by_account(all_desired):
@@ -97,7 +97,7 @@ class Provisioner:
                 planned |= {desired: Outcome(desired, "failed", error=error) for desired in in_account}
             else:
                 planned |= {desired: planner.plan(desired, claims[desired], listing) for desired in in_account}
-                self.handover.plan([planned[desired] for desired in in_account], listing)
+                self.delivery.plan([planned[desired] for desired in in_account], listing)
                 listed |= {desired.account: listing is not None for desired in in_account}
         self._warn_of_new_tokens(
             {desired: claims[desired] for desired in all_desired if desired.account in listed}, memory
@@ -119,14 +119,14 @@ class Provisioner:
                 done = sum(outcomes[outcome.desired].action != "would_create" for outcome in wanted)
                 self.progress(f"{done} of {len(wanted)} creations answered")
 
-        if self.handover.is_safe:
+        if self.delivery.is_safe:
             poll(wanted, create, workers=self.concurrency, progress=tell if self.progress else None)
         else:
             outcomes |= {outcome.desired: _failed(outcome, _no_safe_way()) for outcome in wanted}
         return list(outcomes.values())
 
     def _create(self, desired: DesiredInstance, before: Entry | None, lease: Lease) -> Outcome:
-        if failure := self.handover.failure():
+        if failure := self.delivery.failure():
             return Outcome(desired, "failed", error=failure)
         entry = begun_entry(desired.account, desired.name, hash_payload(desired.payload), before)
         try:
@@ -141,7 +141,7 @@ class Provisioner:
         # At once, because this process may be killed, and the vendor may never show the token again.
         created = replace(entry, status="created", instance_id=instance.id, updated_at=utc_now())
         self._record(lease, [created])
-        self.handover.write_at_once(desired, instance)
+        self.delivery.write_at_once(desired, instance)
         return Outcome(desired, "created", instance, posted=True, entry=created)
 
     # Settling: ask the listing about what got no clear answer
@@ -162,9 +162,9 @@ class Provisioner:
 
     # Remembering
 
-    def _status_of(self, outcome: Outcome, reconciled: Outcome) -> tuple[Status, str | None] | None:
+    def _journal_status(self, outcome: Outcome, reconciled: Outcome) -> tuple[Status, str | None] | None:
         if outcome.instance:
-            in_file = self.handover.file is not None and has_token(reconciled)
+            in_file = self.delivery.file is not None and has_token(reconciled)
             handed_over = not outcome.error and (in_file or has_token(outcome))
             return ("delivered" if handed_over else "created", outcome.instance.id)
         if outcome.posted:
@@ -174,7 +174,7 @@ class Provisioner:
 
     def _recorded(self, outcome: Outcome, reconciled: Outcome) -> Entry | None:
         """What the journal shall say about an outcome; ``None`` if nothing is to be said."""
-        if (said := self._status_of(outcome, reconciled)) is None:
+        if (said := self._journal_status(outcome, reconciled)) is None:
             return None
         status, instance_id = said
         entry = reconciled.entry or new_entry(outcome.desired.account, outcome.desired.name, status)
@@ -191,7 +191,7 @@ class Provisioner:
             self.warnings.append(error.message)
 
     def _warn_of_unknown_tokens(self, outcomes: Iterable[tuple[Outcome, Entry | None]]) -> None:
-        place = " into credentials_file" if self.handover.file else ""
+        place = " into credentials_file" if self.delivery.file else ""
         for outcome, entry in outcomes:
             if outcome.instance and not has_token(outcome) and not (entry and entry.status == "delivered"):
                 self.warnings.append(

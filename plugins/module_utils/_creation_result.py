@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ._credentials import key_of
-from ._errors import failure_of
+from ._credentials import credentials_key
+from ._errors import failure_result
 from ._plan import Outcome
 
 
@@ -24,7 +24,7 @@ def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         result["instance"] = result["instances"][0]
     unfulfilled = [(_label(outcome), outcome.error) for outcome in outcomes if outcome.error]
     if unfulfilled:
-        result |= failure_of("instances", "provisioned", unfulfilled)
+        result |= failure_result("instances", "provisioned", unfulfilled)
     return result
 
 
@@ -40,4 +40,4 @@ def _diff(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _label(outcome: Outcome) -> str:
-    return key_of(outcome.desired.name, outcome.desired.account.name)
+    return credentials_key(outcome.desired.name, outcome.desired.account.name)

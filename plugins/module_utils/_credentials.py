@@ -24,7 +24,7 @@ from typing import Any
 
 from ._address import canonical_address
 from ._errors import UsageError
-from ._files import Place, UnfitFile, kind_of
+from ._files import Place, UnfitFile, file_kind
 from ._gateway import Instance
 from ._room import Room
 
@@ -63,7 +63,7 @@ class Slot:
     gone: frozenset[str] = frozenset()
 
 
-def key_of(name: str, account: str | None = None) -> str:
+def credentials_key(name: str, account: str | None = None) -> str:
     """The key of an instance under its provider."""
     return f"{account}/{name}" if account else name
 
@@ -139,7 +139,7 @@ class CredentialsFile:
                     for slot, instance in wanted:
                         if conflict := self.conflict(content, slot, instance):
                             raise conflict
-                    size = len(_dump(content)) + sum(_size_of(slot) for slot, _instance in wanted) + _OTHERS
+                    size = len(_dump(content)) + sum(_entry_size(slot) for slot, _instance in wanted) + _OTHERS
                     room = stack.enter_context(Room.kept(place, size, os.fstat(descriptor), _MODE))
                     room.use(_dump(content), last=False)
                 if room.failure:
@@ -223,7 +223,7 @@ class CredentialsFile:
         if self._room:
             yield self._room.place
             return
-        if kind := kind_of(self._path):
+        if kind := file_kind(self._path):
             raise UnfitFile(f"it is {kind}")
         with contextlib.closing(Place(self._path)) as place:
             yield place
@@ -286,7 +286,7 @@ def _dump(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
-def _size_of(slot: Slot) -> int:
+def _entry_size(slot: Slot) -> int:
     return len(_dump({slot.provider: {slot.key: {"api_url": slot.api_url}}})) + _ENTRY
 
 

@@ -9,7 +9,7 @@ import collections
 from collections.abc import Mapping
 from typing import Any
 
-from ._accounts import account_of
+from ._accounts import resolve_account
 from ._arguments import CREATION, OptionResolver
 from ._entries import Key
 from ._errors import UsageError
@@ -53,6 +53,8 @@ def _desired_instance(
         name=name,
         gateway=gateways.get(provider, api_url, partner_token),
         api_url=api_url.rstrip("/"),
-        account=account_of(provider, resolver.find(provider, "account", item.get("account")), api_url, partner_token),
+        account=resolve_account(
+            provider, resolver.find(provider, "account", item.get("account")), api_url, partner_token
+        ),
         payload=PROVIDERS[provider].client.payload_for(name, options),
     )

@@ -106,7 +106,7 @@ class Use:
     last_seen: str
     listed_at: str | None
 
-    def may_be_of(self, account: Account) -> bool:
+    def may_belong_to(self, account: Account) -> bool:
         """Whether it was the same account's, or at least at its address."""
         is_named_so = account.name is not None and self.account == account.name
         is_near = self.access.address == account.address or self.access.token == account.token

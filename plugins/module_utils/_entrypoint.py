@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ._arguments import ArgumentSpec
 from ._errors import FleetError
 from ._paths import start_folder, with_absolute_paths
-from ._secrets import can_register_secrets, masked, register_secret
+from ._secrets import SecretOutput, masked
 from ._session import REQUESTS_IMPORT_ERROR
 
 
@@ -40,13 +40,9 @@ class TaskContext:
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def can_hand_over(self) -> bool:
-        """Whether secrets may be in the result at all."""
-        return self.no_log or can_register_secrets()
-
-    def hand_over(self, secret: str) -> bool:
-        """Whether ``secret`` may be in the result: from now on Ansible won't print it."""
-        return self.no_log or register_secret(secret)
+    def output(self) -> SecretOutput:
+        """Which secrets may be in the result."""
+        return SecretOutput(self.no_log)
 
 
 Run = Callable[[TaskContext], dict[str, Any]]

@@ -97,7 +97,7 @@ def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
     return {"failed": True, "msg": one_line(msg)} | ({"error": error.as_error()} if error else {})
 
 
-def failure_of(kind: str, done: str, failures: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:
+def failure_result(kind: str, done: str, failures: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:
     """The failure of a task that could not do some of its many: label and error of each of ``kind``."""
     if len(failures) == 1:
         return failed(failures[0][1].message, failures[0][1])

@@ -213,7 +213,7 @@ def open_regular(path: str, flags: int, *, folder: int | None = None) -> int:
     return descriptor
 
 
-def kind_of(path: str) -> str:
+def file_kind(path: str) -> str:
     """What is at the end of ``path``, if that is there and no file that could be replaced; else an empty string."""
     try:
         mode = os.stat(path).st_mode

@@ -37,10 +37,10 @@ class JournalCommands:
     def adopt(self, entry: Entry, account: str | None = None) -> str:
         """Say that the entry's instance exists, and whose it is; where its ID isn't known, ID stands for it."""
         if account is None:
-            return self._command("adopt", entry, instance_id=_id_of(entry))
+            return self._command("adopt", entry, instance_id=_known_id(entry))
         if _PLAIN.fullmatch(account):
-            return self._command("adopt", entry, instance_id=_id_of(entry), account=account)
-        command = self._command("adopt", entry, instance_id=_id_of(entry), account=_NAME)
+            return self._command("adopt", entry, instance_id=_known_id(entry), account=account)
+        command = self._command("adopt", entry, instance_id=_known_id(entry), account=_NAME)
         return f"(with the account's name, in double quotes, in the place of {_NAME}) {command}"
 
     def discard(self, entry: Entry) -> str:
@@ -49,7 +49,7 @@ class JournalCommands:
 
     def forget(self, entry: Entry) -> str:
         """Take the entry out."""
-        return self._command("forget", entry, **({"instance_id": _id_of(entry)} if entry.instance_id else {}))
+        return self._command("forget", entry, **({"instance_id": _known_id(entry)} if entry.instance_id else {}))
 
     def _command(self, action: str, entry: Entry, **options: str) -> str:
         given = {"action": action, "operation_id": entry.operation_id, **options, **self._options}
@@ -57,6 +57,6 @@ class JournalCommands:
         return f"{self._before}ansible localhost -m msgops.fleet.creation_journal -a '{arguments}'"
 
 
-def _id_of(entry: Entry) -> str:
+def _known_id(entry: Entry) -> str:
     known = entry.instance_id or ""
     return known if _PLAIN.fullmatch(known) else "ID"

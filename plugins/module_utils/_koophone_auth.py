@@ -167,12 +167,12 @@ class AccessKey:
         return f"SDK-HMAC-SHA256 Access={self.key}, SignedHeaders={names}, Signature={signature}"
 
 
-def variable_of(option: str) -> str:
+def environment_variable(option: str) -> str:
     """The environment variable that stands in for one of KooPhone's options."""
     return f"KOOPHONE_{option.upper()}"
 
 
-def authentication_of(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Authentication:
+def make_authentication(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Authentication:
     """The way to authenticate that the task chooses, else the environment.
 
     ``secrets`` gathers the values from the environment that Ansible doesn't know to be secret.
@@ -180,16 +180,16 @@ def authentication_of(params: Mapping[str, Any], options: TransportOptions, secr
     :raises UsageError: if neither says who asks, or something is missing.
     """
     way = next((way for way in WAYS if params.get(way)), None) or next(
-        (way for way in WAYS if os.environ.get(variable_of(way))), None
+        (way for way in WAYS if os.environ.get(environment_variable(way))), None
     )
     if way is None:
         ways = ", or ".join(" and ".join(options) for options in WAYS.values())
-        raise UsageError(f"the task needs {ways} (or their variables, such as {variable_of('auth_token')})")
+        raise UsageError(f"the task needs {ways} (or their variables, such as {environment_variable('auth_token')})")
     values: dict[str, str] = {}
     for option in WAYS[way]:
-        value = (params.get(option) or os.environ.get(variable_of(option)) or "").strip()
+        value = (params.get(option) or os.environ.get(environment_variable(option)) or "").strip()
         if not value:
-            raise UsageError(f"{way} needs {option} as well (or the variable {variable_of(option)})")
+            raise UsageError(f"{way} needs {option} as well (or the variable {environment_variable(option)})")
         if option in SECRETS:
             secrets.add(value)
         values[option] = value

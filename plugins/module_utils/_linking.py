@@ -16,12 +16,13 @@ from urllib.parse import quote
 
 from . import _qr, _states
 from ._code_folder import CodeFolder
-from ._errors import Delivery, FleetError, UsageError, failed, failure_of
+from ._errors import Delivery, FleetError, UsageError, failed, failure_result
 from ._gateway import CodePolicy, LinkingCode
 from ._http import RequestBudget
 from ._linking_page import Card, Page, spell
-from ._observation import Observation, Target, observe, read
+from ._observation import Observation, Target, WaitPolicy, observe, read
 from ._polling import poll
+from ._secrets import SecretOutput
 
 Method = Literal["qr", "code"]
 Action = Literal["linked", "already_authorized", "pending", "would_link", "failed"]
@@ -44,25 +45,16 @@ class LinkRequest:
 
 
 @dataclass(frozen=True)
-class Means:
+class CodeDisplay:
     """How a person gets to see the codes.
 
-    ``folder`` is for a page and images, ``draw`` shows text on the terminal of somebody who watches, ``hand_over`` is
-    whether a code may be in the result.
+    ``folder`` is for a page and images, ``draw`` shows text on the terminal of somebody who watches, and ``output``
+    decides whether a code may be in the result.
     """
 
     folder: str | None = None
     draw: Callable[[str], None] | None = None
-    can_hand_over: bool = False
-    hand_over: Callable[[str], bool] = lambda _code: False
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How long to wait, in seconds; without ``timeout``, each instance is asked for one code."""
-
-    timeout: float
-    interval: float
+    output: SecretOutput = field(default_factory=SecretOutput)
 
 
 @dataclass(frozen=True)
@@ -127,26 +119,26 @@ class LinkProgress:
 
 
 class Linker:
-    """One task's links."""
+    """One task's links. Without a time-out of ``waiting``, each instance is asked for one code."""
 
     def __init__(
         self,
         method: Method,
-        means: Means,
-        waiting: Waiting,
+        display: CodeDisplay,
+        waiting: WaitPolicy,
         *,
         max_codes: int | None,
         concurrency: int,
         progress: Callable[[str], None] | None = None,
     ) -> None:
         self._method = method
-        self._means = means
+        self._display = display
         self._waiting = waiting
         self._max_codes = max_codes
         self._concurrency = concurrency
         self._progress = progress
         self._links: list[LinkProgress] = []
-        self._folder = CodeFolder(means.folder, self._page) if means.folder else None
+        self._folder = CodeFolder(display.folder, self._page) if display.folder else None
         self._is_over = False
         self._drawn: LinkingCode | None = None
         self._told: tuple[str, float] = ("", 0.0)
@@ -156,7 +148,7 @@ class Linker:
 
         :raises UsageError: if nobody would see the codes.
         """
-        self._check_means()
+        self._check_display()
         self._begin(requests, None)
         for link in self._links:
             if not link.is_over and link.state in (_states.NOT_AUTHORIZED, _states.CREATING):
@@ -168,7 +160,7 @@ class Linker:
 
         :raises UsageError: if nobody would see the codes; none was asked for.
         """
-        self._check_means()
+        self._check_display()
         deadline = time.monotonic() + self._waiting.timeout if self._waiting.timeout else None
         self._begin(requests, deadline)
         pending = [link for link in self._links if not link.is_over]
@@ -192,10 +184,10 @@ class Linker:
                         self._conclude(link)
         return self._report()
 
-    def _check_means(self) -> None:
+    def _check_display(self) -> None:
         # The result is there when the waiting is over, and then a code is of no use.
-        is_returned = self._method == "code" and not self._waiting.timeout and self._means.can_hand_over
-        if not (self._folder or self._means.draw or is_returned):
+        is_returned = self._method == "code" and not self._waiting.timeout and self._display.output.is_safe
+        if not (self._folder or self._display.draw or is_returned):
             raise UsageError(
                 "nobody would see the codes, so none is asked for: give dest, a folder for a page that shows them, or "
                 "run it in a terminal with terminal: true"
@@ -235,7 +227,7 @@ class Linker:
 
     def _is_visible(self, link: LinkProgress) -> bool:
         """Whether somebody would see its code: a terminal has room for one instance after the other."""
-        return self._folder is not None or self._means.draw is None or self._is_next(link)
+        return self._folder is not None or self._display.draw is None or self._is_next(link)
 
     def _is_next(self, link: LinkProgress) -> bool:
         waiting = (one for one in self._links if not one.is_over and one.state == _states.NOT_AUTHORIZED)
@@ -255,9 +247,9 @@ class Linker:
                 link.end("pending", self._exhausted(link))
         if link.active and not link.active.is_alive:
             link.active = None
-        if link.active and self._means.draw and self._is_next(link) and link.active.code is not self._drawn:
+        if link.active and self._display.draw and self._is_next(link) and link.active.code is not self._drawn:
             self._drawn = link.active.code
-            self._draw(link, link.active.code, self._means.draw)
+            self._draw(link, link.active.code, self._display.draw)
 
     def _policy(self, link: LinkProgress) -> CodePolicy:
         gateway = link.target.gateway
@@ -293,7 +285,7 @@ class Linker:
         gateway, credentials = link.target.gateway, link.target.credentials
         if self._method == "code":
             return gateway.request_pairing_code(credentials, link.budget, link.request.phone or "")
-        code = gateway.request_qr_code(credentials, link.budget, as_text=self._means.draw is not None)
+        code = gateway.request_qr_code(credentials, link.budget, as_text=self._display.draw is not None)
         if code and code.text and self._folder:
             return dataclasses.replace(code, image=_qr.as_png(code.text))
         return code
@@ -414,7 +406,7 @@ class Linker:
         if len(failures) == 1:
             label, error = failures[0]
             return result | failed(f"{label} was not linked: {error.message}", error)
-        return result | (failure_of("instances", "linked", failures) if failures else {})
+        return result | (failure_result("instances", "linked", failures) if failures else {})
 
     def _as_result(self, link: LinkProgress) -> dict[str, Any]:
         code = link.active.code if link.active else LinkingCode()
@@ -426,7 +418,7 @@ class Linker:
             "state": link.state,
             "authorized": link.state == _states.AUTHORIZED,
             "action": link.action,
-            "code": code.text if code.text and self._means.hand_over(code.text) else None,
+            "code": code.text if code.text and self._display.output.may_return(code.text) else None,
             "file": self._folder.image(link.anchor) if self._folder and code.image else None,
             "error": link.error.as_item_error() if link.error else None,
         }
@@ -439,7 +431,7 @@ def _end_by_state(link: LinkProgress, arrived: Action) -> None:
         link.end(arrived)
     elif observation.error and observation.is_final:
         link.end("failed", observation.error)
-    elif link.state and _states.health_of(link.state) in ("degraded", "failed"):
+    elif link.state and _states.health_for(link.state) in ("degraded", "failed"):
         link.end("failed", FleetError("vendor", f"it is {link.state}; {_states.remedy_for(link.state)}"))
     elif link.state not in (None, _states.NOT_AUTHORIZED):
         # A phone has used the code, or there can't be one yet.

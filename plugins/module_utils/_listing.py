@@ -40,7 +40,7 @@ class Listing:
         """The instances of exactly this name."""
         return self._by_name.get(name, [])
 
-    def name_of(self, instance_id: str | None) -> str | None:
+    def name_for(self, instance_id: str | None) -> str | None:
         """What the instance of this ID is named now."""
         return self._names.get(instance_id or "")
 
@@ -67,7 +67,7 @@ class Lister:
             return None
         if listing := _list_until_shown(gateway, until):
             return listing
-        seen = [use.listed_at for use in self.uses for one in accounts if use.listed_at and use.may_be_of(one)]
+        seen = [use.listed_at for use in self.uses for one in accounts if use.listed_at and use.may_belong_to(one)]
         if self.policy == "required" or seen:
             why = f"it was listed on {max(seen)}" if seen else "listing is required"
             raise FleetError(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _states
-from ._errors import FleetError, failed, failure_of
+from ._errors import FleetError, failed, failure_result
 from ._gateway import Credentials, Gateway, Reading, utc_now
 from ._http import RequestBudget
 from ._messages import sentence
@@ -64,7 +64,7 @@ class Observation:
             "state": self.state,
             "vendor_state": self.reading.vendor_state if self.reading else None,
             "authorized": self.state == _states.AUTHORIZED,
-            "health": _states.health_of(self.state),
+            "health": _states.health_for(self.state),
             "attempts": self.attempts,
             "observed_at": self.observed_at,
             "error": self.error.as_item_error() if self.error else None,
@@ -72,13 +72,13 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """What to wait for; times in seconds."""
+class WaitPolicy:
+    """How long to wait, how often to look, and for what; times in seconds."""
 
-    states: Collection[str]
-    fail_fast_on: Collection[str]
     timeout: float
     interval: float
+    states: Collection[str] = ()
+    fail_fast_on: Collection[str] = ()
 
     def is_over_for(self, observation: Observation) -> bool:
         """Whether the instance has arrived, or never will."""
@@ -97,7 +97,7 @@ def observe(
     targets: Sequence[Target],
     *,
     concurrency: int,
-    waiting: Waiting | None = None,
+    waiting: WaitPolicy | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Observation]:
     """The last observation of each target, in their order; an error of one doesn't keep the others from being read.
@@ -125,7 +125,7 @@ def observe(
 
     def tell() -> None:
         if progress:
-            progress(_progress_of(observations, waiting))
+            progress(_progress_text(observations, waiting))
 
     poll(
         range(len(targets)),
@@ -143,9 +143,9 @@ def observe(
     ]
 
 
-def _progress_of(observations: Sequence[Observation], waiting: Waiting | None) -> str:
+def _progress_text(observations: Sequence[Observation], waiting: WaitPolicy | None) -> str:
     done = f"{sum(o.observed_at is not None for o in observations)} of {len(observations)} instances read"
-    laggards = [_states_of([o]) for o in observations if waiting and not waiting.is_over_for(o)]
+    laggards = [_describe_states([o]) for o in observations if waiting and not waiting.is_over_for(o)]
     return progress_line(done, waiting.states if waiting else (), laggards, len(observations))
 
 
@@ -160,7 +160,7 @@ def summarize(observations: Sequence[Observation]) -> dict[str, Any]:
     }
 
 
-def report(observations: Sequence[Observation], waiting: Waiting | None, *, fail_on_error: bool) -> dict[str, Any]:
+def report(observations: Sequence[Observation], waiting: WaitPolicy | None, *, fail_on_error: bool) -> dict[str, Any]:
     """The module's result; it fails where an instance could not be read or isn't where the task waits for it."""
     result: dict[str, Any] = {
         "changed": False,
@@ -174,17 +174,17 @@ def report(observations: Sequence[Observation], waiting: Waiting | None, *, fail
     hopeless = [o for o in observations if waiting and waiting.is_hopeless_for(o)]
     laggards = [o for o in observations if waiting and not waiting.is_met_by(o) and (fail_on_error or not o.is_final)]
     if hopeless:
-        return result | failed(f"gave up waiting: {_states_of(hopeless)}; {_remedies(hopeless)}")
+        return result | failed(f"gave up waiting: {_describe_states(hopeless)}; {_remedies(hopeless)}")
     if waiting and laggards and not all(o.is_final for o in laggards):
         wanted = " or ".join(waiting.states)
         msg = f"{len(laggards)} of {len(observations)} instances did not become {wanted} within {waiting.timeout:g} s"
-        return result | failed("; ".join(filter(None, [f"{msg}: {_states_of(laggards)}", _remedies(laggards)])))
+        return result | failed("; ".join(filter(None, [f"{msg}: {_describe_states(laggards)}", _remedies(laggards)])))
     if unreadable and fail_on_error:
-        return result | failure_of("instances", "read", [(o.target.label, o.error) for o in unreadable if o.error])
+        return result | failure_result("instances", "read", [(o.target.label, o.error) for o in unreadable if o.error])
     return result
 
 
-def _states_of(observations: Sequence[Observation]) -> str:
+def _describe_states(observations: Sequence[Observation]) -> str:
     return ", ".join(f"{o.target.label} is {o.state or ('unreadable' if o.error else 'unread')}" for o in observations)
 
 

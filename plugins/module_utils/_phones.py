@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._errors import FleetError, UsageError, failed, failure_of
+from ._errors import FleetError, UsageError, failed, failure_result
 from ._http import RequestBudget
 from ._koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
 from ._messages import sentence
@@ -98,7 +98,7 @@ def read_phones(
 
     def tell() -> None:
         if progress:
-            progress(_progress_of(phones, query))
+            progress(_progress_text(phones, query))
 
     poll(
         batches,
@@ -112,7 +112,7 @@ def read_phones(
     return seen, sum(batch.budget.requests for batch in batches)
 
 
-def _progress_of(phones: Mapping[str, Phone | None], query: PhonesQuery) -> str:
+def _progress_text(phones: Mapping[str, Phone | None], query: PhonesQuery) -> str:
     done = f"{sum(phone is not None for phone in phones.values())} of {len(phones)} phones read"
     laggards = [instance_id for instance_id, phone in phones.items() if not _is_over(phone, query.wait_for)]
     return progress_line(done, query.wait_for, laggards, len(phones))
@@ -146,7 +146,7 @@ def report(phones: Sequence[Phone], query: PhonesQuery, *, fail_on_error: bool) 
             f"within {query.wait_timeout:g} s: {named}"
         )
     if unreadable and fail_on_error:
-        return result | failure_of("phones", "read", unreadable)
+        return result | failure_result("phones", "read", unreadable)
     return result
 
 

@@ -89,7 +89,7 @@ class Claim:
     rivals: tuple[Entry, ...] = ()
 
 
-def claim_of(desired: DesiredInstance, memory: Memory) -> Claim:
+def find_claim(desired: DesiredInstance, memory: Memory) -> Claim:
     """What the journal has of a desired instance."""
     related: dict[Kinship, list[Entry]] = collections.defaultdict(list)
     for entry in memory.of(desired.key):
@@ -130,7 +130,7 @@ class Planner:
         """What a run would do, from the instance's entries in the journal, and the account's listing if there is "
         "one."""
         if matches := listing.named(desired.name) if listing else []:
-            return self.found(desired, self._entry_of(desired, claim, matches[0]), matches)
+            return self.found(desired, self._entry_for(desired, claim, matches[0]), matches)
         if claim.rivals:
             return self._plan_unclear(desired, claim, listing)
         entry = claim.entry
@@ -150,7 +150,7 @@ class Planner:
         if self.on_unknown == "create":
             # An entry that may be another account's stays.
             return Outcome(desired, "would_create", entry=entry if is_same else None)
-        vanished = self._vanished(desired, entry, listing.name_of(entry.instance_id))
+        vanished = self._vanished(desired, entry, listing.name_for(entry.instance_id))
         return Outcome(desired, "failed", error=vanished if is_same else self._another(desired, entry))
 
     def found(self, desired: DesiredInstance, entry: Entry | None, matches: Sequence[Instance]) -> Outcome:
@@ -183,7 +183,7 @@ class Planner:
         )
         return Outcome(desired, "unknown", error=error, entry=entry)
 
-    def _entry_of(self, desired: DesiredInstance, claim: Claim, instance: Instance) -> Entry | None:
+    def _entry_for(self, desired: DesiredInstance, claim: Claim, instance: Instance) -> Entry | None:
         """The entry of an instance that the account's listing shows: its ID proves whose it is."""
         if claim.kinship is Kinship.SAME:
             return claim.entry

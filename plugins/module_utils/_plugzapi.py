@@ -332,16 +332,16 @@ def _parse_availability(response: Response) -> Availability:
     if response.ok and isinstance(body, dict) and ("available" in body or "reason" in body):
         if not isinstance(body.get("available"), (bool, type(None))):
             raise response.malformed("an object whose available is a boolean")
-        appeal_token = _one_of(body, "appealToken", str)
-        reason = _one_of(body, "reason", str)
+        appeal_token = _field_of_type(body, "appealToken", str)
+        reason = _field_of_type(body, "reason", str)
         return Availability(
             available=body.get("available"),
-            blocked=_one_of(body, "blocked", bool),
+            blocked=_field_of_type(body, "blocked", bool),
             appeal_token=appeal_token,
-            sms_wait_seconds=_one_of(body, "smsWaitSeconds", int, float),
-            voice_wait_seconds=_one_of(body, "voiceWaitSeconds", int, float),
-            wa_old_wait_seconds=_one_of(body, "waOldWaitSeconds", int, float),
-            wa_old_eligible=_one_of(body, "waOldEligible", bool),
+            sms_wait_seconds=_field_of_type(body, "smsWaitSeconds", int, float),
+            voice_wait_seconds=_field_of_type(body, "voiceWaitSeconds", int, float),
+            wa_old_wait_seconds=_field_of_type(body, "waOldWaitSeconds", int, float),
+            wa_old_eligible=_field_of_type(body, "waOldEligible", bool),
             reason=None if reason is None else response.masked(reason, appeal_token or ""),
         )
     _raise_failure(response)
@@ -385,7 +385,7 @@ def _vendor_says(body: Any) -> str:
     return ": ".join(body[key] for key in ("error", "message") if isinstance(body.get(key), str) and body[key])
 
 
-def _one_of(body: dict[str, Any], key: str, *types: type) -> Any:
+def _field_of_type(body: dict[str, Any], key: str, *types: type) -> Any:
     value = body.get(key)
     # A boolean is an int to Python, but never a number of seconds.
     return value if isinstance(value, types) and (bool in types or not isinstance(value, bool)) else None

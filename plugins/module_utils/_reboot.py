@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import _states
-from ._errors import Delivery, FleetError, failed, failure_of
+from ._errors import Delivery, FleetError, failed, failure_result
 from ._http import RequestBudget
 from ._observation import Observation, Target, observe, read
 from ._polling import poll
@@ -170,7 +170,7 @@ class Rebooter:
         state, last, item.last_state = item.state, item.last_state, item.state
         if state is not None:
             item.has_changed = item.has_changed or state != item.before
-            if item.has_changed and state == last and _states.health_of(state) != "transient":
+            if item.has_changed and state == last and _states.health_for(state) != "transient":
                 item.end("rebooted", _relapse(state) if self._is_due(item) else None)
                 return
         if time.monotonic() >= sent_at + self._policy.wait_timeout:
@@ -212,7 +212,7 @@ class Rebooter:
         if len(failures) == 1:
             label, error = failures[0]
             return result | failed(f"{label}: {error.message}", error)
-        return result | (failure_of("instances", "rebooted", failures) if failures else {})
+        return result | (failure_result("instances", "rebooted", failures) if failures else {})
 
 
 def _unknown(doubt: FleetError) -> FleetError:

@@ -43,7 +43,7 @@ def check_availability(task: TaskContext, target: Target, number: PhoneNumber) -
     if not isinstance(target.gateway, Plugzapi):
         raise TypeError("only PlugzAPI registers numbers")
     response = target.gateway.check_registration(target.credentials, number.ddi, number.phone)
-    if response.appeal_token is not None and not task.hand_over(response.appeal_token):
+    if response.appeal_token is not None and not task.output.may_return(response.appeal_token):
         response = dataclasses.replace(response, appeal_token=None)
         task.warnings.append(
             "the appeal token was withheld, because Ansible would print it: set no_log: true on this task and ask again"

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from ._errors import UsageError, one_line
 from ._koophone import MISSING, OTHER
-from ._states import AUTHORIZED, STATES, Health, StateMeaning, health_of, remedy_for
+from ._states import AUTHORIZED, STATES, Health, StateMeaning, health_for, remedy_for
 
 VERSION = 1
 
@@ -130,7 +130,7 @@ class Member:
         """What kind of attention the member needs."""
         if self.kind == "phone":
             return PHONE_STATUSES[self.state].health if self.state in PHONE_STATUSES else "unknown"
-        return health_of(self.state if self.state in STATES else None)
+        return health_for(self.state if self.state in STATES else None)
 
     @property
     def remedy(self) -> str:
@@ -300,7 +300,7 @@ def _out(member: Member, allowed: Collection[str], soon: datetime.datetime | Non
     return tuple(reasons)
 
 
-def instance_of(row: Mapping[str, Any], where: str) -> Member:
+def instance_member(row: Mapping[str, Any], where: str) -> Member:
     """A member from what instance_state returns for an instance, with ``host`` and ``due`` if they are known.
 
     :raises UsageError: if it has no id.
@@ -308,13 +308,13 @@ def instance_of(row: Mapping[str, Any], where: str) -> Member:
     return Member(
         kind="instance",
         provider=str(row.get("provider") or "unknown"),
-        id=_id_of(row, "id", where),
+        id=_parse_id(row, "id", where),
         **_texts(row, "name", "host", "state", "vendor_state", "due", "observed_at"),
-        error=_error_of(row),
+        error=_parse_error(row),
     )
 
 
-def phone_of(row: Mapping[str, Any], where: str) -> Member:
+def phone_member(row: Mapping[str, Any], where: str) -> Member:
     """A member from what cloudphone_status returns for a phone, with ``host``, ``name`` and ``due`` if known.
 
     :raises UsageError: if it has no id.
@@ -323,11 +323,11 @@ def phone_of(row: Mapping[str, Any], where: str) -> Member:
     return Member(
         kind="phone",
         provider="koophone",
-        id=_id_of(row, "instance_id", where),
+        id=_parse_id(row, "instance_id", where),
         state=None if row.get("status_name") is None else str(row["status_name"]),
         vendor_state=None if status is None else str(status),
         **_texts(row, "name", "host", "due", "observed_at"),
-        error=_error_of(row),
+        error=_parse_error(row),
     )
 
 
@@ -350,7 +350,7 @@ def parse(content: Any, where: str) -> Part:
         raise UsageError(f"{where} is no fleet report of version {VERSION}")
     try:
         return Part(
-            [_member_of(row) for row in content["members"]],
+            [_parse_member(row) for row in content["members"]],
             Rule.of(content["rule"]),
             [Source(**source) for source in content["sources"]],
         )
@@ -368,13 +368,13 @@ def common_rule(rules: Sequence[Rule]) -> Rule:
     return rules[0] if rules else Rule()
 
 
-def _member_of(row: Mapping[str, Any]) -> Member:
+def _parse_member(row: Mapping[str, Any]) -> Member:
     return Member(
         kind="phone" if row["kind"] == "phone" else "instance",
         provider=str(row["provider"]),
         id=str(row["id"]),
         **_texts(row, "name", "host", "state", "vendor_state", "due", "observed_at"),
-        error=_error_of(row),
+        error=_parse_error(row),
     )
 
 
@@ -382,13 +382,13 @@ def _texts(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: None if row.get(name) is None else str(row[name]) for name in names}
 
 
-def _id_of(row: Mapping[str, Any], name: str, where: str) -> str:
+def _parse_id(row: Mapping[str, Any], name: str, where: str) -> str:
     if row.get(name) in (None, ""):
         raise UsageError(f"{where} has no {name}")
     return str(row[name])
 
 
-def _error_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _parse_error(row: Mapping[str, Any]) -> dict[str, Any] | None:
     error = row.get("error")
     if not error:
         return None

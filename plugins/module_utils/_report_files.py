@@ -13,20 +13,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._errors import UsageError
-from ._files import Place, kind_of
+from ._files import Place, file_kind
 from ._report import Report
-from ._report_junit import junit_of
-from ._report_page import page_of
+from ._report_junit import render_junit
+from ._report_page import render_page
 
 # Of a file that wasn't there: reports hold no secrets, and are made to be looked at.
 _MODE = 0o644
 
 
-def _json_of(report: Report) -> str:
+def _render_json(report: Report) -> str:
     return json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {"json_file": _json_of, "junit_file": junit_of, "html_file": page_of}
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "json_file": _render_json,
+    "junit_file": render_junit,
+    "html_file": render_page,
+}
 
 
 def load_report(path: str) -> Any:
@@ -62,7 +66,7 @@ def write_report(report: Report, paths: Mapping[str, str | None], *, check_mode:
 
 
 def _is_in(path: str, content: bytes) -> bool:
-    if kind_of(path):  # to open a pipe can take for ever
+    if file_kind(path):  # to open a pipe can take for ever
         return False
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read() == content
@@ -75,7 +79,7 @@ def _write(path: str, content: bytes, option: str) -> None:
     What can't be replaced, such as a pipe, is written to.
     """
     try:
-        kind = kind_of(path)
+        kind = file_kind(path)
         if kind and kind != "a folder":
             _write_into(path, content)
             return

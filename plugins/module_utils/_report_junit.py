@@ -16,7 +16,7 @@ from ._report import Finding, Report
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_of(report: Report) -> str:
+def render_junit(report: Report) -> str:
     """The report for what shows test results: whoever is out of order has failed, or is an error if unreadable.
 
     Each of them fails, even where the rule lets some be out of order.

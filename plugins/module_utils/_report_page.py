@@ -119,7 +119,7 @@ $sources
 """)
 
 
-def page_of(report: Report) -> str:
+def render_page(report: Report) -> str:
     """The report for people, in the reader's own choice of light or dark."""
     summary, broken = report.summary(), report.broken()
     total = len(report.findings)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ._credentials import key_of
+from ._credentials import credentials_key
 from ._entries import OPEN, Entry, Memory, Use
 from ._errors import UsageError
 from ._gateway import utc_now
@@ -44,7 +44,7 @@ class EntryFilter:
     def __str__(self) -> str:
         if self.operation_id:
             return f"creation {self.operation_id}"
-        return f"creation of {self.provider} {key_of(self.name or '', self.account)}"
+        return f"creation of {self.provider} {credentials_key(self.name or '', self.account)}"
 
 
 def list_entries(journal: Journal, entries: EntryFilter) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _diff(before: Entry | None, after: Entry | None) -> Mapping[str, str]:
     def line(entry: Entry | None) -> str:
         if entry is None:
             return ""
-        name = key_of(entry.name, entry.account)
+        name = credentials_key(entry.name, entry.account)
         return f"{entry.provider} {name}: {entry.status} {entry.instance_id or ''}".rstrip() + "\n"
 
     return {"before": line(before), "after": line(after), "before_header": "journal", "after_header": "journal"}

@@ -11,6 +11,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -54,6 +55,22 @@ def register_secret(value: str) -> bool:
         return False
     _register_secret(value)
     return True
+
+
+@dataclass(frozen=True)
+class SecretOutput:
+    """Which secrets a task may return: Ansible must not print them. ``no_log`` is the task's."""
+
+    no_log: bool = False
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether secrets may be in the result at all."""
+        return self.no_log or can_register_secrets()
+
+    def may_return(self, secret: str) -> bool:
+        """Whether ``secret`` may be in the result; if so, Ansible won't print it from now on."""
+        return self.no_log or register_secret(secret)
 
 
 def occurring(secrets: Iterable[str], value: Any) -> set[str]:

@@ -53,7 +53,7 @@ def normalize(vendor_state: str) -> str:
     return sys.intern(vendor_state) if vendor_state in STATES else UNKNOWN
 
 
-def health_of(state: str | None) -> Health:
+def health_for(state: str | None) -> Health:
     """The health of ``state``; ``None`` (the instance could not be read) is ``unknown``."""
     return STATES[state or UNKNOWN].health
 

@@ -14,12 +14,12 @@ from ._errors import UsageError
 from ._gateway import Credentials
 from ._http import TransportOptions, transport_to
 from ._koophone import Koophone
-from ._koophone_auth import authentication_of
+from ._koophone_auth import make_authentication
 from ._observation import Target
 from ._providers import GatewayCache
 
 
-def targets_of(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[Target]:
+def resolve_targets(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[Target]:
     """The instances that ``instances`` lists, else the single one that the options or the environment name.
 
     :raises UsageError: for an instance that can't be asked for; nothing was sent.
@@ -70,10 +70,10 @@ def _target(item: Mapping[str, Any], where: str, gateways: GatewayCache, resolve
     )
 
 
-def koophone_of(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Koophone:
+def make_koophone(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Koophone:
     """The client of the tenant that the options or the environment name.
 
     :raises UsageError: if nothing says who asks.
     """
     transport = transport_to(params["endpoint"], options, url_option="endpoint")
-    return Koophone(transport, authentication_of(params, options, secrets))
+    return Koophone(transport, make_authentication(params, options, secrets))

@@ -158,7 +158,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._koophone import MISSING, OTHER, STATUS_NAMES
 from ansible_collections.msgops.fleet.plugins.module_utils._phones import PhonesQuery, read_phones, report
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import koophone_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import make_koophone
 
 ARGUMENTS = TRANSPORT.merge(
     KOOPHONE,
@@ -186,7 +186,7 @@ def run(task: TaskContext) -> dict[str, Any]:
         wait_interval=params["wait_interval"],
     )
     started = time.monotonic()
-    koophone = koophone_of(params, options, task.secrets)
+    koophone = make_koophone(params, options, task.secrets)
     phones, requests = read_phones(koophone, query, concurrency=options.concurrency, progress=task.progress)
     result = report(phones, query, fail_on_error=params["fail_on_error"]) | {"requests": requests}
     if query.wait_for:

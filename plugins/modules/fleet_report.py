@@ -235,9 +235,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     Source,
     common_rule,
     evaluate,
-    instance_of,
+    instance_member,
     parse,
-    phone_of,
+    phone_member,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._report_files import FORMATS, load_report, write_report
 
@@ -271,7 +271,7 @@ ARGUMENTS = ArgumentSpec(
 def run(task: TaskContext) -> dict[str, Any]:
     """Judge, write, and say who is out of order."""
     params = task.params
-    report = _report_of(params, task.folder)
+    report = _build_report(params, task.folder)
     broken = report.broken()
     result = {
         "changed": write_report(report, params, check_mode=task.check_mode),
@@ -283,10 +283,10 @@ def run(task: TaskContext) -> dict[str, Any]:
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 
 
-def _report_of(params: Mapping[str, Any], folder: str | None) -> Report:
+def _build_report(params: Mapping[str, Any], folder: str | None) -> Report:
     now = utc_now()
-    members = [instance_of(row, f"instances[{index}]") for index, row in enumerate(params["instances"])]
-    members += [phone_of(row, f"phones[{index}]") for index, row in enumerate(params["phones"])]
+    members = [instance_member(row, f"instances[{index}]") for index, row in enumerate(params["instances"])]
+    members += [phone_member(row, f"phones[{index}]") for index, row in enumerate(params["phones"])]
     earlier = [
         parse(load_report(absolute(report, "reports", folder)), report)
         if isinstance(report, str)

@@ -358,9 +358,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 from ansible_collections.msgops.fleet.plugins.module_utils._creation import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation_result import report
 from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._handover import Handover
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
@@ -403,7 +403,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     provisioner = Provisioner(
         journal=journal,
         commands=JournalCommands(journal.location),
-        handover=Handover(can_show=task.can_hand_over, show=task.hand_over, file=file),
+        delivery=TokenDelivery(task.output, file),
         on_unknown=params["on_unknown"],
         listing=params["listing"],
         concurrency=options.concurrency,

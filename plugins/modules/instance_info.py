@@ -120,7 +120,7 @@ error:
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     GATEWAY,
     ITEM_GATEWAY,
@@ -155,13 +155,15 @@ def run(task: TaskContext) -> dict[str, Any]:
         provider = resolver.provider(account, where)
         api_url = resolver.api_url(provider, account).rstrip("/")
         token = resolver.require(provider, "partner_token", where, own=account.get("partner_token"))
-        whose = account_of(provider, resolver.find(provider, "account", account.get("account")), api_url, token).name
+        whose = resolve_account(
+            provider, resolver.find(provider, "account", account.get("account")), api_url, token
+        ).name
         instances = gateways.get(provider, api_url, token).list_instances()
         if instances is None:
             raise UsageError(f"{provider} has no listing for the account of {where}; check api_url")
         for instance in instances:
             if not instance.deleted:
-                shown = instance.token is not None and task.hand_over(instance.token)
+                shown = instance.token is not None and task.output.may_return(instance.token)
                 withheld |= instance.token is not None and not shown
                 rows.append(_row(instance, provider, whose, api_url, instance.token if shown else None))
     if withheld:

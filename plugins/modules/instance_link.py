@@ -253,11 +253,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._linking import Linker, LinkRequest, Means, Waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._linking import CodeDisplay, Linker, LinkRequest, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._qr import SEGNO_IMPORT_ERROR
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, resolve_targets
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -286,13 +286,12 @@ def run(task: TaskContext) -> dict[str, Any]:
     requests = link_requests(params, GatewayCache(options), OptionResolver(params, task.secrets))
     linker = Linker(
         params["method"],
-        Means(
+        CodeDisplay(
             folder=params["dest"],
             draw=task.draw if params["terminal"] else None,
-            can_hand_over=task.can_hand_over,
-            hand_over=task.hand_over,
+            output=task.output,
         ),
-        Waiting(params["wait_timeout"], params["wait_interval"]),
+        WaitPolicy(params["wait_timeout"], params["wait_interval"]),
         max_codes=params["max_codes"],
         concurrency=options.concurrency,
         progress=task.progress,
@@ -301,11 +300,11 @@ def run(task: TaskContext) -> dict[str, Any]:
 
 
 def link_requests(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[LinkRequest]:
-    """The instances to link, as ``targets_of`` has them, with the numbers of their phones.
+    """The instances to link, as ``resolve_targets`` has them, with the numbers of their phones.
 
     :raises UsageError: for one that is named twice, or has no number that a pairing code could be for.
     """
-    targets = targets_of(params, gateways, resolver)
+    targets = resolve_targets(params, gateways, resolver)
     refuse_duplicates(targets)
     items = [params] if params["instances"] is None else params["instances"]
     phones = [item["phone"] or params["phone"] for item in items]

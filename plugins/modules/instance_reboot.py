@@ -191,7 +191,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._polling import check
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._reboot import Policy, Rebooter
 from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, resolve_targets
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -223,7 +223,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     if not 0 <= params["max_reboots_per_hour"] <= 60:
         raise UsageError("max_reboots_per_hour must be between 0 and 60")
     options = transport_options(params, check_mode=task.check_mode)
-    targets = targets_of(params, GatewayCache(options), OptionResolver(params, task.secrets))
+    targets = resolve_targets(params, GatewayCache(options), OptionResolver(params, task.secrets))
     refuse_duplicates(targets)
     budget = RebootBudget(params["journal"], params["max_reboots_per_hour"])
     rebooter = Rebooter(

@@ -202,11 +202,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._observation import Waiting, observe, report
+from ansible_collections.msgops.fleet.plugins.module_utils._observation import WaitPolicy, observe, report
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import resolve_targets
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -228,10 +228,10 @@ def run(task: TaskContext) -> dict[str, Any]:
     params = task.params
     check_waiting(params["wait_timeout"], params["wait_interval"])
     options = transport_options(params, check_mode=task.check_mode)
-    targets = targets_of(params, GatewayCache(options), OptionResolver(params, task.secrets))
+    targets = resolve_targets(params, GatewayCache(options), OptionResolver(params, task.secrets))
     waiting = None
     if params["wait_for"]:
-        waiting = Waiting(
+        waiting = WaitPolicy(
             params["wait_for"], params["fail_fast_on"] or (), params["wait_timeout"], params["wait_interval"]
         )
     started = time.monotonic()

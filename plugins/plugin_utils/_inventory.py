@@ -26,7 +26,12 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import unexpected
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError, failure_of, one_line
+from ansible_collections.msgops.fleet.plugins.module_utils._errors import (
+    FleetError,
+    UsageError,
+    failure_result,
+    one_line,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._polling import poll
 from ansible_collections.msgops.fleet.plugins.module_utils._report import due_bucket
@@ -254,7 +259,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
             for record in records
             if view.get("include_deleted") or not record.get("deleted")
         ]
-        groups = [self._groups_of(host, view) for host in hosts]
+        groups = [self._group_names(host, view) for host in hosts]
         # A host with the name of a group would get the variables that are meant for the other.
         taken = {*self.inventory.groups, *constants.LOCALHOST, *itertools.chain.from_iterable(groups)}
         taken |= {self._sanitize_group_name(group) for group in self.get_option("groups") or ()}
@@ -271,7 +276,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         self._nest(view["group_prefix"])
         self._construct(names)
 
-    def _groups_of(self, host: Mapping[str, Any], view: Mapping[str, Any]) -> list[str]:
+    def _group_names(self, host: Mapping[str, Any], view: Mapping[str, Any]) -> list[str]:
         groups = [view["group"]] if view["group"] else []
         for criterion in view["group_by"]:
             value = host[self.GROUP_BY[criterion]]
@@ -297,17 +302,19 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         strict = self.get_option("strict")
         if compose := self.get_option("compose"):
             for name in names:
-                self._set_composite_vars(compose, self._variables_of(name), name, strict)
+                self._set_composite_vars(compose, self._host_variables(name), name, strict)
         if groups := self.get_option("groups"):
             for name in names:
-                self._add_host_to_composed_groups(groups, self._variables_of(name), name, strict, fetch_hostvars=False)
+                self._add_host_to_composed_groups(
+                    groups, self._host_variables(name), name, strict, fetch_hostvars=False
+                )
         if keyed_groups := self.get_option("keyed_groups"):
             for name in names:
                 self._add_host_to_keyed_groups(
-                    keyed_groups, self._variables_of(name), name, strict, fetch_hostvars=False
+                    keyed_groups, self._host_variables(name), name, strict, fetch_hostvars=False
                 )
 
-    def _variables_of(self, name: str) -> dict[str, Any]:
+    def _host_variables(self, name: str) -> dict[str, Any]:
         variables: dict[str, Any] = self.inventory.get_host(name).get_vars()
         return variables
 
@@ -351,4 +358,4 @@ def _failure(failures: Sequence[tuple[str, FleetError]]) -> str:
     if len(failures) == 1:
         name, error = failures[0]
         return f"account {name}: {error.message}"
-    return str(failure_of("accounts", "listed", failures)["msg"])
+    return str(failure_result("accounts", "listed", failures)["msg"])

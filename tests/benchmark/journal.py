@@ -14,14 +14,14 @@ import sys
 import time
 from dataclasses import replace
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, begun_entry, hash_payload
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 
 
 def run(journal: Journal, number: int, size: int) -> float:
     """Seconds that the journal takes for each creation of a run."""
-    account = account_of("green_api", None, "https://api.green-api.com", "token")
+    account = resolve_account("green_api", None, "https://api.green-api.com", "token")
     keys = [Key("green_api", f"shop-{number:04d}-{index:04d}") for index in range(size)]
     created = []
     started = time.perf_counter()

@@ -39,7 +39,7 @@ TESTS = {
     ],
     "_creation": [
         *("creation/test_outcomes.py", "creation/test_settling.py", "creation/test_without_listing.py"),
-        *("creation/test_handover.py", "creation/test_results.py", "creation/test_creation_journal.py"),
+        *("creation/test_delivery.py", "creation/test_results.py", "creation/test_creation_journal.py"),
     ],
 }
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]

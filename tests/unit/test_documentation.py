@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import Code
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, evaluate, instance_of
+from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, evaluate, instance_member
 from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class World:
         (folder / "home" / ".config" / "msgops").mkdir(parents=True)
         journal = Journal(str(folder / "journal.sqlite3"))
         unknown = [
-            new_entry(account_of(provider, None, "https://another.example.com", "another-token"), name, "unknown")
+            new_entry(resolve_account(provider, None, "https://another.example.com", "another-token"), name, "unknown")
             for provider, name in (("green_api", "shop"), ("plugzapi", "sales"))
         ]
         with journal.locked([entry.key for entry in unknown]) as lease:
@@ -166,7 +166,7 @@ class World:
         (folder / "reports").mkdir()
         for number, instance in enumerate((SHOP, SUPPORT), start=1):
             title = f"slice-{number}"
-            read = instance_of({**instance, "state": "authorized"}, title)
+            read = instance_member({**instance, "state": "authorized"}, title)
             part = evaluate([read], Rule(), title=title, generated_at=utc_now(), sources=[])
             (folder / "reports" / f"{title}.json").write_text(json.dumps(part.as_json()), encoding="utf-8")
 

@@ -20,7 +20,7 @@ BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 def variables() -> Iterator[tuple[str, str]]:
     """Each option with the variable that stands in for it, in the order of the code's own tables."""
     from ansible_collections.msgops.fleet.plugins.module_utils._arguments import GATEWAY, JOURNAL, KOOPHONE, TRANSPORT
-    from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, variable_of
+    from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, environment_variable
     from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
 
     for arguments in (GATEWAY, TRANSPORT, JOURNAL):
@@ -29,7 +29,7 @@ def variables() -> Iterator[tuple[str, str]]:
         yield from provider.environment.items()
     yield from _fallbacks(KOOPHONE.options)
     for options in WAYS.values():
-        yield from ((option, variable_of(option)) for option in options)
+        yield from ((option, environment_variable(option)) for option in options)
 
 
 def _fallbacks(options: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, str]]:

@@ -12,12 +12,12 @@ from ansible_collections.msgops.fleet.plugins.module_utils._accounts import (
     Access,
     Kinship,
     Standing,
-    account_of,
     canonical_address,
     dump_accesses,
-    fingerprint_of,
+    hash_secret,
     kinship,
     load_accesses,
+    resolve_account,
     seen_with,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
@@ -34,7 +34,7 @@ class Entry:
 
 
 def access(token: str, address: str = HERE, standing: Standing = Standing.PROVEN) -> Access:
-    return Access(address, fingerprint_of(token), standing)
+    return Access(address, hash_secret(token), standing)
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ N, S = None, Standing
 )
 def test_how_an_entry_is_related(name: str | None, token: str, address: str, entry: Entry, expected: Kinship) -> None:
     if entry.fingerprint:
-        (former,) = account_of("green_api", None, HERE, "old").former
+        (former,) = resolve_account("green_api", None, HERE, "old").former
         entry = Entry(entry.account, entry.accesses, former)
-    assert kinship(account_of("green_api", name, address, token), entry) is expected
+    assert kinship(resolve_account("green_api", name, address, token), entry) is expected
 
 
 def test_schema_1_knew_an_account_by_its_address_as_it_was_spelled() -> None:
-    spelled = account_of("green_api", None, "HTTPS://API.example.com/", "token")
-    assert spelled.former > account_of("green_api", None, HERE, "token").former
+    spelled = resolve_account("green_api", None, "HTTPS://API.example.com/", "token")
+    assert spelled.former > resolve_account("green_api", None, HERE, "token").former
 
 
 def test_a_proven_token_that_is_used_beside_an_assumed_one_puts_that_in_doubt() -> None:
-    old, new = (account_of("green_api", None, HERE, token) for token in ("old", "new"))
+    old, new = (resolve_account("green_api", None, HERE, token) for token in ("old", "new"))
     accesses = seen_with((access("old"),), new, S.ASSUMED)
     assert accesses == (access("old"), access("new", standing=S.ASSUMED))
     assert seen_with(accesses, new, S.ASSUMED) == accesses
@@ -136,7 +136,7 @@ def test_accesses_are_kept_as_text() -> None:
 
 
 def test_no_token_is_in_what_an_account_is_known_by() -> None:
-    account = account_of("green_api", "a", HERE, TOKEN)
+    account = resolve_account("green_api", "a", HERE, TOKEN)
     shown = repr(account) + str(account) + account.fingerprint + dump_accesses([account.access])
     assert "s3cret" not in shown
     assert "t0ken" not in shown
@@ -145,11 +145,11 @@ def test_no_token_is_in_what_an_account_is_known_by() -> None:
 @pytest.mark.parametrize("name", ["a/b", "a\nb", "a\u202eb"])
 def test_a_name_stands_in_one_line_and_in_a_key(name: str) -> None:
     with pytest.raises(UsageError, match="account must be printable and without a slash"):
-        account_of("green_api", name, HERE, "token")
+        resolve_account("green_api", name, HERE, "token")
 
 
 def test_a_cache_is_kept_by_address_and_name_or_token() -> None:
-    same = {account_of("green_api", "a", HERE, token).fingerprint for token in ("old", "new")}
+    same = {resolve_account("green_api", "a", HERE, token).fingerprint for token in ("old", "new")}
     assert len(same) == 1
     others = [("green_api", None, HERE, "old"), ("green_api", None, HERE, "new"), ("green_api", None, THERE, "old")]
-    assert len(same | {account_of(*other).fingerprint for other in others}) == 4
+    assert len(same | {resolve_account(*other).fingerprint for other in others}) == 4

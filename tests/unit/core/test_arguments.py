@@ -24,7 +24,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageE
 from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import koophone_of, single_target, targets_of
+from ansible_collections.msgops.fleet.plugins.module_utils._targets import make_koophone, resolve_targets, single_target
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, params_of
 
@@ -32,7 +32,7 @@ from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, para
 def targets(secrets: set[str] | None = None, **options: Any) -> list[Target]:
     params = params_of(instance_state.ARGUMENTS, **options)
     gateways = GatewayCache(transport_options(params, check_mode=False))
-    return targets_of(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
+    return resolve_targets(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
 
 
 def address_of(target: Target) -> str:
@@ -275,7 +275,7 @@ def test_an_address_that_may_not_be_used_is_an_error_that_names_the_option() -> 
         targets(provider="green_api", api_url="http://api.example.com", instance_id="1", instance_token="t")
     params = params_of(cloudphone_status.ARGUMENTS, instance_ids=["a"], auth_token="t", endpoint="http://k.example.com")
     with pytest.raises(UsageError, match=r"^endpoint must use https"):
-        koophone_of(params, transport_options(params, check_mode=False), set())
+        make_koophone(params, transport_options(params, check_mode=False), set())
 
 
 def test_a_number_is_registered_at_plugzapi_only() -> None:

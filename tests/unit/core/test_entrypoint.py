@@ -116,14 +116,14 @@ def test_a_secret_is_handed_over_only_where_ansible_will_not_print_it(
     registered: list[str] = []
     monkeypatch.setattr(_secrets, "_register_secret", registered.append if can_register else None)
     asking = task(no_log=no_log)
-    assert asking.can_hand_over is safe
-    assert asking.hand_over("a-long-secret") is safe
+    assert asking.output.is_safe is safe
+    assert asking.output.may_return("a-long-secret") is safe
     assert registered == (["a-long-secret"] if can_register and not no_log else [])
 
 
 def test_a_secret_too_short_to_be_masked_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_secrets, "_register_secret", lambda _value: None)
-    assert not task().hand_over("short")
+    assert not task().output.may_return("short")
 
 
 # The module's process

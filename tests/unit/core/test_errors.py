@@ -11,7 +11,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._errors import (
     FleetError,
     UsageError,
     failed,
-    failure_of,
+    failure_result,
 )
 
 
@@ -43,30 +43,30 @@ def test_a_failure_has_an_error_only_where_one_request_is_to_blame() -> None:
 
 def test_the_failure_of_one_is_its_own_message() -> None:
     error = FleetError("timeout", "Reading a failed: no answer")
-    assert failure_of("instances", "read", [("a", error)]) == failed("Reading a failed: no answer", error)
+    assert failure_result("instances", "read", [("a", error)]) == failed("Reading a failed: no answer", error)
 
 
 def test_the_failure_of_several_names_each_beside_its_reason() -> None:
     failures = [(name, FleetError("timeout", f"no answer from {name}")) for name in ("a", "b")]
-    result = failure_of("phones", "read", failures)
+    result = failure_result("phones", "read", failures)
     assert result["msg"] == "2 phones could not be read: no answer from a (a); no answer from b (b)"
     assert "error" not in result
 
 
 def test_a_reason_that_several_share_is_told_once() -> None:
     failures = [(name, FleetError("timeout", "no answer")) for name in ("a", "b")]
-    assert failure_of("phones", "read", failures)["msg"] == "2 phones could not be read: no answer (a, b)"
+    assert failure_result("phones", "read", failures)["msg"] == "2 phones could not be read: no answer (a, b)"
 
 
 def test_one_request_can_be_to_blame_for_many() -> None:
     error = FleetError("unauthorized", "no answer", http_status=401)
-    assert failure_of("phones", "read", [("a", error), ("b", error)])["error"] == error.as_error()
+    assert failure_result("phones", "read", [("a", error), ("b", error)])["error"] == error.as_error()
     others = [("a", error), ("b", FleetError("unauthorized", "no answer", http_status=401))]
-    assert "error" not in failure_of("phones", "read", others)
+    assert "error" not in failure_result("phones", "read", others)
 
 
 def test_the_failure_of_a_great_many_names_the_first_and_counts_the_others() -> None:
     failures = [(f"<{number}>", FleetError("timeout", "no answer")) for number in range(1000)]
-    result = failure_of("instances", "read", failures)
+    result = failure_result("instances", "read", failures)
     assert "<9>, and 990 more" in result["msg"]
     assert "<10>" not in result["msg"]

@@ -18,7 +18,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import
     Authentication,
     GivenToken,
     IamUser,
-    authentication_of,
+    make_authentication,
 )
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     TOKEN,
@@ -218,7 +218,7 @@ IAM = {"iam_user": "robot", "iam_password": PASSWORD, "iam_domain": "acme", "pro
 def choose(params: dict[str, Any]) -> tuple[Authentication, set[str]]:
     secrets: set[str] = set()
     options = TransportOptions()
-    chosen = authentication_of({"iam_endpoint": "https://iam.example.com", **params}, options, secrets)
+    chosen = make_authentication({"iam_endpoint": "https://iam.example.com", **params}, options, secrets)
     return chosen, secrets
 
 

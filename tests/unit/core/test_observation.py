@@ -18,7 +18,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._green_api import Gre
 from ansible_collections.msgops.fleet.plugins.module_utils._observation import (
     Observation,
     Target,
-    Waiting,
+    WaitPolicy,
     observe,
     report,
     summarize,
@@ -70,8 +70,8 @@ def gate() -> Any:
     gate.set()
 
 
-def waiting_for(*states: str, timeout: float = PATIENCE, fail_fast_on: Sequence[str] = ("blocked",)) -> Waiting:
-    return Waiting(states, fail_fast_on, timeout, interval=0.01)
+def waiting_for(*states: str, timeout: float = PATIENCE, fail_fast_on: Sequence[str] = ("blocked",)) -> WaitPolicy:
+    return WaitPolicy(timeout, 0.01, states, fail_fast_on)
 
 
 def states(observations: Sequence[Observation]) -> list[str | None]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, variable_of
+from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, environment_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.module_utils._version import VERSION
 from ansible_collections.msgops.fleet.tests.unit.core.support import ROOT
@@ -59,7 +59,7 @@ def variables_in_code() -> Table:
             table[option].add(variable)
     for options in WAYS.values():
         for option in options:
-            table[option].add(variable_of(option))
+            table[option].add(environment_variable(option))
     for name in MODULES:
         for option, spec in module(name).ARGUMENTS.options.items():
             if "fallback" in spec:

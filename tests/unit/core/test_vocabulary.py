@@ -29,11 +29,11 @@ HEALTH = {
 
 
 def test_the_vocabulary_and_its_health_are_the_contracts() -> None:
-    assert {state: _states.health_of(state) for state in _states.STATES} == HEALTH
+    assert {state: _states.health_for(state) for state in _states.STATES} == HEALTH
 
 
 def test_an_instance_that_could_not_be_read_has_an_unknown_health() -> None:
-    assert _states.health_of(None) == "unknown"
+    assert _states.health_for(None) == "unknown"
 
 
 @pytest.mark.parametrize("state", [*HEALTH, None])

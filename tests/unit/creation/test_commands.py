@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions, commands_in
@@ -93,7 +93,7 @@ def test_an_instance_that_is_gone_is_forgotten(green: Fleet) -> None:
     assert green.entry("shop") is None
 
 
-ENTRY = new_entry(account_of("green_api", None, "https://api.example.com", "token"), "shop", "unknown")
+ENTRY = new_entry(resolve_account("green_api", None, "https://api.example.com", "token"), "shop", "unknown")
 COMMAND = "ansible localhost -m msgops.fleet.creation_journal -a '"
 
 

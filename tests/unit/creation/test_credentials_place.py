@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils import _credentials
-from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot, key_of
+from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot, credentials_key
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run
@@ -560,8 +560,8 @@ def test_without_a_home_folder_nothing_is_created_in_one_called_tilde(
 
 
 def test_the_key_is_the_name_or_the_account_and_the_name() -> None:
-    assert key_of("shop") == "shop"
-    assert key_of("shop", "berlin") == "berlin/shop"
+    assert credentials_key("shop") == "shop"
+    assert credentials_key("shop", "berlin") == "berlin/shop"
 
 
 def test_an_entry_of_another_instance_creates_nothing_and_stays(fleet: Fleet) -> None:

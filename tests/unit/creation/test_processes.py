@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
@@ -29,7 +29,7 @@ from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     actions,
 )
 
-ACCOUNT = account_of("green_api", "mine", "https://api.green-api.com", "token")
+ACCOUNT = resolve_account("green_api", "mine", "https://api.green-api.com", "token")
 KEY = Key("green_api", "shop")
 
 

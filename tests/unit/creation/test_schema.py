@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import account_of
+from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, Memory
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal_serial import SerialFile
@@ -102,7 +102,7 @@ def carried(old: str, plugz: Fleet) -> Fleet:
     plugz.options["journal"] = old
     plugz.emulator.config({"plugzapi.listing": "http404"})
     partner_token = plugz.emulator.account("plugzapi")["partner_token"]
-    (former,) = account_of("plugzapi", None, plugz.emulator.url, partner_token).former
+    (former,) = resolve_account("plugzapi", None, plugz.emulator.url, partner_token).former
     with sqlite3.connect(old) as db:
         db.execute("UPDATE creation SET account = ? WHERE account = ?", (former, FORMER["plugzapi"]))
     db.close()

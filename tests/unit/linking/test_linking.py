@@ -567,8 +567,8 @@ def test_progress_names_the_page(sitting: Sitting) -> None:
     lines: list[str] = []
     linker = _linking.Linker(
         "qr",
-        _linking.Means(folder=str(sitting.desk)),
-        _linking.Waiting(0.2, 0.1),
+        _linking.CodeDisplay(folder=str(sitting.desk)),
+        _linking.WaitPolicy(0.2, 0.1),
         max_codes=None,
         concurrency=2,
         progress=lines.append,
@@ -603,8 +603,8 @@ class Screen:
 def linker(screen: Screen, method: Any = "qr", folder: Path | None = None, timeout: float = 20.0) -> _linking.Linker:
     return _linking.Linker(
         method,
-        _linking.Means(folder=str(folder) if folder else None, draw=screen),
-        _linking.Waiting(timeout, 0.05),
+        _linking.CodeDisplay(folder=str(folder) if folder else None, draw=screen),
+        _linking.WaitPolicy(timeout, 0.05),
         max_codes=0,
         concurrency=4,
     )

@@ -17,8 +17,8 @@ import jsonschema
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, Source, common_rule, evaluate, parse
-from ansible_collections.msgops.fleet.plugins.module_utils._report_junit import junit_of
-from ansible_collections.msgops.fleet.plugins.module_utils._report_page import page_of
+from ansible_collections.msgops.fleet.plugins.module_utils._report_junit import render_junit
+from ansible_collections.msgops.fleet.plugins.module_utils._report_page import render_page
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, NASTY, NOW, instance, report_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +108,7 @@ def test_what_is_no_report_is_refused(content: Any, says: str) -> None:
 
 
 def junit(name: str) -> ElementTree.Element:
-    return ElementTree.fromstring(junit_of(REPORTS[name]))
+    return ElementTree.fromstring(render_junit(REPORTS[name]))
 
 
 def test_junit_has_a_case_for_each_member_and_a_suite_for_each_provider() -> None:
@@ -173,12 +173,12 @@ class Page(HTMLParser):
 
 
 def texts(name: str) -> str:
-    return Page(page_of(REPORTS[name])).text
+    return Page(render_page(REPORTS[name])).text
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_page_is_well_formed_and_loads_nothing(name: str) -> None:
-    page = page_of(REPORTS[name])
+    page = render_page(REPORTS[name])
     parsed = Page(page)
     assert {"script", "link", "img", "iframe", "form", "a"} & {tag for tag, _attributes in parsed.elements} == set()
     attributes = {name for _tag, attributes in parsed.elements for name in attributes}
@@ -211,20 +211,20 @@ def test_a_page_on_nothing_says_so() -> None:
 
 def test_almost_all_is_not_all() -> None:
     many = [instance(str(n), "authorized") for n in range(9_999)] + [instance("x", "blocked")]
-    text = Page(page_of(report_of(many))).text
+    text = Page(render_page(report_of(many))).text
     assert "99.9%ready (9999)" in text
     assert "100%" not in text
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
-    text = Page(page_of(report_of([instance(str(n), "blocked", name=f"shop-{n}") for n in range(100)]))).text
+    text = Page(render_page(report_of([instance(str(n), "blocked", name=f"shop-{n}") for n in range(100)]))).text
     assert "100 × blocked" in text
     assert "and 40 more, in the table below" in text
 
 
 def rendered() -> Iterator[str]:
-    yield junit_of(REPORTS["broken"])
-    yield page_of(REPORTS["broken"])
+    yield render_junit(REPORTS["broken"])
+    yield render_page(REPORTS["broken"])
 
 
 def test_names_are_text_whatever_they_hold() -> None:
@@ -241,12 +241,12 @@ def test_names_are_text_whatever_they_hold() -> None:
 @given(st.text())
 def test_no_name_breaks_a_format(name: str) -> None:
     report = report_of([instance("1", "notAuthorized", name=name, vendor_state=name)])
-    ElementTree.fromstring(junit_of(report).encode("utf-8"))
-    Page(page_of(report))
+    ElementTree.fromstring(render_junit(report).encode("utf-8"))
+    Page(render_page(report))
 
 
 def test_sources_are_shown_where_there_are_several() -> None:
     assert "Made from" not in texts("kept")
     sources = [Source("1", NOW, 4), Source("2", NOW, 4)]
-    text = Page(page_of(evaluate(FLEET, Rule(), title="Fleet", generated_at=NOW, sources=sources))).text
+    text = Page(render_page(evaluate(FLEET, Rule(), title="Fleet", generated_at=NOW, sources=sources))).text
     assert "Made from" in text

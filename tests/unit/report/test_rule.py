@@ -15,8 +15,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     Rule,
     due_bucket,
     evaluate,
-    instance_of,
-    phone_of,
+    instance_member,
+    phone_member,
 )
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, NOW, READ, instance, report_of
 
@@ -159,21 +159,21 @@ def test_each_status_of_a_phone_has_a_meaning() -> None:
 def test_members_come_from_what_the_modules_return() -> None:
     row = {"id": 7, "name": "shop", "provider": "plugzapi", "state": "authorized", "vendor_state": "connected"}
     row |= {"authorized": True, "health": "ready", "attempts": 1, "observed_at": READ, "error": None, "token": "s3cret"}
-    assert instance_of(row, "instances[0]") == instance(
+    assert instance_member(row, "instances[0]") == instance(
         "7", "authorized", name="shop", provider="plugzapi", vendor_state="connected"
     )
-    phone = phone_of({"instance_id": "a44uhlf7", "status": 2, "status_name": "running", "error": None}, "phones[0]")
+    phone = phone_member({"instance_id": "a44uhlf7", "status": 2, "status_name": "running", "error": None}, "phones[0]")
     assert (phone.kind, phone.provider, phone.id, phone.state, phone.vendor_state) == (
         "phone", "koophone", "a44uhlf7", "running", "2",
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("make", [instance_of, phone_of])
+@pytest.mark.parametrize("make", [instance_member, phone_member])
 def test_a_row_without_an_id_is_refused(make: Any) -> None:
     with pytest.raises(UsageError, match=r"rows\[3\] has no \w*id"):
         make({"name": "shop"}, "rows[3]")
 
 
 def test_the_health_of_a_word_that_is_no_state_is_unknown() -> None:
-    for member in (instance("1", "hibernating"), phone_of({"instance_id": "1", "status_name": "flying"}, "")):
+    for member in (instance("1", "hibernating"), phone_member({"instance_id": "1", "status_name": "flying"}, "")):
         assert (member.health, bool(member.remedy)) == ("unknown", True)

@@ -6,29 +6,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ._credentials import CredentialsFile, Slot, key_of
+from ._credentials import CredentialsFile, Slot, credentials_key
 from ._errors import UsageError
 from ._gateway import Instance
 from ._listing import Listing
 from ._plan import Action, DesiredInstance, Outcome
+from ._secrets import SecretOutput
 
 # Actions after which the token, if the gateway tells it, goes into the file.
-_HANDED_OVER: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
+_DELIVERED: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
 
 
 @dataclass(frozen=True)
-class Handover:
+class TokenDelivery:
     """How the tokens of instances leave the module.
 
-    ``can_show`` tells whether a token may stand in the result, ``show`` that this one may, after which Ansible won't
-    print it. ``file`` is the other way.
+    ``output`` decides whether they may be in the result; ``file`` is the other way.
     """
 
-    can_show: bool
-    show: Callable[[str], bool]
+    output: SecretOutput
     file: CredentialsFile | None = None
     _slots: dict[DesiredInstance, Slot] = field(default_factory=dict)
 
@@ -40,7 +39,7 @@ class Handover:
     @property
     def is_safe(self) -> bool:
         """Whether the token of a new instance reaches the user without being printed."""
-        return self.can_show or self.file is not None
+        return self.output.is_safe or self.file is not None
 
     def plan(self, planned: Sequence[Outcome], listing: Listing | None) -> None:
         """Find out where in the file each is to go."""
@@ -50,7 +49,7 @@ class Handover:
             # Not one more copy for each instance of a fleet.
             gone = deleted | {former} if former and former not in deleted else deleted
             desired = outcome.desired
-            key = key_of(desired.name, desired.account.name)
+            key = credentials_key(desired.name, desired.account.name)
             self._slots[desired] = Slot(desired.gateway.provider, key, desired.api_url, gone)
 
     def without_conflicts(self, planned: Sequence[Outcome]) -> list[Outcome]:
@@ -64,7 +63,7 @@ class Handover:
         checked = []
         for outcome in planned:
             conflict = None
-            if outcome.action in _HANDED_OVER:
+            if outcome.action in _DELIVERED:
                 conflict = self.file.conflict(content, self._slots[outcome.desired], outcome.instance)
             checked.append(replace(outcome, action="failed", error=conflict) if conflict else outcome)
         return checked
@@ -75,7 +74,7 @@ class Handover:
         if self.file is None or not any(outcome.action == "would_create" for outcome in planned):
             yield
             return
-        wanted = [(self._slots[o.desired], o.instance) for o in planned if o.action in _HANDED_OVER]
+        wanted = [(self._slots[o.desired], o.instance) for o in planned if o.action in _DELIVERED]
         with self.file.reserved(wanted):
             yield
 
@@ -103,7 +102,7 @@ class Handover:
             entries = known.get(desired.gateway.provider, {})
             # Its account may have got its name later, or only elsewhere.
             account = outcome.entry.account if outcome.entry else None
-            for key in (self._slots[desired].key, desired.name, key_of(desired.name, account)):
+            for key in (self._slots[desired].key, desired.name, credentials_key(desired.name, account)):
                 credentials = entries.get(key, {})
                 if credentials.get("id") == instance.id and isinstance(token := credentials.get("token"), str):
                     return replace(outcome, instance=replace(instance, token=token))
@@ -116,7 +115,7 @@ class Handover:
 
         def strip_tokens(outcome: Outcome) -> Outcome:
             instance = outcome.instance
-            if instance is None or instance.token is None or self.show(instance.token):
+            if instance is None or instance.token is None or self.output.may_return(instance.token):
                 return outcome
             return replace(outcome, instance=replace(instance, token=None))
 
