@@ -46,8 +46,8 @@ _value:
 from collections.abc import Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute, start_folder
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute, start_folder
 
 
 def anchored(path: str, option: str = "the path") -> str:

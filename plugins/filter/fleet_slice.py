@@ -78,9 +78,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
-from ansible_collections.msgops.fleet.plugins.module_utils._report import phone_member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import phone_member
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 
 Row = dict[str, Any]

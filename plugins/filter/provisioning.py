@@ -97,7 +97,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._states import health_for
+from ansible_collections.msgops.fleet.plugins.module_utils._common.states import health_for
 
 Item = dict[str, Any]
 

@@ -38,7 +38,7 @@ _value:
 
 from collections.abc import Callable
 
-from ansible_collections.msgops.fleet.plugins.module_utils._states import normalize, remedy_for
+from ansible_collections.msgops.fleet.plugins.module_utils._common.states import normalize, remedy_for
 
 
 def remedy(state: str | None) -> str:

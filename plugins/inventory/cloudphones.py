@@ -88,15 +88,15 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import hash_secret
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import KOOPHONE, TRANSPORT, ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import OTHER, STATUS_NAMES, ListedPhone
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, environment_variable
-from ansible_collections.msgops.fleet.plugins.module_utils._report import PHONE_STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import PHONE_STATUSES
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import KOOPHONE, TRANSPORT, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import hash_secret
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import OTHER, STATUS_NAMES, ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,

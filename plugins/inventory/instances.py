@@ -175,9 +175,12 @@ cache_timeout: 900
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.msgops.fleet.plugins.module_utils import _states
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common import states
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import sentence
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
     ITEM_GATEWAY,
@@ -186,12 +189,14 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     ArgumentSpec,
     OptionResolver,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Gateway, Instance, utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import sentence
-from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target, observe
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
+    Credentials,
+    Gateway,
+    Instance,
+    utc_now,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,
@@ -322,8 +327,8 @@ def _record(provider: str, account: str, api_url: str, instance: Instance, liste
         "api_url": api_url,
         "state": reading.state if reading else None,
         "vendor_state": reading.vendor_state if reading else None,
-        "health": _states.health_for(reading.state) if reading else None,
-        "authorized": reading.state == _states.AUTHORIZED if reading else None,
+        "health": states.health_for(reading.state) if reading else None,
+        "authorized": reading.state == states.AUTHORIZED if reading else None,
         "plan": instance.plan,
         "payment_status": instance.payment_status,
         "created_at": instance.created_at,

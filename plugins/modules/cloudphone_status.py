@@ -148,17 +148,17 @@ error:
 import time
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import PhonesQuery, read_phones, report
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     KOOPHONE,
     TRANSPORT,
     WAITING,
     ArgumentSpec,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import MISSING, OTHER, STATUS_NAMES
-from ansible_collections.msgops.fleet.plugins.module_utils._phones import PhonesQuery, read_phones, report
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import MISSING, OTHER, STATUS_NAMES
 
 ARGUMENTS = TRANSPORT.merge(
     KOOPHONE,

@@ -195,14 +195,18 @@ accounts:
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import checked_name
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import JOURNAL, ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
-from ansible_collections.msgops.fleet.plugins.module_utils._resolution import EntryFilter, Resolution, list_entries
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.resolution import (
+    EntryFilter,
+    Resolution,
+    list_entries,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import STATUSES
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import JOURNAL, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import checked_name
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 
 ARGUMENTS = JOURNAL.merge(
     ArgumentSpec(

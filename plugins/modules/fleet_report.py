@@ -223,11 +223,8 @@ report:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute
-from ansible_collections.msgops.fleet.plugins.module_utils._report import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
     ALL_STATES,
     ALLOWED_STATES,
     Report,
@@ -239,7 +236,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     parse,
     phone_member,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._report_files import FORMATS, load_report, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
 
 ARGUMENTS = ArgumentSpec(
     {

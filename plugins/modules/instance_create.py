@@ -344,7 +344,13 @@ error:
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.delivery import TokenDelivery
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.result import report
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.commands import JournalCommands
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     CREATION,
     GATEWAY,
     ITEM_GATEWAY,
@@ -355,15 +361,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import Provisioner
-from ansible_collections.msgops.fleet.plugins.module_utils._creation_result import report
-from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile
-from ansible_collections.msgops.fleet.plugins.module_utils._delivery import TokenDelivery
-from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import desired_instances
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,

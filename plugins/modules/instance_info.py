@@ -120,8 +120,8 @@ error:
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     ITEM_GATEWAY,
     PARTNER,
@@ -130,10 +130,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,

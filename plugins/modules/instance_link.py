@@ -241,7 +241,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import (
+    CodeDisplay,
+    Linker,
+    LinkRequest,
+    WaitPolicy,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.qr import SEGNO_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
     TRANSPORT,
@@ -251,13 +260,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     many_instances,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._linking import CodeDisplay, Linker, LinkRequest, WaitPolicy
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._qr import SEGNO_IMPORT_ERROR
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, resolve_targets
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import refuse_duplicates, resolve_targets
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,

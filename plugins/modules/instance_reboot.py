@@ -174,7 +174,11 @@ error:
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Policy, Rebooter
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
     JOURNAL,
@@ -185,13 +189,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     many_instances,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._reboot import Policy, Rebooter
-from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import refuse_duplicates, resolve_targets
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import refuse_duplicates, resolve_targets
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,

@@ -191,7 +191,10 @@ error:
 import time
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting
+from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import WaitPolicy, observe, report
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
     TRANSPORT,
@@ -201,12 +204,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     many_instances,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._observation import WaitPolicy, observe, report
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import resolve_targets
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import resolve_targets
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -232,7 +232,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     waiting = None
     if params["wait_for"]:
         waiting = WaitPolicy(
-            params["wait_for"], params["fail_fast_on"] or (), params["wait_timeout"], params["wait_interval"]
+            params["wait_timeout"], params["wait_interval"], params["wait_for"], params["fail_fast_on"] or ()
         )
     started = time.monotonic()
     observations = observe(targets, concurrency=options.concurrency, waiting=waiting, progress=task.progress)

@@ -129,18 +129,18 @@ error:
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     INSTANCE,
     TRANSPORT,
     ArgumentSpec,
     OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._registration import PhoneNumber, check_availability
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import single_target
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._task.registration import PhoneNumber, check_availability
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import single_target
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     INSTANCE,

@@ -24,16 +24,16 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import SECRET_VARIABLES, ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import masked
+from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import start_folder
+from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import SECRET_VARIABLES, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import (
     SECRET_ENVIRONMENT,
     START_FOLDER,
     TaskContext,
     execute,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._paths import start_folder
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import masked
-from ansible_collections.msgops.fleet.plugins.module_utils._session import REQUESTS_IMPORT_ERROR
 
 EXECUTION_VARIABLE = "msgops_execution"
 EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"

@@ -24,19 +24,19 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.text.converters import to_text
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec, transport_options
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import unexpected
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import (
     FleetError,
     UsageError,
     failure_result,
     one_line,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import poll
-from ansible_collections.msgops.fleet.plugins.module_utils._report import due_bucket
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import occurring, redact, register_secret
-from ansible_collections.msgops.fleet.plugins.module_utils._session import REQUESTS_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import occurring, redact, register_secret
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
+from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import due_bucket
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec, transport_options
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import unexpected
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES, host_names
 from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 
@@ -88,7 +88,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
     DISPLAY_OPTIONS: ClassVar[ArgumentSpec]
     API_OPTIONS: ClassVar[ArgumentSpec]  # options that only asking the vendor needs: a cached source does without them
     GROUP_BY: ClassVar[Mapping[str, str]]  # what hosts can be grouped by, and the variable that tells
-    CACHE_KEY_OPTIONS: ClassVar[Sequence[str]] = ()  # those options of VIEW that change what is cached
+    CACHE_KEY_OPTIONS: ClassVar[Sequence[str]] = ()  # those options of DISPLAY_OPTIONS that change what is cached
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
         """The accounts that the options of ``SOURCE`` or the environment name.

@@ -14,9 +14,9 @@ import sys
 import time
 from dataclasses import replace
 
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, begun_entry, hash_payload
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import Key, begun_entry, hash_payload
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 
 
 def run(journal: Journal, number: int, size: int) -> float:

@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests.utils
-from ansible_collections.msgops.fleet.plugins.module_utils import _accounts, _connection, _errors, _journal, _messages
+from ansible_collections.msgops.fleet.plugins.module_utils._common import errors
+from ansible_collections.msgops.fleet.plugins.module_utils._http import connection, messages
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import journal
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors import accounts
 
 
 def nothing(*_arguments: Any, **_options: Any) -> None:
@@ -28,7 +31,7 @@ def no_room(*_arguments: Any, **_options: Any) -> Iterator[None]:
 
 def send(self: Any, data: Any) -> None:
     """Send, and not notice it."""
-    super(_connection._Connection, self).send(data)
+    super(connection._Connection, self).send(data)
 
 
 def environment_proxies(base_url: str) -> dict[str, str]:
@@ -49,15 +52,15 @@ def name_or_none(item: Mapping[str, Any]) -> str | None:
 
 def by_token(account: Any, entry: Any) -> Any:
     """Know an account by the spelling of its address and by its token, and by nothing else."""
-    return _accounts.Kinship.SAME if account.access in entry.accesses else _accounts.Kinship.OTHER
+    return accounts.Kinship.SAME if account.access in entry.accesses else accounts.Kinship.OTHER
 
 
 def by_address(_account: Any, _entry: Any) -> Any:
     """Take every account for the same one."""
-    return _accounts.Kinship.SAME
+    return accounts.Kinship.SAME
 
 
-_begin_lease = _journal.Lease.__init__
+_begin_lease = journal.Lease.__init__
 
 
 def shared_lease(self: Any, storage: Any, _owner: str, keys: Any) -> None:
@@ -85,28 +88,32 @@ def is_over(_self: Any, _key: Any, _beat: Any, end: float) -> bool:
 
 
 # What the journal lets pass, the credentials file may not.
-NO_SECOND_LOOK = {"_credentials.CredentialsFile.conflict": nothing}
-EVERYTHING_SENT_IS_KNOWN = {"_connection._Connection.send": send}
-INFORMATIONAL_IS_FINAL = {"_connection._Response._read_status": http.client.HTTPResponse._read_status}
-PROXIES_FOR_LOOPBACK = {"_session._proxies": environment_proxies}
-ONE_CHARSET = {"_parsing._decode": decode}
-EVERY_INSTANCE_HAS_A_NAME = {"_green_api.name_in": name_or_none}
-TOKENS_ARE_FOR_EVER = {"_plan.kinship": by_token, **NO_SECOND_LOOK}
-ONE_ACCOUNT_FOR_ALL = {"_plan.kinship": by_address}
-NO_ROOM_IS_KEPT = {"_credentials.CredentialsFile.reserved": no_room}
+NO_SECOND_LOOK = {"_creation.credentials.CredentialsFile.conflict": nothing}
+EVERYTHING_SENT_IS_KNOWN = {"_http.connection._Connection.send": send}
+INFORMATIONAL_IS_FINAL = {"_http.connection._Response._read_status": http.client.HTTPResponse._read_status}
+PROXIES_FOR_LOOPBACK = {"_http.session._proxies": environment_proxies}
+ONE_CHARSET = {"_http.parsing._decode": decode}
+EVERY_INSTANCE_HAS_A_NAME = {"_vendors.green_api.name_in": name_or_none}
+TOKENS_ARE_FOR_EVER = {"_creation.plan.kinship": by_token, **NO_SECOND_LOOK}
+ONE_ACCOUNT_FOR_ALL = {"_creation.plan.kinship": by_address}
+NO_ROOM_IS_KEPT = {"_creation.credentials.CredentialsFile.reserved": no_room}
 NO_JOURNAL = {
-    **{f"_journal.Lease.{method}": nothing for method in ("acquire", "note_uses", "_write")},
+    **{f"_journal.journal.journal.Lease.{method}": nothing for method in ("acquire", "note_uses", "_write")},
     **NO_SECOND_LOOK,
 }
-NO_OWNER = {"_journal.Lease.__init__": shared_lease, "_journal.Lease.release": nothing, **NO_SECOND_LOOK}
+NO_OWNER = {
+    "_journal.journal.Lease.__init__": shared_lease,
+    "_journal.journal.Lease.release": nothing,
+    **NO_SECOND_LOOK,
+}
 LEASES_END_BY_THE_CLOCK = {
     **NO_OWNER,
-    "_journal._LEASE": EndOfLease(1.5),
-    "_journal._Watch.has_lapsed": is_over,
-    "_journal.Lease.release": _journal.Lease.release,
+    "_journal.journal._LEASE": EndOfLease(1.5),
+    "_journal.journal._Watch.has_lapsed": is_over,
+    "_journal.journal.Lease.release": journal.Lease.release,
 }
-NOBODY_IS_WARNED = {"_creation.Provisioner._warn_of_new_tokens": nothing}
+NOBODY_IS_WARNED = {"_creation.provisioner.Provisioner._warn_of_new_tokens": nothing}
 POSTS_AFTER_502 = {
-    "_messages._REFUSALS": {502: _messages.StatusMeaning("unavailable", True, _errors.Delivery.NOT_SENT)}
+    "_http.messages._REFUSALS": {502: messages.StatusMeaning("unavailable", True, errors.Delivery.NOT_SENT)}
 }
-OPEN_IS_REFUSED = {"_messages._REFUSALS": {499: _messages.StatusMeaning("timeout", False, _errors.Delivery.REFUSED)}}
+OPEN_IS_REFUSED = {"_http.messages._REFUSALS": {499: messages.StatusMeaning("timeout", False, errors.Delivery.REFUSED)}}

@@ -20,7 +20,7 @@ from types import TracebackType
 PASSWORD = "s3cret/+%=&:password"
 # As it is spelled in a URL.
 ENCODED = "s3cret%2F%2B%25%3D%26%3Apassword"
-_NO_CODE_TIMEOUT = 60.0
+_START_TIMEOUT = 60.0
 
 
 class Unavailable(Exception):
@@ -95,7 +95,7 @@ class PostgresServer:
         log = (self._folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(self._command(postgres), stdout=log, stderr=log, cwd="/")
-        deadline = time.monotonic() + _NO_CODE_TIMEOUT
+        deadline = time.monotonic() + _START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise Unavailable((self._folder / "log").read_text()[-2000:])
@@ -108,7 +108,7 @@ class PostgresServer:
     def _end(self, number: signal.Signals) -> None:
         if self._process:
             self._process.send_signal(number)
-            self._process.wait(_NO_CODE_TIMEOUT)
+            self._process.wait(_START_TIMEOUT)
             self._process = None
 
     def new_database(self, like: str | None = None) -> str:
@@ -129,7 +129,7 @@ class PostgresServer:
     def _execute(self, statement: str) -> None:
         import psycopg
 
-        deadline = time.monotonic() + _NO_CODE_TIMEOUT
+        deadline = time.monotonic() + _START_TIMEOUT
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             while True:
                 try:

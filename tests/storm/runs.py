@@ -35,8 +35,8 @@ Result = dict[str, Any]
 class Run:
     """One task: a module, its options, and what Ansible would tell it.
 
-    ``constants`` are put in the place of the core's own (``"_journal._LEASE": 1.0``, functions and methods as well);
-    for a process of its own only. ``progress`` gets the lines for those who watch.
+    ``constants`` are put in the place of the core's own (``"_journal.journal._LEASE": 1.0``, functions and methods as
+    well); for a process of its own only. ``progress`` gets the lines for those who watch.
     """
 
     module: str
@@ -55,7 +55,7 @@ class Run:
             getattr(owner, constant)  # a constant that isn't there any more is a mistake
             setattr(owner, constant, value)
         module = importlib.import_module(f"{PLUGINS}.modules.{self.module}")
-        entrypoint = importlib.import_module(f"{PLUGINS}.module_utils._entrypoint")
+        entrypoint = importlib.import_module(f"{PLUGINS}.module_utils._task.entrypoint")
         validation = ArgumentSpecValidator(**module.ARGUMENTS.for_validation()).validate(dict(self.options))
         if validation.error_messages:
             return {"failed": True, "msg": "; ".join(validation.error_messages)}
@@ -180,7 +180,7 @@ def _context() -> Any:
     tree = str(Path(importlib.import_module(PLUGINS).__path__[0]).parents[3])
     if tree not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [tree, os.environ.get("PYTHONPATH")]))
-    parts = ("modules.instance_create", "modules.creation_journal", "module_utils._journal_sqlite")
+    parts = ("modules.instance_create", "modules.creation_journal", "module_utils._journal.sqlite")
     modules = [f"{PLUGINS}.{part}" for part in parts]
     # Each child imports the main module again, which takes no time where what that needs is there.
     context.set_forkserver_preload([__name__, *modules, *({"pytest", "msgops_emulator"} & set(sys.modules))])

@@ -93,7 +93,7 @@ class Scene:
     @property
     def lease(self) -> float:
         """Seconds for which a process that stands still keeps its names."""
-        return float(self.constants["_journal._LEASE"])
+        return float(self.constants["_journal.journal._LEASE"])
 
     @property
     def spellings(self) -> list[str]:

@@ -39,10 +39,10 @@ from msgops_emulator import EmulatorProcess
 # The core's own times in seconds, in a hurry: how long a listing is asked again, and how long a dead process keeps its
 # names.
 CONSTANTS = {
-    "_listing.SETTLE": 2.0,
-    "_listing._FIRST_PAUSE": 0.1,
-    "_journal._LEASE": 3.0,
-    "_journal._HEARTBEAT": 0.75,
+    "_creation.listing.SETTLE": 2.0,
+    "_creation.listing._FIRST_PAUSE": 0.1,
+    "_journal.journal._LEASE": 3.0,
+    "_journal.journal._HEARTBEAT": 0.75,
 }
 
 

@@ -30,14 +30,14 @@ MODULE_UTILS = Path("plugins", "module_utils")
 
 # The fast tests that promise what each file does; those most likely to notice come first.
 TESTS = {
-    "_secrets": ["core/test_secrets.py"],
-    "_observation": ["core/test_observation.py", "core/test_polling.py"],
-    "_connection": ["core/test_transport_ways.py", "core/test_transport_faults.py", "core/test_transport.py"],
-    "_http": [
+    "_common/masking": ["core/test_secrets.py"],
+    "_fleet/observation": ["core/test_observation.py", "core/test_polling.py"],
+    "_http/connection": ["core/test_transport_ways.py", "core/test_transport_faults.py", "core/test_transport.py"],
+    "_http/transport": [
         *("core/test_transport.py", "core/test_transport_retries.py", "core/test_base_url.py"),
         *("core/test_transport_faults.py", "core/test_transport_tls.py", "core/test_transport_proxies.py"),
     ],
-    "_creation": [
+    "_creation/provisioner": [
         *("creation/test_outcomes.py", "creation/test_settling.py", "creation/test_without_listing.py"),
         *("creation/test_delivery.py", "creation/test_results.py", "creation/test_creation_journal.py"),
     ],
@@ -57,7 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
     for file in options.file or TESTS:
-        report(file, *mutate(file, options.share, options.results / f"{file}.sqlite"))
+        report(file, *mutate(file, options.share, options.results / f"{file.replace('/', '.')}.sqlite"))
 
 
 def mutate(file: str, share: float, database: Path) -> tuple[Path, float]:

@@ -66,7 +66,7 @@ def tree(tmp_path: Path) -> Path:
     client, line, row = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (command,) = re.findall(r"```shell\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (collection / "plugins" / "module_utils" / "_acme.py").write_text(client)
-    providers = collection / "plugins" / "module_utils" / "_providers.py"
+    providers = collection / "plugins" / "module_utils" / "_vendors.providers.py"
     source = providers.read_text()
     source = source.replace("from ._gateway import", f"{line}from ._gateway import", 1)
     source = source.replace('    "green_api": Provider(', f'{row}    "green_api": Provider(', 1)

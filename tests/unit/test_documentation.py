@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import new_entry
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Code
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, evaluate, instance_member
-from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Code
+from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import new_entry
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import Rule, evaluate, instance_member
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
 
 if TYPE_CHECKING:
     from msgops_emulator import Control

@@ -19,9 +19,14 @@ BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 
 def variables() -> Iterator[tuple[str, str]]:
     """Each option with the variable that stands in for it, in the order of the code's own tables."""
-    from ansible_collections.msgops.fleet.plugins.module_utils._arguments import GATEWAY, JOURNAL, KOOPHONE, TRANSPORT
-    from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, environment_variable
-    from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
+    from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
+        GATEWAY,
+        JOURNAL,
+        KOOPHONE,
+        TRANSPORT,
+    )
+    from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
+    from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 
     for arguments in (GATEWAY, TRANSPORT, JOURNAL):
         yield from _fallbacks(arguments.options)

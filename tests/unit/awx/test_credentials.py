@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import OptionResolver
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.unit.awx.support import (
     COMMANDS,
     CREDENTIAL_TYPES,

@@ -14,8 +14,8 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import PROGRESS_INTERVAL
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import can_register_secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import PROGRESS_INTERVAL
 from ansible_collections.msgops.fleet.tests.unit.controller.support import PATIENCE, Stage, end
 from ansible_collections.msgops.fleet.tests.unit.core.support import Wire, answering, response, silence
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import can_register_secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
 from ansible_collections.msgops.fleet.tests.unit.controller.support import Played, Stage, TaskContext, Vaulted
 
 from msgops_emulator import Control

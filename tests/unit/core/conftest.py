@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.msgops.fleet.plugins.module_utils import _http
+from ansible_collections.msgops.fleet.plugins.module_utils._http import transport
 from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, ROOT, Clock, Wire, join_workers
 from hypothesis import configuration, settings
 from pytest_httpserver import HTTPServer
@@ -69,7 +69,7 @@ def ca_path(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The transport's clock, so that its pauses take no time; timeouts on the sockets stay real."""
     clock = Clock()
-    monkeypatch.setattr(_http, "time", clock)
+    monkeypatch.setattr(transport, "time", clock)
     return clock
 
 

@@ -20,11 +20,15 @@ from typing import Any
 
 import trustme
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport, TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request, Response
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, Response
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import (
+    RequestBudget,
+    Transport,
+    TransportOptions,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE_UTILS = ROOT / "plugins" / "module_utils"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import (
     Access,
     Kinship,
     Standing,
@@ -20,7 +21,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._accounts import (
     resolve_account,
     seen_with,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 
 HERE, THERE = "https://api.example.com", "https://other.example.com"

@@ -13,14 +13,20 @@ from pathlib import Path
 import pytest
 from ansible_collections.msgops.fleet.tests.unit.core.support import MODULE_UTILS, ROOT
 
-CLIENTS = {"_green_api", "_plugzapi", "_koophone", "_koophone_auth"}
-# What a client may know of this collection: its own vendor, and what stands below all clients.
-TRANSPORT = {"_http", "_messages", "_parsing", "_failures", "_session", "_connection", "_address", "_certificates"}
-BELOW_CLIENTS = TRANSPORT | {"_errors", "_gateway", "_secrets", "_states", "_version", "_polling"}
-# They know Ansible, or a task's options; the core doesn't.
-ABOVE_CORE = {"_arguments", "_entrypoint", "_targets", "_desired", "_registration"}
+# From the bottom to the top: a folder imports from those before it, and from itself.
+LAYERS = (
+    ("",),
+    ("_common",),
+    ("_http",),
+    ("_vendors",),
+    ("_journal",),
+    ("_creation", "_fleet"),
+    ("_linking", "_report"),
+    ("_task",),
+)
+CLIENTS = {"green_api", "plugzapi", "koophone", "koophone_auth"}
 
-FILES = {path.stem: path for path in MODULE_UTILS.glob("*.py")}
+FILES = {str(path.relative_to(MODULE_UTILS)): path for path in MODULE_UTILS.rglob("*.py")}
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -29,26 +35,42 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.module:
-                yield node.level, node.module
+            package = node.module or ""
+            if f"{package}.{node.names[0].name}".replace(".", "/") + ".py" in FILES or not package:
+                yield from ((node.level, f"{package}.{alias.name}".strip(".")) for alias in node.names)
             else:
-                yield from ((node.level, alias.name) for alias in node.names)
+                yield node.level, package
+
+
+def folder_of(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def own_imports(name: str) -> set[str]:
-    return {imported for level, imported in imports(FILES[name]) if level == 1}
+    """The files of the core that a file imports."""
+    found = set()
+    for level, imported in imports(FILES[name]):
+        if level:
+            folder = folder_of(name) if level == 1 else ""
+            path = "/".join(filter(None, [folder, *imported.split(".")]))
+            found.add(f"{path}.py")
+    return found
 
 
 def foreign_imports(name: str) -> set[str]:
     return {imported.split(".")[0] for level, imported in imports(FILES[name]) if level == 0}
 
 
-def test_the_layers_name_modules_that_exist() -> None:
-    assert (CLIENTS | BELOW_CLIENTS | ABOVE_CORE) - set(FILES) == set()
+def below(folder: str) -> set[str]:
+    """The folders that a folder may import from."""
+    (place,) = [place for place, layer in enumerate(LAYERS) if folder in layer]
+    return {folder}.union(*LAYERS[:place])
 
 
-def test_the_core_is_private() -> None:
-    assert [name for name in FILES if not name.startswith("_")] == []
+def test_each_folder_has_its_layer_and_is_private() -> None:
+    folders = {folder_of(name) for name in FILES}
+    assert folders == {folder for layer in LAYERS for folder in layer}
+    assert all(name.startswith("_") for name in FILES)
 
 
 def test_there_are_no_circles() -> None:
@@ -56,38 +78,28 @@ def test_there_are_no_circles() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_modules_of_the_core_are_imported_by_their_place_in_it(name: str) -> None:
-    assert {level for level, _imported in imports(FILES[name])} <= {0, 1}
+def test_a_file_imports_from_its_folder_and_those_below_it(name: str) -> None:
     assert own_imports(name) <= set(FILES)
+    assert {folder_of(imported) for imported in own_imports(name)} <= below(folder_of(name))
     assert "ansible_collections" not in foreign_imports(name)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_ansible_is_known_at_three_places_only(name: str) -> None:
-    if name not in ("_entrypoint", "_arguments", "_secrets"):
+    if name not in ("_task/entrypoint.py", "_task/arguments.py", "_common/masking.py"):
         assert "ansible" not in foreign_imports(name)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_only_the_transport_reaches_the_network(name: str) -> None:
     network = {"requests", "urllib3", "http", "socket", "ssl"}
-    assert name in TRANSPORT or not foreign_imports(name) & network
+    assert folder_of(name) == "_http" or not foreign_imports(name) & network
 
 
-@pytest.mark.parametrize("name", sorted(CLIENTS))
-def test_a_client_knows_its_vendor_and_what_is_below_it(name: str) -> None:
-    others = own_imports(name) - BELOW_CLIENTS
-    assert others <= {client for client in CLIENTS if client.startswith(name)}
-
-
-@pytest.mark.parametrize("name", sorted(set(FILES) - ABOVE_CORE))
-def test_the_core_knows_nothing_of_what_is_above_it(name: str) -> None:
-    assert own_imports(name) & ABOVE_CORE == set()
-
-
-@pytest.mark.parametrize("name", sorted(BELOW_CLIENTS))
-def test_what_is_below_the_clients_knows_no_client(name: str) -> None:
-    assert own_imports(name) <= BELOW_CLIENTS
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_a_client_knows_no_other_vendor(client: str) -> None:
+    others = {f"_vendors/{other}.py" for other in CLIENTS if not other.startswith(client)}
+    assert own_imports(f"_vendors/{client}.py") & (others | {"_vendors/providers.py"}) == set()
 
 
 def test_a_module_takes_nothing_from_the_controllers_side() -> None:

@@ -9,7 +9,10 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
     KOOPHONE,
@@ -20,11 +23,12 @@ from ansible_collections.msgops.fleet.plugins.module_utils._arguments import (
     OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS, GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._targets import make_koophone, resolve_targets, single_target
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import (
+    make_koophone,
+    resolve_targets,
+    single_target,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, params_of
 

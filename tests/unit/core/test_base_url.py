@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._address import check_base_url
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.address import check_base_url
 
 
 @pytest.mark.parametrize(

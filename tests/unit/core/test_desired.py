@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import OptionResolver, transport_options
-from ansible_collections.msgops.fleet.plugins.module_utils._desired import desired_instances
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._plan import DesiredInstance
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.plan import DesiredInstance
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver, transport_options
+from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import desired_instances
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import instance_create
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN, params_of
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.msgops.fleet.plugins.module_utils import _entrypoint, _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import Run, TaskContext, execute, guard
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._task import entrypoint
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import Run, TaskContext, execute, guard
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 
 ARGUMENTS = ArgumentSpec({"name": {"type": "str"}, "token": {"type": "str", "no_log": True}})
@@ -114,7 +115,7 @@ def test_a_secret_is_handed_over_only_where_ansible_will_not_print_it(
     monkeypatch: pytest.MonkeyPatch, no_log: bool, can_register: bool, safe: bool
 ) -> None:
     registered: list[str] = []
-    monkeypatch.setattr(_secrets, "_register_secret", registered.append if can_register else None)
+    monkeypatch.setattr(masking, "_register_secret", registered.append if can_register else None)
     asking = task(no_log=no_log)
     assert asking.output.is_safe is safe
     assert asking.output.may_return("a-long-secret") is safe
@@ -122,7 +123,7 @@ def test_a_secret_is_handed_over_only_where_ansible_will_not_print_it(
 
 
 def test_a_secret_too_short_to_be_masked_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_secrets, "_register_secret", lambda _value: None)
+    monkeypatch.setattr(masking, "_register_secret", lambda _value: None)
     assert not task().output.may_return("short")
 
 
@@ -162,9 +163,9 @@ class FakeModule:
 
 
 def run_module(monkeypatch: pytest.MonkeyPatch, run: Run) -> FakeModule:
-    monkeypatch.setattr(_entrypoint, "_Module", FakeModule)
+    monkeypatch.setattr(entrypoint, "_Module", FakeModule)
     with pytest.raises(Exit):
-        _entrypoint.run_module(ARGUMENTS, run)
+        entrypoint.run_module(ARGUMENTS, run)
     return FakeModule.last
 
 
@@ -200,7 +201,7 @@ def test_no_secret_is_in_a_result_or_a_warning(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_without_requests_the_module_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_entrypoint, "REQUESTS_IMPORT_ERROR", "Traceback ...")
+    monkeypatch.setattr(entrypoint, "REQUESTS_IMPORT_ERROR", "Traceback ...")
     module = run_module(monkeypatch, raising(AssertionError("must not run")))
     assert module.outcome
     assert module.outcome[0] == "fail"
@@ -224,4 +225,4 @@ def test_without_requests_the_module_says_what_is_missing(monkeypatch: pytest.Mo
     ],
 )
 def test_secrets_are_found_wherever_they_occur(value: Any, found: set[str]) -> None:
-    assert _secrets.occurring({"secret", "token", ""}, value) == found
+    assert masking.occurring({"secret", "token", ""}, value) == found

@@ -26,14 +26,19 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _connection
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, LinkingCode, Reading
-from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import Koophone, ListedPhone
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import GivenToken, IamUser
-from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Availability, Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget, Transport
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
+    Credentials,
+    Instance,
+    LinkingCode,
+    Reading,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone, ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken, IamUser
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Availability, Plugzapi
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     TOKEN,
     Clock,
@@ -283,7 +288,7 @@ def server() -> Iterator[Wire]:
 @pytest.fixture(autouse=True)
 def quick(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses take no time, and a megabyte is huge."""
-    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 2**20)
+    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 2**20)
 
 
 def deep(opening: str, closing: str, depth: int, core: str = "") -> str:

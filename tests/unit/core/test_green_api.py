@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _states
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, Reading
-from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.msgops.fleet.plugins.module_utils._common import states
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, Reading
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     TOKEN,
@@ -63,7 +63,7 @@ def test_the_token_is_the_last_segment_of_the_path(wire: WireFactory) -> None:
     assert server.received[0].target == f"/waInstance1101000001/getStateInstance/{quote(TOKEN, safe='')}"
 
 
-@pytest.mark.parametrize("word", sorted(set(_states.STATES) - {"creating", "unknown"}))
+@pytest.mark.parametrize("word", sorted(set(states.STATES) - {"creating", "unknown"}))
 def test_the_vendors_words_are_the_vocabulary(httpserver: HTTPServer, url: str, word: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"stateInstance": word})
     assert read(url) == Reading(word, word)

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import Koophone, is_caused_by_one_id
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import GivenToken
-from ansible_collections.msgops.fleet.plugins.module_utils._phones import Phone
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import Phone
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone, is_caused_by_one_id
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     TOKEN,

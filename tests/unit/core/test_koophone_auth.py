@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import (
     AccessKey,
     Authentication,
     GivenToken,

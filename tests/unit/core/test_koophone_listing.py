@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import Koophone, ListedPhone
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import AccessKey, GivenToken
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone, ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import AccessKey, GivenToken
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     TOKEN,

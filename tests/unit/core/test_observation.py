@@ -13,9 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials
-from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._observation import (
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import (
     Observation,
     Target,
     WaitPolicy,
@@ -23,6 +21,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._observation import (
     report,
     summarize,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
 from ansible_collections.msgops.fleet.tests.unit.core.support import ANY, PATIENCE, TOKEN, Clock, Crowd, transport
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -293,9 +293,9 @@ def test_an_instance_that_never_answered_is_unreadable_and_its_request_counts(
 
 
 def test_progress_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.msgops.fleet.plugins.module_utils import _polling
+    from ansible_collections.msgops.fleet.plugins.module_utils._common import polling
 
-    monkeypatch.setattr(_polling, "PROGRESS_INTERVAL", 0.02)
+    monkeypatch.setattr(polling, "PROGRESS_INTERVAL", 0.02)
     told: list[str] = []
     done = threading.Event()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._arguments import JOURNAL, TRANSPORT
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._paths import absolute, with_absolute_paths
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute, with_absolute_paths
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import JOURNAL, TRANSPORT
 
 OPTIONS = TRANSPORT.merge(JOURNAL).options
 DEFAULT = JOURNAL.options["journal"]["default"]

@@ -11,16 +11,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import Koophone
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import GivenToken
-from ansible_collections.msgops.fleet.plugins.module_utils._phones import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import (
     Phone,
     PhonesQuery,
     read_phones,
     report,
     summarize,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, Reading
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Availability, Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, Reading
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Availability, Plugzapi
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     TOKEN,

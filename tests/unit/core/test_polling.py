@@ -14,9 +14,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _polling
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import check_waiting, poll
+from ansible_collections.msgops.fleet.plugins.module_utils._common import polling
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting, poll
 from ansible_collections.msgops.fleet.tests.unit.core.support import PATIENCE, Crowd, join_workers
 
 
@@ -171,7 +171,7 @@ def test_what_is_under_way_when_a_step_fails_ends_before_that_is_raised() -> Non
 # In a process of its own, under a limit on the memory of which each thread takes its share.
 FEW_THREADS = """
 import os, resource, sys, threading, time
-from ansible_collections.msgops.fleet.plugins.module_utils._polling import poll
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
 
 def work(job):
     names.add(threading.current_thread().name)
@@ -206,7 +206,7 @@ def test_a_limit_on_threads_is_made_do_with(collections_path: Path, megabytes: i
 
 
 def test_progress_is_told_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_polling, "PROGRESS_INTERVAL", 0.01)
+    monkeypatch.setattr(polling, "PROGRESS_INTERVAL", 0.01)
     gate, told = threading.Event(), []
 
     def progress() -> None:

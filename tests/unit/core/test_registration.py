@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils import _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._entrypoint import TaskContext
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.modules import registration_availability
 from ansible_collections.msgops.fleet.tests.unit.core.support import ANY, TOKEN, task_of
 from pytest_httpserver import HTTPServer
@@ -73,7 +73,7 @@ def banned(httpserver: HTTPServer) -> None:
 def test_an_appeal_token_is_withheld_with_a_warning_where_ansible_would_print_it(
     httpserver: HTTPServer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_secrets, "_register_secret", None)
+    monkeypatch.setattr(masking, "_register_secret", None)
     banned(httpserver)
     asking = task(url)
     result = registration_availability.run(asking)
@@ -86,7 +86,7 @@ def test_an_appeal_token_is_withheld_with_a_warning_where_ansible_would_print_it
 def test_an_appeal_token_is_returned_with_no_log(
     httpserver: HTTPServer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_secrets, "_register_secret", None)
+    monkeypatch.setattr(masking, "_register_secret", None)
     banned(httpserver)
     asking = task(url, no_log=True)
     assert registration_availability.run(asking)["appeal_token"] == "app3al-t0k"
@@ -97,7 +97,7 @@ def test_an_appeal_token_is_returned_where_ansible_can_be_told_that_it_is_a_secr
     httpserver: HTTPServer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registered: list[str] = []
-    monkeypatch.setattr(_secrets, "_register_secret", registered.append)
+    monkeypatch.setattr(masking, "_register_secret", registered.append)
     banned(httpserver)
     assert registration_availability.run(task(url))["appeal_token"] == "app3al-t0k"
     assert registered == ["app3al-t0k"]

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import MASK, occurring, passwords_in, redact
+from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import MASK, occurring, passwords_in, redact
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,14 +184,14 @@ def test_secrets_of_several_lengths_occur_each_for_itself() -> None:
 
 def test_a_short_value_is_not_registered_with_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
-    monkeypatch.setattr(_secrets, "_register_secret", registered.append)
-    assert not _secrets.register_secret("1234567")
-    assert _secrets.register_secret("12345678")
-    assert _secrets.register_secret("123456789")
+    monkeypatch.setattr(masking, "_register_secret", registered.append)
+    assert not masking.register_secret("1234567")
+    assert masking.register_secret("12345678")
+    assert masking.register_secret("123456789")
     assert registered == ["12345678", "123456789"]
 
 
 def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_secrets, "_register_secret", None)
-    assert not _secrets.can_register_secrets()
-    assert not _secrets.register_secret("a-long-secret")
+    monkeypatch.setattr(masking, "_register_secret", None)
+    assert not masking.can_register_secrets()
+    assert not masking.register_secret("a-long-secret")

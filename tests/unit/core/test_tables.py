@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone_auth import WAYS, environment_variable
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.module_utils._version import VERSION
 from ansible_collections.msgops.fleet.tests.unit.core.support import ROOT
 

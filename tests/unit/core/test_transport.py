@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils import _connection
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions, transport_to
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request, shorten
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, shorten
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     ANY,
     ROOT,
@@ -254,7 +254,7 @@ def test_an_answer_without_a_content_type_is_described(wire: WireFactory) -> Non
 
 
 def test_a_huge_answer_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 1024)
+    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 1024)
     largest, larger = b'"' + b"a" * 1022 + b'"', b'"' + b"a" * 1023 + b'"'
     server = wire(answering(response(largest)), answering(response(larger)))
     assert len(send(server.url, reading())) == 1022
@@ -273,7 +273,7 @@ def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
 
 
 def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 100_000)
+    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 100_000)
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')
     server = wire(answering(response(bomb, headers={"Content-Encoding": "gzip"})))
     with pytest.raises(FleetError) as caught:
@@ -284,7 +284,7 @@ def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatc
 def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 16)
+    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 16)
     server = wire(answering(response({"id": "1", "token": TOKEN})))
     with pytest.raises(FleetError) as caught:
         send(server.url, writing())
@@ -316,7 +316,7 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_others(wire: WireFactory, loca
 
 
 def test_a_huge_redirect_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 1024)
+    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 1024)
     server = wire(answering(response(b" " * 4096, 302, {"Location": "/"})))
     with pytest.raises(FleetError, match="more than"):
         send(server.url, reading())

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _connection, _http
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Request, Response
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http import transport as http
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Request, Response
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     PATIENCE,
     TOKEN,
@@ -287,7 +288,7 @@ def test_an_answer_that_trickles_in_takes_no_longer_than_its_caller_has(wire: Wi
 def test_an_answer_that_trickles_in_without_end_is_given_up(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
 ) -> None:
-    monkeypatch.setattr(_http, "_RESPONSE_TIMEOUT", 0.3)
+    monkeypatch.setattr(http, "_RESPONSE_TIMEOUT", 0.3)
     server = wire(fault)
     with pytest.raises(FleetError) as caught:
         send(server.url, secret_writing(), timeout=0.2)
@@ -301,7 +302,7 @@ def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory, monkeypatch: 
         time.sleep(0.3)
         peer.send(WHOLE)
 
-    monkeypatch.setattr(_http, "_RESPONSE_TIMEOUT", 0.1)
+    monkeypatch.setattr(http, "_RESPONSE_TIMEOUT", 0.1)
     assert send(wire(hesitate).url, reading(), timeout=PATIENCE) == {"all": "well"}
 
 
@@ -353,7 +354,7 @@ BOMBS = {name: answer_and_close(response(bomb, headers={"Content-Encoding": name
 def test_what_is_too_much_is_not_held_in_memory(
     wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
 ) -> None:
-    monkeypatch.setattr(_connection, "MAX_RESPONSE_BYTES", 2**20)
+    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 2**20)
     server = wire(fault)
     tracemalloc.start()
     try:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Conversation,
     Peer,

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 import trustme
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Request
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Request
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault, Place, Proxy
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     TOKEN,

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Clock,
     Wire,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Request
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Request
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     TOKEN,
     Clock,

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ansible_collections.msgops.fleet.plugins.module_utils import _connection
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Transport
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import Transport
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault, Place, Proxy
 from ansible_collections.msgops.fleet.tests.unit.core.support import (
     Clock,
@@ -165,7 +165,7 @@ def test_a_write_does_not_use_a_connection_that_a_server_may_be_about_to_close(
     way.api.send(reading(), parse)
     way.api.send(writing(), parse)
     assert way.proxy.connections == 1
-    monkeypatch.setattr(_connection, "_IDLE", 0.0)
+    monkeypatch.setattr(connection, "_IDLE", 0.0)
     way.api.send(reading(), parse)
     assert way.proxy.connections == 1
     way.api.send(writing(), parse)
@@ -197,9 +197,9 @@ def test_a_server_that_wants_a_certificate_says_so_when_the_request_may_have_lef
 # In a process of its own, because the server's would run out of them as well.
 WITHOUT_FILES = """
 import resource, socket, sys
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import Transport, TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._messages import Effect, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import Transport, TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
 
 transport = Transport(sys.argv[1], TransportOptions(retry_timeout=0))
 resource.setrlimit(resource.RLIMIT_NOFILE, (64,) * 2)

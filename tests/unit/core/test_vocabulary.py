@@ -9,8 +9,13 @@ import datetime
 import re
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _states
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials, Instance, parse_due, utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._common import states
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
+    Credentials,
+    Instance,
+    parse_due,
+    utc_now,
+)
 from ansible_collections.msgops.fleet.tests.unit.core.support import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,21 +34,21 @@ HEALTH = {
 
 
 def test_the_vocabulary_and_its_health_are_the_contracts() -> None:
-    assert {state: _states.health_for(state) for state in _states.STATES} == HEALTH
+    assert {state: states.health_for(state) for state in states.STATES} == HEALTH
 
 
 def test_an_instance_that_could_not_be_read_has_an_unknown_health() -> None:
-    assert _states.health_for(None) == "unknown"
+    assert states.health_for(None) == "unknown"
 
 
 @pytest.mark.parametrize("state", [*HEALTH, None])
 def test_every_state_has_something_to_do_about_it(state: str | None) -> None:
-    assert _states.remedy_for(state)
+    assert states.remedy_for(state)
 
 
 @given(st.text())
 def test_a_word_is_itself_or_unknown(word: str) -> None:
-    assert _states.normalize(word) == (word if word in HEALTH else "unknown")
+    assert states.normalize(word) == (word if word in HEALTH else "unknown")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _listing
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing
 from ansible_collections.msgops.fleet.tests.unit.creation.support import GATEWAYS, HURRY, Fleet
 
 from msgops_emulator import Emulator
@@ -19,7 +19,7 @@ from msgops_emulator import Emulator
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Don't wait as long for a listing as in earnest."""
     for name, value in HURRY.items():
-        monkeypatch.setattr(_listing, name.rpartition(".")[2], value)
+        monkeypatch.setattr(listing, name.rpartition(".")[2], value)
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ GATEWAYS = ("green_api", "plugzapi")
 NO_LISTING = ("http404", "http405", "not_found_200")
 
 # Seconds instead of a quarter of a minute: how long a listing may lag, and how soon it is asked again.
-HURRY = {"_listing.SETTLE": 0.25, "_listing._FIRST_PAUSE": 0.05}
+HURRY = {"_creation.listing.SETTLE": 0.25, "_creation.listing._FIRST_PAUSE": 0.05}
 
 # A second instead of ten: how long a process that died keeps its names.
-SHORT_LEASE = {"_journal._LEASE": 1.0, "_journal._HEARTBEAT": 0.25}
+SHORT_LEASE = {"_journal.journal._LEASE": 1.0, "_journal.journal._HEARTBEAT": 0.25}
 
 NOBODY = 65534
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _listing
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing
 from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import NO_LISTING, Fleet, actions, tasks_in
 
@@ -249,7 +249,7 @@ def test_a_late_name_does_not_take_over_what_only_the_address_tells(blind: Fleet
 def test_a_lagging_listing_is_waited_for_where_the_account_got_its_name_with_a_new_token(
     green: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_listing, "SETTLE", 15.0)
+    monkeypatch.setattr(listing, "SETTLE", 15.0)
     green.emulator.config({"green_api.listing_lag_listings": 2})
     green.create("shop")
     renew(green)

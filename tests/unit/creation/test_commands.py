@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import new_entry
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_commands import JournalCommands
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.commands import JournalCommands
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import new_entry
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions, commands_in
 
 # What a shell, Ansible, Jinja and YAML would each take for something else.

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import journal
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions, tasks_in
 
 
@@ -230,11 +230,11 @@ def test_an_instance_that_is_gone_can_be_forgotten_by_the_command_of_the_message
 
 
 def test_it_does_not_settle_what_a_run_is_working_on(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_journal, "_LONGEST_WAIT", 0.3)
+    monkeypatch.setattr(journal, "_LONGEST_WAIT", 0.3)
     fleet.arm("create", "reset", when="before")
     fleet.create("shop")
-    entry = _journal.Journal(fleet.journal).read().entries[0]
-    with _journal.Journal(fleet.journal).locked([entry.key]):
+    entry = journal.Journal(fleet.journal).read().entries[0]
+    with journal.Journal(fleet.journal).locked([entry.key]):
         result = fleet.settle(action="discard", provider=fleet.provider, name="shop")
     assert result["failed"]
     assert fleet.status("shop") == "unknown"

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile, Slot
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     SHORT_LEASE,

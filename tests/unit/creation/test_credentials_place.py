@@ -25,10 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _credentials
-from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot, credentials_key
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import credentials
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import (
+    CredentialsFile,
+    Slot,
+    credentials_key,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     NOBODY,
@@ -263,7 +267,7 @@ def test_a_gateway_without_a_listing_loses_no_token_by_a_file_that_breaks(plugz:
 
 
 def test_one_that_another_process_keeps_locked_creates_nothing(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_credentials, "_NO_CODE_TIMEOUT", 0.1)
+    monkeypatch.setattr(credentials, "_LOCK_TIMEOUT", 0.1)
     green.credentials_file.write_text("{}")
     with green.credentials_file.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -299,9 +303,9 @@ CALLS = {
 }
 RESERVE_AND_MERGE = """
 import sys
-from ansible_collections.msgops.fleet.plugins.module_utils._credentials import CredentialsFile, Slot
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile, Slot
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
 file, slot = CredentialsFile(sys.argv[1]), Slot("green_api", "shop", "https://example.com")
 try:
     with file.reserved([(slot, None)]):
@@ -317,7 +321,7 @@ needs_seccomp = pytest.mark.skipif(
 
 def denied(call: str, error: str, path: Path) -> str:
     """What becomes of a creation where the system refuses a call."""
-    tree = str(Path(_credentials.__file__).parents[5])
+    tree = str(Path(credentials.__file__).parents[5])
     done = subprocess.run(
         [sys.executable, "-c", DENY, error, CALLS[call], sys.executable, "-c", RESERVE_AND_MERGE, str(path)],
         env=os.environ | {"PYTHONPATH": tree},
@@ -652,4 +656,4 @@ def test_what_a_killed_process_has_kept_is_removed_by_a_later_one(tmp_path: Path
 
 
 def test_errno_is_told_by_what_to_do() -> None:
-    assert {errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.ENOLCK, errno.EMFILE} <= set(_credentials._REMEDIES)
+    assert {errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.ENOLCK, errno.EMFILE} <= set(credentials._REMEDIES)

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from ansible.release import __version__ as ansible_version
-from ansible_collections.msgops.fleet.plugins.module_utils import _secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
-REGISTERS = _secrets.can_register_secrets()
+REGISTERS = masking.can_register_secrets()
 needs_register_secret = pytest.mark.skipif(
     not REGISTERS, reason=f"ansible-core {ansible_version} has no register_secret, which 2.22 has"
 )
@@ -26,7 +26,7 @@ needs_register_secret = pytest.mark.skipif(
 @pytest.fixture
 def without_register_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """An ansible-core before 2.22."""
-    monkeypatch.setattr(_secrets, "_register_secret", None)
+    monkeypatch.setattr(masking, "_register_secret", None)
 
 
 @pytest.mark.usefixtures("without_register_secret")
@@ -77,7 +77,7 @@ def test_a_token_that_was_shown_nowhere_is_handed_over_by_a_later_run(
 ) -> None:
     fleet.seed("shop")
     with monkeypatch.context() as patch:
-        patch.setattr(_secrets, "_register_secret", None)
+        patch.setattr(masking, "_register_secret", None)
         fleet.create("shop", credentials_file=None, no_log=False)
     assert fleet.create("shop", credentials_file=None, no_log=True)["instance"]["token"]
     assert fleet.status("shop") == "delivered"
@@ -85,7 +85,7 @@ def test_a_token_that_was_shown_nowhere_is_handed_over_by_a_later_run(
 
 def test_a_registered_token_is_in_the_result(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
-    monkeypatch.setattr(_secrets, "_register_secret", registered.append)
+    monkeypatch.setattr(masking, "_register_secret", registered.append)
     result = fleet.create("shop", "sales", credentials_file=None, no_log=False)
     assert set(actions(result).values()) == {"created"}
     assert {instance["token"] for instance in result["instances"]} <= set(registered)
@@ -94,7 +94,7 @@ def test_a_registered_token_is_in_the_result(fleet: Fleet, monkeypatch: pytest.M
 
 def test_a_token_too_short_to_be_masked_is_withheld(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
-    monkeypatch.setattr(_secrets, "_register_secret", registered.append)
+    monkeypatch.setattr(masking, "_register_secret", registered.append)
     green.seed("shop", token="short")
     result = green.create("shop", credentials_file=None, no_log=False)
     assert result["instance"]["token"] is None

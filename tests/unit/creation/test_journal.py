@@ -23,9 +23,9 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_location import storage_at
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_schema import SCHEMA_VERSION
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.location import storage_at
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.schema import SCHEMA_VERSION
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     SHORT_LEASE,

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_location import storage_at
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_serial import SerialFile
-from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.location import storage_at
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.serial import SerialFile
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 from ansible_collections.msgops.fleet.tests.unit.creation.test_journal_place import USES, state_of

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, new_entry
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import Key, new_entry
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Run, count_lines, in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import (
     NO_LISTING,
@@ -184,7 +184,7 @@ def test_who_waits_and_stood_still_as_long_as_the_holder_takes_nothing_over(flee
     time.sleep(0.5)  # for the waiter to have looked a few times, which makes no difference to what is right
     for process in (holder, waiter):
         process.signal(signal.SIGSTOP)
-    time.sleep(2 * SHORT_LEASE["_journal._LEASE"])
+    time.sleep(2 * SHORT_LEASE["_journal.journal._LEASE"])
     for process in (waiter, holder):
         process.signal(signal.SIGCONT)
     fleet.emulator.release()

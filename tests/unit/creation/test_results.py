@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _polling
+from ansible_collections.msgops.fleet.plugins.module_utils._common import polling
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
 
@@ -43,7 +43,7 @@ def test_a_list_of_both_gateways_lists_each_once(green: Fleet) -> None:
 
 
 def test_progress_counts_what_was_answered(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_polling, "PROGRESS_INTERVAL", 0.05)
+    monkeypatch.setattr(polling, "PROGRESS_INTERVAL", 0.05)
     green.arm("create", "hang", skip=1)
     told: list[str] = []
 

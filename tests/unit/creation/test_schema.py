@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key, Memory
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
-from ansible_collections.msgops.fleet.plugins.module_utils._journal_serial import SerialFile
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import Key, Memory
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.serial import SerialFile
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 

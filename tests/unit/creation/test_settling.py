@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _creation, _entries, _listing
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing, provisioner
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import entries
 from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Child
 from ansible_collections.msgops.fleet.tests.unit.creation.support import Fleet, actions
 
@@ -199,7 +200,7 @@ def test_an_instance_that_somebody_replaced_is_adopted(fleet: Fleet) -> None:
 @pytest.fixture
 def patient(hurry: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, the listing is asked until it shows the instance."""
-    monkeypatch.setattr(_listing, "SETTLE", PATIENCE)
+    monkeypatch.setattr(listing, "SETTLE", PATIENCE)
 
 
 @pytest.mark.usefixtures("patient")
@@ -252,7 +253,7 @@ def test_a_run_right_after_a_creation_waits_for_a_listing_that_lags(fleet: Fleet
 
 def test_a_clock_that_was_set_back_makes_no_run_wait_longer(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        for module in (_creation, _entries):
+        for module in (provisioner, entries):
             patch.setattr(module, "utc_now", lambda: "2999-01-01T00:00:00Z")
         instance_id = fleet.create("shop")["instance"]["id"]
     fleet.emulator.set_state(fleet.provider, instance_id, name="renamed")
@@ -273,7 +274,7 @@ def test_two_that_appeared_at_once_are_an_error_and_stay_unknown(fleet: Fleet) -
 
 def test_the_listing_is_asked_for_a_quarter_of_a_minute(emulator: Emulator, tmp_path: Path) -> None:
     """In earnest: an instance that shows after five seconds is adopted, one that doesn't show takes 15 s to say so."""
-    assert _listing.SETTLE == 15.0
+    assert listing.SETTLE == 15.0
     green = Fleet(emulator, "green_api", tmp_path)
     green.arm("create", "lag", seconds=5, match='"slow"')
     green.arm("create", "reset", when="after", match='"slow"')

@@ -15,7 +15,7 @@ from ansible_collections.msgops.fleet.tests.storm.faults import FAULTS, faults_f
 from ansible_collections.msgops.fleet.tests.storm.storm import storm_over
 
 # Seconds: a lease, and how long a listing is asked again.
-HURRY = {"_listing.SETTLE": 0.7, "_journal._LEASE": 1.5, "_journal._HEARTBEAT": 0.4}
+HURRY = {"_creation.listing.SETTLE": 0.7, "_journal.journal._LEASE": 1.5, "_journal.journal._HEARTBEAT": 0.4}
 
 
 @pytest.mark.parametrize("is_proxied", [False, True], ids=["direct", "through a proxy"])
@@ -153,7 +153,7 @@ def test_a_fault_that_strikes_nobody_is_noticed(tmp_path: Path) -> None:
         seed=7,
         has_listing=False,
         only=["429"],
-        constants={"_creation.Provisioner._create": careless.nothing},
+        constants={"_creation.provisioner.Provisioner._create": careless.nothing},
         tell=lambda _text: None,
     )
     assert "429: it has struck nobody, so nothing was tried" in found

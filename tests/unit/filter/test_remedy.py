@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.filter.remedy import remedy
-from ansible_collections.msgops.fleet.plugins.module_utils._states import STATES, UNKNOWN
+from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES, UNKNOWN
 
 
 @pytest.mark.parametrize("state", STATES)

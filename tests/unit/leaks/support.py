@@ -686,7 +686,7 @@ def patched_collection(folder: Path, *patches: tuple[str, str, str]) -> Path:
 # Where the core is made to crash: with the URL, the headers and the body of a request, or the journal's address.
 CRASHES = (
     (
-        "plugins/module_utils/_http.py",
+        "plugins/module_utils/_http/transport.py",
         "        timeout = max(0.001, min(self._options.timeout, call.remaining()))\n",
         "        secret = f'{self.base_url}{request!r} {request.body!r} {request.secrets!r}'\n"
         "        try:\n"
@@ -695,7 +695,7 @@ CRASHES = (
         "            raise RuntimeError(secret) from exc\n",
     ),
     (
-        "plugins/module_utils/_resolution.py",
+        "plugins/module_utils/_creation/resolution.py",
         "    memory = journal.read()\n    chosen",
         "    raise RuntimeError(repr(vars(journal._storage)))\n    chosen",
     ),

@@ -26,10 +26,10 @@ from ansible_collections.msgops.fleet.tests.unit.leaks.support import (
     run_playbook,
 )
 
-ENTRYPOINT = "plugins/module_utils/_entrypoint.py"
-HTTP = "plugins/module_utils/_http.py"
-MESSAGES = "plugins/module_utils/_messages.py"
-FAILURES = "plugins/module_utils/_failures.py"
+ENTRYPOINT = "plugins/module_utils/_task/entrypoint.py"
+HTTP = "plugins/module_utils/_http/transport.py"
+MESSAGES = "plugins/module_utils/_http/messages.py"
+FAILURES = "plugins/module_utils/_http/failures.py"
 
 _EXCHANGE = "        timeout = max(0.001, min("
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _code_folder, _linking
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import CodePolicy
-from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._linking import code_folder, linker
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import CodePolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
 from ansible_collections.msgops.fleet.tests.unit.linking.support import Sitting
 
 from msgops_emulator import Emulator
@@ -20,13 +20,13 @@ from msgops_emulator import Emulator
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds instead of half minutes."""
-    monkeypatch.setattr(GreenApi, "qr_pace", CodePolicy(interval=0.05, life=1.0))
-    monkeypatch.setattr(GreenApi, "pairing_pace", CodePolicy(interval=1.0, life=1.0))
-    monkeypatch.setattr(Plugzapi, "qr_pace", CodePolicy(interval=0.5, life=1.0, limit=3))
-    monkeypatch.setattr(Plugzapi, "pairing_pace", CodePolicy(interval=1.0, life=1.0, limit=3))
-    monkeypatch.setattr(_linking, "_NO_CODE_TIMEOUT", 0.5)
-    monkeypatch.setattr(_linking, "_TICK", 0.02)
-    monkeypatch.setattr(_code_folder, "_PAUSE", 0.02)
+    monkeypatch.setattr(GreenApi, "qr_policy", CodePolicy(interval=0.05, life=1.0))
+    monkeypatch.setattr(GreenApi, "pairing_policy", CodePolicy(interval=1.0, life=1.0))
+    monkeypatch.setattr(Plugzapi, "qr_policy", CodePolicy(interval=0.5, life=1.0, limit=3))
+    monkeypatch.setattr(Plugzapi, "pairing_policy", CodePolicy(interval=1.0, life=1.0, limit=3))
+    monkeypatch.setattr(linker, "_NO_CODE_TIMEOUT", 0.5)
+    monkeypatch.setattr(linker, "_TICK", 0.02)
+    monkeypatch.setattr(code_folder, "_PAUSE", 0.02)
 
 
 @pytest.fixture

@@ -12,17 +12,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import (
+    RequestBudget,
+    Transport,
+    TransportOptions,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
     Credentials,
     Gateway,
     Instance,
     Reading,
     parse_png,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._http import RequestBudget, Transport, TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._plugzapi import Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 

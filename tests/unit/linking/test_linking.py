@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _linking, _secrets
-from ansible_collections.msgops.fleet.plugins.module_utils._gateway import Credentials
-from ansible_collections.msgops.fleet.plugins.module_utils._http import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._observation import Target
-from ansible_collections.msgops.fleet.plugins.module_utils._providers import GatewayCache
-from ansible_collections.msgops.fleet.plugins.module_utils._secrets import can_register_secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._linking import linker as linking
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.tests.unit.linking.support import (
     GATEWAYS,
     LINKED,
@@ -421,7 +422,7 @@ def test_an_answer_that_isnt_one(sitting: Sitting) -> None:
 def test_a_code_that_nobody_would_see_is_not_asked_for(
     sitting: Sitting, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_secrets, "_register_secret", None)  # as before ansible-core 2.22
+    monkeypatch.setattr(masking, "_register_secret", None)  # as before ansible-core 2.22
     for check_mode in (False, True):
         result = sitting.link(sitting.seed("green_api", "shop"), check_mode=check_mode, **options)
         assert result["failed"]
@@ -530,14 +531,14 @@ def test_a_folder_that_cant_be_written(sitting: Sitting) -> None:
 
 def test_a_failure_in_the_midst_leaves_no_codes(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
     (shop,) = sitting.seed("green_api", "shop")
-    real = _linking.Linker._serve
+    real = linking.Linker._serve
 
     def serve(linker: Any, link: Any) -> None:
         real(linker, link)
         if sitting.pictures():
             raise RuntimeError("a bug")
 
-    monkeypatch.setattr(_linking.Linker, "_serve", serve)
+    monkeypatch.setattr(linking.Linker, "_serve", serve)
     result = sitting.link([shop])
     assert "unexpected RuntimeError" in result["msg"]
     assert sitting.pictures() == {}
@@ -565,10 +566,10 @@ def test_the_page_says_what_is_pending_and_what_is_done(sitting: Sitting) -> Non
 def test_progress_names_the_page(sitting: Sitting) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     lines: list[str] = []
-    linker = _linking.Linker(
+    linker = linking.Linker(
         "qr",
-        _linking.CodeDisplay(folder=str(sitting.desk)),
-        _linking.WaitPolicy(0.2, 0.1),
+        linking.CodeDisplay(folder=str(sitting.desk)),
+        linking.WaitPolicy(0.2, 0.1),
         max_codes=None,
         concurrency=2,
         progress=lines.append,
@@ -577,13 +578,13 @@ def test_progress_names_the_page(sitting: Sitting) -> None:
     assert lines == [f"1 of 1 instances wait for a phone; open {sitting.page}"]
 
 
-def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[_linking.LinkRequest]:
+def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[linking.LinkRequest]:
     gateways = GatewayCache(TransportOptions(timeout=5, retry_timeout=0))
     found = []
     for item in items:
         credentials = Credentials(item["id"], item["token"])
         target = Target(gateways.get(item["provider"], sitting.emulator.url), credentials, item["name"])
-        found.append(_linking.LinkRequest(target, phone))
+        found.append(linking.LinkRequest(target, phone))
     return found
 
 
@@ -600,11 +601,11 @@ class Screen:
         self.drawn.append(text)
 
 
-def linker(screen: Screen, method: Any = "qr", folder: Path | None = None, timeout: float = 20.0) -> _linking.Linker:
-    return _linking.Linker(
+def linker(screen: Screen, method: Any = "qr", folder: Path | None = None, timeout: float = 20.0) -> linking.Linker:
+    return linking.Linker(
         method,
-        _linking.CodeDisplay(folder=str(folder) if folder else None, draw=screen),
-        _linking.WaitPolicy(timeout, 0.05),
+        linking.CodeDisplay(folder=str(folder) if folder else None, draw=screen),
+        linking.WaitPolicy(timeout, 0.05),
         max_codes=0,
         concurrency=4,
     )

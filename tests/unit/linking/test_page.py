@@ -10,8 +10,8 @@ import html.parser
 import re
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._linking_page import Card, Page, spell
-from ansible_collections.msgops.fleet.plugins.module_utils._qr import as_lines, as_png
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.page import Card, Page, spell
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.qr import as_lines, as_png
 
 from msgops_emulator.camera import read_codes
 

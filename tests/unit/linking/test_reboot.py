@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils import _reboot_budget
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet import reboot_budget
 from ansible_collections.msgops.fleet.tests.storm.runs import Result, Run, in_parallel
 from ansible_collections.msgops.fleet.tests.unit.linking.support import GATEWAYS, Person, Sitting, actions, errors
 
@@ -22,7 +22,7 @@ ROUTES = {"green_api": "green_api.reboot", "plugzapi": "plugzapi.restart"}
 @pytest.fixture(autouse=True)
 def _quick_reboots(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
     sitting.emulator.config({"green_api.restart_seconds": 0.3, "plugzapi.restart_seconds": 0.3})
-    monkeypatch.setattr(_reboot_budget, "_SPACING", 0.0)
+    monkeypatch.setattr(reboot_budget, "_SPACING", 0.0)
 
 
 def task(sitting: Sitting, instances: list[dict[str, Any]] | None, **options: Any) -> Run:
@@ -295,7 +295,7 @@ def test_no_budget_at_all(sitting: Sitting) -> None:
 
 
 def test_two_reboots_are_two_minutes_apart(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_reboot_budget, "_SPACING", 120.0)
+    monkeypatch.setattr(reboot_budget, "_SPACING", 120.0)
     (shop,) = broken(sitting, "green_api", "shop")
     reboot(sitting, [shop])
     relapse(sitting, shop)
@@ -326,7 +326,7 @@ def test_a_reboot_that_may_have_arrived_costs(sitting: Sitting) -> None:
 def test_the_budget_holds_over_parallel_runs(sitting: Sitting, provider: str, budget: int) -> None:
     fleet = broken(sitting, provider, "shop", "support")
     sitting.emulator.config({f"{provider}.restart_seconds": 600})
-    constants = {"_reboot_budget._SPACING": 0.0}
+    constants = {"_fleet.reboot_budget._SPACING": 0.0}
     jobs = [task(sitting, fleet, max_reboots_per_hour=budget, wait_timeout=0, constants=constants)] * 6
     results = in_parallel(*jobs)
     for item in fleet:

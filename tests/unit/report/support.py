@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Member, Report, Rule, Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
+    Member,
+    Report,
+    Rule,
+    Source,
+    evaluate,
+)
 
 NOW = "2026-01-31T12:00:00Z"
 READ = "2026-01-31T11:59:58Z"

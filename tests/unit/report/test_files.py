@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Member, Report
-from ansible_collections.msgops.fleet.plugins.module_utils._report_files import FORMATS, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import Member, Report
+from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, write_report
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, instance, report_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

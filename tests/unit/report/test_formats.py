@@ -15,10 +15,16 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._report import Rule, Source, common_rule, evaluate, parse
-from ansible_collections.msgops.fleet.plugins.module_utils._report_junit import render_junit
-from ansible_collections.msgops.fleet.plugins.module_utils._report_page import render_page
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
+    Rule,
+    Source,
+    common_rule,
+    evaluate,
+    parse,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._report.junit import render_junit
+from ansible_collections.msgops.fleet.plugins.module_utils._report.page import render_page
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, NASTY, NOW, instance, report_of
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._koophone import MISSING, OTHER, STATUS_NAMES
-from ansible_collections.msgops.fleet.plugins.module_utils._report import (
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
     PHONE_STATUSES,
     Rule,
     due_bucket,
@@ -18,6 +17,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report import (
     instance_member,
     phone_member,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import MISSING, OTHER, STATUS_NAMES
 from ansible_collections.msgops.fleet.tests.unit.report.support import FLEET, NOW, READ, instance, report_of
 
 

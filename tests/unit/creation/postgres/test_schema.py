@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._entries import Key
-from ansible_collections.msgops.fleet.plugins.module_utils._journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import Key
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
 from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
 from ansible_collections.msgops.fleet.tests.unit.creation.test_schema import (
     JOURNALS,

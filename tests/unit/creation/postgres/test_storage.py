@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
 from ansible_collections.msgops.fleet.tests.storm.faults import faults_for
 from ansible_collections.msgops.fleet.tests.storm.postgres import ENCODED, PASSWORD, PostgresServer
 from ansible_collections.msgops.fleet.tests.storm.runs import Child

@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What went wrong with a request that got no answer, in words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .._common.errors import Code, Delivery, FleetError
+from .connection import Exchange, NotLoopback
+from .messages import Request
+
+# What sending a request and reading its answer can raise.
+EXPECTED: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError)
+with contextlib.suppress(ImportError):  # the session tells
+    import requests
+    import urllib3
+
+    EXPECTED += (urllib3.exceptions.HTTPError,)
+
+_RUN_OUT = {
+    errno.EMFILE: ("open files", "raise the limit of open files (ulimit -n), or lower concurrency"),
+    errno.ENFILE: ("open files", "close what else is open on this machine, or lower concurrency"),
+    errno.EADDRNOTAVAIL: ("ports", "wait until earlier connections have ended, or lower concurrency"),
+    errno.ENOBUFS: ("memory for connections", "lower concurrency"),
+    errno.ENOMEM: ("memory", "lower concurrency"),
+}
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a request goes: the host and port, the option that they come from, and seconds for each step."""
+
+    host: str
+    option: str
+    timeout: float
+
+
+@dataclass(frozen=True)
+class _Cause:
+    code: Code
+    reason: str
+    remedy: str
+    retryable: bool = True
+
+
+def explain(exc: BaseException, request: Request, exchange: Exchange, to: Destination) -> FleetError:
+    """The failure that ``exc`` is, of whatever requests, urllib3 and Python raise.
+
+    Only ``exchange`` decides whether the request may have been carried out. What the exception is called does not:
+    behind a proxy urllib3 calls everything the proxy's.
+    """
+    chain = list(_chain(exc))
+    cause = _run_out(chain)
+    if cause is None:
+        cause = _after_sending(chain, to) if exchange.sent else _before_sending(exc, chain, request, exchange, to)
+    delivery = Delivery.UNKNOWN if exchange.sent else Delivery.NOT_SENT
+    message = request.failed(cause.reason, cause.remedy, delivery)
+    return FleetError(cause.code, message, retryable=cause.retryable, delivery=delivery)
+
+
+def _run_out(chain: list[BaseException]) -> _Cause | None:
+    """What this machine has too little of."""
+    numbers = [link.errno for link in chain if isinstance(link, OSError) and link.errno in _RUN_OUT]
+    if _first(chain, MemoryError):
+        numbers = [errno.ENOMEM]
+    if _first(chain, socket.gaierror):
+        # A resolver that can open no file says that it knows no such name.
+        try:
+            socket.socket().close()
+        except OSError as exc:
+            numbers.append(exc.errno or 0)
+    if not numbers or numbers[0] not in _RUN_OUT:
+        return None
+    what, remedy = _RUN_OUT[numbers[0]]
+    # Files and ports come back when another thread's request has ended.
+    is_memory = numbers[0] == errno.ENOMEM
+    return _Cause("connection", f"this machine has run out of {what}", remedy, retryable=not is_memory)
+
+
+def _before_sending(
+    exc: BaseException, chain: list[BaseException], request: Request, exchange: Exchange, to: Destination
+) -> _Cause:
+    """Nothing of the request has left."""
+    network = f"check {to.option} and the network"
+    tls = _first(chain, ssl.SSLError)
+    is_proxys = bool(_first(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError))
+    if exchange.tunnel_status not in (None, 200):
+        return _Cause(
+            "connection",
+            f"the proxy on the way to {to.host} answered HTTP {exchange.tunnel_status}",
+            "check the proxy variables",
+            retryable=exchange.tunnel_status in (429, 502, 503, 504),
+        )
+    if isinstance(exc, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        # The API's own address was checked before.
+        return _Cause(
+            "connection", "the proxy that the environment names can't be used", "check the proxy variables", False
+        )
+    if isinstance(exc, requests.exceptions.InvalidHeader) or not isinstance(
+        exc, (OSError, urllib3.exceptions.HTTPError)
+    ):
+        # Some characters are noticed by http.client only, which raises a mere ValueError.
+        return _Cause(
+            "bad_request", "a header has a character that HTTP doesn't allow", f"check {request.credential}", False
+        )
+    if isinstance(tls, ssl.SSLEOFError) and not is_proxys:
+        return _Cause("connection", f"the connection to {to.host} broke off in the TLS handshake", network)
+    if tls is not None and not is_proxys:
+        return _tls(tls, to)
+    if isinstance(exc, requests.exceptions.SSLError) and not is_proxys:
+        # Before version 2, urllib3 compares the names by itself.
+        return _Cause("tls", f"TLS failed: the certificate isn't for {to.host}", f"check {to.option}", False)
+    if _first(chain, NotLoopback):
+        return _Cause("connection", f"{to.host} is another machine, and http isn't for others", network, False)
+    if isinstance(exc, requests.Timeout) or _first(chain, TimeoutError):
+        return _Cause("timeout", f"no connection to {to.host} within {to.timeout:g} s", network)
+    if is_proxys or exchange.tunnel_status or _first(chain, http.client.HTTPException):
+        return _Cause("connection", f"the proxy on the way to {to.host} failed", "check the proxy variables")
+    if _first(chain, socket.gaierror):
+        return _Cause("connection", f"the host name {to.host} can't be resolved", network)
+    if _first(chain, ConnectionRefusedError):
+        return _Cause("connection", f"{to.host} refuses the connection", network)
+    return _Cause("connection", f"{to.host} can't be reached", network)
+
+
+def _after_sending(chain: list[BaseException], to: Destination) -> _Cause:
+    """The request, or a part of it, has left."""
+    tls = _first(chain, ssl.SSLError)
+    if tls is not None and not isinstance(tls, ssl.SSLEOFError):
+        return _tls(tls, to)
+    if _first(chain, requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        return _Cause("timeout", f"no answer from {to.host} within {to.timeout:g} s", "raise timeout")
+    if _first(chain, urllib3.exceptions.DecodeError):
+        return _Cause(
+            "bad_answer", "the answer isn't compressed the way it claims to be", f"check {to.option}", retryable=False
+        )
+    return _Cause(
+        "connection",
+        f"the connection to {to.host} broke off before the whole answer was here",
+        f"check {to.option} and the network",
+    )
+
+
+def _tls(error: ssl.SSLError, to: Destination) -> _Cause:
+    why = getattr(error, "verify_message", "") or error.reason or "for a reason that it doesn't tell"
+    remedy = f"check {to.option}, or give the certificate authority in ca_path"
+    return _Cause("tls", f"TLS failed: {why}", remedy, retryable=False)
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """``exc`` and all that requests and urllib3 have wrapped in it."""
+    seen: set[int] = set()
+    queue: list[Any] = [exc]
+    while queue:
+        item = queue.pop(0)
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+
+
+def _first(chain: list[BaseException], *kinds: type[BaseException]) -> Any:
+    return next((link for link in chain if isinstance(link, kinds)), None)

@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a vendor is asked, what it answers, and what its status means."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._common.errors import Code, Delivery, FleetError, one_line
+from .._common.masking import redact
+
+
+class Effect(enum.Enum):
+    """What a call does at the vendor's side, whatever its HTTP verb is."""
+
+    READS = "reads"
+    WRITES = "writes"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of a vendor's API.
+
+    ``path`` is percent-encoded and may hold secrets; ``what`` names the call in messages, so it holds none.
+    ``secrets`` are those that this request carries: they are removed from whatever the vendor answers.
+    ``credential`` names the option that a refusal of the credentials points at.
+    """
+
+    method: str
+    path: str = field(repr=False)
+    what: str
+    effect: Effect
+    credential: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = field(default=None, repr=False)
+
+    def failed(self, reason: str, remedy: str, delivery: Delivery) -> str:
+        """The message of this call's failure, without advice to repeat what may have happened already."""
+        may_have_happened = self.effect is Effect.WRITES and delivery is Delivery.UNKNOWN
+        return sentence(self.what, reason, "" if may_have_happened else remedy)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A vendor's answer: ``body`` is the parsed JSON, unless ``is_json`` is false; then ``text`` may have its words."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: Any = field(repr=False)
+    is_json: bool
+    description: str
+    text: str = field(default="", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether its HTTP status is a success."""
+        return 200 <= self.status < 300
+
+    def masked(self, text: str, *more_secrets: str) -> str:
+        """The vendor's words on one line, without the secrets that the request carried."""
+        return shorten(redact(text, (*self.request.secrets, *more_secrets)))
+
+    def error(
+        self,
+        code: Code,
+        reason: str,
+        *,
+        remedy: str = "",
+        retryable: bool = False,
+        transient: bool = False,
+        delivery: Delivery = Delivery.UNKNOWN,
+        vendor_code: str | None = None,
+    ) -> FleetError:
+        """A failure that this answer tells of; ``reason`` may hold the vendor's words, in which secrets are masked."""
+        return FleetError(
+            code,
+            self.request.failed(self.masked(reason), remedy, delivery),
+            http_status=self.status,
+            retryable=retryable,
+            transient=transient,
+            delivery=delivery,
+            retry_after=_retry_after(self.headers),
+            vendor_code=vendor_code,
+        )
+
+    def error_for_status(self, status: int, vendor_says: str = "") -> FleetError:
+        """The failure that ``status`` stands for; it may come from the body instead of the HTTP answer."""
+        meaning = classify_status(status)
+        reason = f"HTTP {self.status}"
+        if status != self.status:
+            reason += f" with code {status} in the body"
+        if vendor_says:
+            reason += f": {vendor_says}"
+        elif not self.is_json:
+            reason += f" and {self.description}"
+        return self.error(
+            meaning.code,
+            reason,
+            remedy=meaning.remedy.format(credential=self.request.credential),
+            retryable=meaning.retryable,
+            delivery=meaning.delivery,
+        )
+
+    def malformed(self, expected: str) -> FleetError:
+        """The failure of a successful answer that doesn't say what the vendor promises."""
+        got = _json_type(self.body) if self.is_json else self.description
+        return self.error(
+            "bad_answer",
+            f"HTTP {self.status}, but the answer is {got} where {expected} was expected",
+            remedy="check that api_url or endpoint is the vendor's API and no proxy answers in its place",
+        )
+
+
+@dataclass(frozen=True)
+class StatusMeaning:
+    """What a status outside 2xx means for the caller."""
+
+    code: Code
+    retryable: bool
+    delivery: Delivery
+    remedy: str = ""
+
+
+_REFUSALS: dict[int, StatusMeaning] = {
+    401: StatusMeaning("unauthorized", False, Delivery.REFUSED, "check {credential}"),
+    403: StatusMeaning("forbidden", False, Delivery.REFUSED, "check {credential}, the id and the API's address"),
+    404: StatusMeaning("not_found", False, Delivery.REFUSED, "check the id and the API's address"),
+    # 499: nginx's "client closed request"; GREEN-API's page of common errors says that the call may be carried out.
+    408: StatusMeaning("timeout", True, Delivery.UNKNOWN),
+    499: StatusMeaning("timeout", True, Delivery.UNKNOWN),
+    504: StatusMeaning("timeout", True, Delivery.UNKNOWN),
+    429: StatusMeaning("throttled", True, Delivery.THROTTLED, "lower concurrency or raise retry_timeout"),
+    466: StatusMeaning("quota", False, Delivery.REFUSED, "raise the quota of the plan"),
+}
+
+
+def classify_status(status: int) -> StatusMeaning:
+    """Sort an HTTP status that isn't a success by what the caller may do about it."""
+    if status in _REFUSALS:
+        return _REFUSALS[status]
+    if status >= 500:
+        return StatusMeaning("unavailable", status not in (501, 505), Delivery.UNKNOWN, "try again later")
+    if status >= 400:
+        return StatusMeaning("bad_request", False, Delivery.REFUSED)
+    return StatusMeaning("bad_answer", False, Delivery.UNKNOWN, "set api_url or endpoint to the API's final address")
+
+
+def sentence(what: str, reason: str, remedy: str) -> str:
+    """One line: what failed, why, and what to do."""
+    return f"{what[:1].upper()}{what[1:]} failed: {reason}" + (f"; {remedy}" if remedy else "")
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """One printable line of ``limit`` characters at most."""
+    line = one_line(text)
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait: RFC 9110 allows a number of seconds or a date."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=datetime.timezone.utc)
+    return max(0.0, (date - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+
+
+def _json_type(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
+    return names.get(type(value), "an object of another form")

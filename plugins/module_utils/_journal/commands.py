@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands that a message gives a person for the journal; each can be pasted into a shell as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .._common.masking import passwords_in
+from .entries import DEFAULT_JOURNAL, Entry
+
+# What neither a shell, nor Ansible's KEY=VALUE and templates, nor the JSON of its output spells in another way.
+_PLAIN = re.compile(r"[\w./:@%+,-]+")
+# The same between single quotes of a shell.
+_QUOTABLE = re.compile(r"(?!.*  )[^'\"\\\s](?:[^'\"\\]*[^'\"\\\s])?")
+# What stands for an account's name that can't be spelled: the module refuses it, so nobody is called that by mistake.
+_NAME = "/NAME/"
+
+
+class JournalCommands:
+    """The commands for the journal at ``location``, the value of the module's option."""
+
+    def __init__(self, location: str) -> None:
+        self._options: dict[str, str] = {}
+        self._before = ""
+        if location == os.path.expanduser(DEFAULT_JOURNAL) and not os.environ.get("MSGOPS_JOURNAL", "").strip():
+            return  # the module finds it by itself
+        if _PLAIN.fullmatch(location) and not passwords_in(location):
+            self._options["journal"] = location
+        elif _QUOTABLE.fullmatch(location) and location.isprintable() and not passwords_in(location):
+            self._before = f"MSGOPS_JOURNAL='{location}' "
+        else:
+            self._before = "(with the journal's path or URL in the variable MSGOPS_JOURNAL) "
+
+    def adopt(self, entry: Entry, account: str | None = None) -> str:
+        """Say that the entry's instance exists, and whose it is; where its ID isn't known, ID stands for it."""
+        if account is None:
+            return self._command("adopt", entry, instance_id=_known_id(entry))
+        if _PLAIN.fullmatch(account):
+            return self._command("adopt", entry, instance_id=_known_id(entry), account=account)
+        command = self._command("adopt", entry, instance_id=_known_id(entry), account=_NAME)
+        return f"(with the account's name, in double quotes, in the place of {_NAME}) {command}"
+
+    def discard(self, entry: Entry) -> str:
+        """Say that it never happened."""
+        return self._command("discard", entry)
+
+    def forget(self, entry: Entry) -> str:
+        """Take the entry out."""
+        return self._command("forget", entry, **({"instance_id": _known_id(entry)} if entry.instance_id else {}))
+
+    def _command(self, action: str, entry: Entry, **options: str) -> str:
+        given = {"action": action, "operation_id": entry.operation_id, **options, **self._options}
+        arguments = " ".join(f"{name}={value}" for name, value in given.items())
+        return f"{self._before}ansible localhost -m msgops.fleet.creation_journal -a '{arguments}'"
+
+
+def _known_id(entry: Entry) -> str:
+    known = entry.instance_id or ""
+    return known if _PLAIN.fullmatch(known) else "ID"

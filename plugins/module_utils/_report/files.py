@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports on a fleet as files: earlier ones that are read, and the three forms of one that are written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._common.errors import UsageError
+from .._common.files import Place, file_kind
+from .evaluation import Report
+from .junit import render_junit
+from .page import render_page
+
+# Of a file that wasn't there: reports hold no secrets, and are made to be looked at.
+_MODE = 0o644
+
+
+def _render_json(report: Report) -> str:
+    return json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "json_file": _render_json,
+    "junit_file": render_junit,
+    "html_file": render_page,
+}
+
+
+def load_report(path: str) -> Any:
+    """The JSON that a report's file holds; ``path`` is absolute.
+
+    :raises UsageError: if it can't be read.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except OSError as exc:
+        raise UsageError(f"the report {path} can't be read ({exc.strerror})") from None
+    except ValueError:
+        raise UsageError(f"the report {path} isn't valid JSON") from None
+
+
+def write_report(report: Report, paths: Mapping[str, str | None], *, check_mode: bool) -> bool:
+    """Write the files that ``paths`` names by ``FORMATS``; whether one of them is, or would be, another than before.
+
+    :raises UsageError: if one can't be written.
+    """
+    changed = False
+    for option, format_of in FORMATS.items():
+        path = paths[option]
+        if path:
+            content = format_of(report).encode("utf-8", "backslashreplace")
+            if _is_in(path, content):
+                continue
+            changed = True
+            if not check_mode:
+                _write(path, content, option)
+    return changed
+
+
+def _is_in(path: str, content: bytes) -> bool:
+    if file_kind(path):  # to open a pipe can take for ever
+        return False
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read() == content
+    return False
+
+
+def _write(path: str, content: bytes, option: str) -> None:
+    """A reader sees the old file or the new one, never a part; whose file it is, and its mode, stay as they were.
+
+    What can't be replaced, such as a pipe, is written to.
+    """
+    try:
+        kind = file_kind(path)
+        if kind and kind != "a folder":
+            _write_into(path, content)
+            return
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with contextlib.closing(Place(path)) as place:
+            before = place.stat()
+            place.replace(content, before, stat.S_IMODE(before.st_mode) if before else _MODE)
+    except OSError as exc:
+        raise UsageError(f"{option} {path} can't be written ({exc.strerror}); name another file") from None
+
+
+def _write_into(path: str, content: bytes) -> None:
+    # Without waiting for somebody who reads a named pipe, who may never come.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "wb") as file:
+        file.write(content)

@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who asks KooPhone: a given token, a token that IAM issues, or a signature by an access key."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from .._common.errors import FleetError, UsageError
+from .._http.messages import Effect, Request, Response
+from .._http.transport import Transport, TransportOptions, transport_to
+
+IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
+
+# The ways to authenticate, each with the options that it needs. What the task gives goes before the environment.
+WAYS: dict[str, tuple[str, ...]] = {
+    "auth_token": ("auth_token",),
+    "iam_user": ("iam_user", "iam_password", "iam_domain", "project_name"),
+    "access_key": ("access_key", "secret_key"),
+}
+SECRETS = ("auth_token", "iam_password", "secret_key")
+
+
+class Authentication(Protocol):
+    """``credential`` names the options that a refusal points at."""
+
+    credential: ClassVar[str]
+
+    def headers_for(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        """The headers that authenticate this one request.
+
+        :raises FleetError: if IAM doesn't issue a token.
+        """
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen in an answer."""
+
+
+@dataclass(frozen=True)
+class GivenToken:
+    """A token that somebody else has asked IAM for; it lives for 24 hours."""
+
+    credential: ClassVar[str] = "auth_token"
+
+    token: str = field(repr=False)
+
+    def headers_for(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        return {"X-Auth-Token": self.token}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token,)
+
+
+class IamUser:
+    """Asks IAM for a project's token when it is first needed, and again before it expires.
+
+    https://support.huaweicloud.com/api-iam/iam_30_0001.html ; a token lives for 24 hours.
+    """
+
+    credential: ClassVar[str] = "iam_user, iam_password, iam_domain and project_name"
+
+    # Ahead of the end, so that a token doesn't expire on its way.
+    _AHEAD = datetime.timedelta(minutes=5)
+    # Seconds for which a failure to get one stands.
+    _FAILURE_MEMORY = 5.0
+
+    def __init__(self, transport: Transport, user: str, password: str, domain: str, project: str) -> None:
+        self._transport = transport
+        self._user = user
+        self._password = password
+        self._domain = domain
+        self._project = project
+        self._mutex = threading.Lock()
+        self._token = ""
+        self._failure: FleetError | None = None
+        self._failed_at = 0.0
+        self._expires_at = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
+    def headers_for(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        with self._mutex:
+            if datetime.datetime.now(datetime.timezone.utc) + self._AHEAD >= self._expires_at:
+                self._renew()
+            return {"X-Auth-Token": self._token}
+
+    def _renew(self) -> None:
+        # Those who waited in line for a token needn't each wait for IAM as long as the first one did.
+        if self._failure and time.monotonic() - self._failed_at < self._FAILURE_MEMORY:
+            raise self._failure
+        try:
+            self._token, self._expires_at = self._transport.send(self._request(), _parse_token)
+        except FleetError as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            raise
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(secret for secret in (self._token, self._password) if secret)
+
+    def _request(self) -> Request:
+        user = {"name": self._user, "password": self._password, "domain": {"name": self._domain}}
+        return Request(
+            "POST",
+            "/v3/auth/tokens",
+            what=f"asking Huawei Cloud IAM for a token of user {self._user}",
+            effect=Effect.READS,  # a token more does no harm
+            credential=self.credential,
+            secrets=(self._password,),
+            query={"nocatalog": "true"},
+            body={
+                "auth": {
+                    "identity": {"methods": ["password"], "password": {"user": user}},
+                    "scope": {"project": {"name": self._project}},
+                }
+            },
+        )
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """Signs each request with SDK-HMAC-SHA256, as huaweicloud-sdk-python-v3's signer does."""
+
+    credential: ClassVar[str] = "access_key and secret_key"
+
+    key: str
+    secret: str = field(repr=False)
+
+    def headers_for(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        signed = {"Host": urlsplit(url).netloc, "X-Sdk-Date": date}
+        return {**signed, "Authorization": self.authorization(method, url, signed, body)}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.secret,)
+
+    def authorization(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> str:
+        """The Authorization header over ``headers``, of which X-Sdk-Date must be one."""
+        lower = {name.lower(): value.strip() for name, value in headers.items()}
+        names = ";".join(sorted(lower))
+        parts = urlsplit(url)
+        path = "/".join(quote(unquote(segment), safe="~") for segment in parts.path.split("/"))
+        query = sorted(parse_qsl(parts.query, keep_blank_values=True))
+        canonical = "\n".join(
+            (
+                method.upper(),
+                path if path.endswith("/") else path + "/",
+                "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query),
+                "".join(f"{name}:{lower[name]}\n" for name in sorted(lower)),
+                names,
+                hashlib.sha256(body).hexdigest(),
+            )
+        )
+        to_sign = "\n".join(("SDK-HMAC-SHA256", lower["x-sdk-date"], hashlib.sha256(canonical.encode()).hexdigest()))
+        signature = hmac.new(self.secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+        return f"SDK-HMAC-SHA256 Access={self.key}, SignedHeaders={names}, Signature={signature}"
+
+
+def environment_variable(option: str) -> str:
+    """The environment variable that stands in for one of KooPhone's options."""
+    return f"KOOPHONE_{option.upper()}"
+
+
+def make_authentication(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Authentication:
+    """The way to authenticate that the task chooses, else the environment.
+
+    ``secrets`` gathers the values from the environment that Ansible doesn't know to be secret.
+
+    :raises UsageError: if neither says who asks, or something is missing.
+    """
+    way = next((way for way in WAYS if params.get(way)), None) or next(
+        (way for way in WAYS if os.environ.get(environment_variable(way))), None
+    )
+    if way is None:
+        ways = ", or ".join(" and ".join(options) for options in WAYS.values())
+        raise UsageError(f"the task needs {ways} (or their variables, such as {environment_variable('auth_token')})")
+    values: dict[str, str] = {}
+    for option in WAYS[way]:
+        value = (params.get(option) or os.environ.get(environment_variable(option)) or "").strip()
+        if not value:
+            raise UsageError(f"{way} needs {option} as well (or the variable {environment_variable(option)})")
+        if option in SECRETS:
+            secrets.add(value)
+        values[option] = value
+    if way == "auth_token":
+        return GivenToken(values["auth_token"])
+    if way == "access_key":
+        return AccessKey(values["access_key"], values["secret_key"])
+    iam = transport_to(params["iam_endpoint"], options, url_option="iam_endpoint")
+    return IamUser(iam, values["iam_user"], values["iam_password"], values["iam_domain"], values["project_name"])
+
+
+def _iam_says(body: Any) -> str:
+    """IAM's words: ``{"error": {"message": ...}}`` as in Keystone, or ``{"error_code": ..., "error_msg": ...}``."""
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error")
+    words = [error.get("message")] if isinstance(error, dict) else [body.get("error_code"), body.get("error_msg")]
+    return ": ".join(word for word in words if isinstance(word, str) and word)
+
+
+def _parse_token(response: Response) -> tuple[str, datetime.datetime]:
+    body = response.body
+    if not response.ok:
+        raise response.error_for_status(response.status, _iam_says(body))
+    token = response.headers.get("X-Subject-Token", "")
+    details = body.get("token") if isinstance(body, dict) else None
+    expires_at = details.get("expires_at") if isinstance(details, dict) else None
+    if token and isinstance(expires_at, str):
+        try:
+            end = datetime.datetime.fromisoformat(expires_at.replace("Z", "+00:00"))
+            return token, end if end.tzinfo else end.replace(tzinfo=datetime.timezone.utc)
+        except ValueError:
+            pass
+    raise response.malformed("a token with expires_at, and the header X-Subject-Token,")
