@@ -54,14 +54,14 @@ NEWEST = [row for row in ROWS if row[0] == PYTHON and row[1] not in PRE_RELEASES
 CORE = f"ansible-core-{NEWEST[1]}"
 CPUS = os.cpu_count() or 1
 # Unit tests that start Ansible.
-RUN_ANSIBLE = [f"tests/unit/{folder}" for folder in ("controller", "inventory", "leaks", "roles", "support")] + [
-    f"tests/unit/{file}.py"
-    for file in ("creation/test_commands", "creation/test_playbooks", "test_adding_a_gateway", "test_documentation")
+RUN_ANSIBLE = [
+    *(f"tests/unit/{name}" for name in ("docs", "leaks", "plugins/action", "plugins/inventory", "roles", "support")),
+    "tests/unit/plugins/module_utils/_creation/test_commands.py",
 ]
 # What AWX runs with, which has pins of its own, and the journal that its jobs share.
-AWX = ["tests/unit/awx", "tests/unit/creation/postgres"]
+AWX = ["tests/unit/extensions", "tests/unit/plugins/module_utils/_journal/postgres"]
 # Tests of what measures and tries the collection, which no user's ansible-core ever meets.
-TOOLS = ["tests/unit/benchmark", "tests/unit/creation/test_storm.py"]
+TOOLS = ["tests/unit/tools"]
 # Full paths, because a name on PATH can be one of pyenv's shims, and because uv downloads what it only knows by number.
 listing = subprocess.run([ROOT / "tests" / "tools" / "pythons.sh"], check=True, capture_output=True, text=True).stdout
 INTERPRETERS = dict(line.split(" ", 1) for line in listing.splitlines())
@@ -290,7 +290,8 @@ def oldest(session: nox.Session) -> None:
     if OLDEST[0] not in INTERPRETERS:
         session.skip(f"no Python {OLDEST[0]} here")
     install(session, "oldest")
-    run_pytest(session, ["tests/unit/core"], processes=2 * CPUS)
+    core = ("_common", "_fleet", "_http", "_task", "_vendors", "test_architecture.py", "test_fuzz.py")
+    run_pytest(session, [f"tests/unit/plugins/module_utils/{name}" for name in core], processes=2 * CPUS)
 
 
 @on_each_row

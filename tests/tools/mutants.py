@@ -30,16 +30,16 @@ MODULE_UTILS = Path("plugins", "module_utils")
 
 # The fast tests that promise what each file does; those most likely to notice come first.
 TESTS = {
-    "_common/masking": ["core/test_secrets.py"],
-    "_fleet/observation": ["core/test_observation.py", "core/test_polling.py"],
-    "_http/connection": ["core/test_transport_ways.py", "core/test_transport_faults.py", "core/test_transport.py"],
+    "_common/masking": ["_common/test_masking.py"],
+    "_fleet/observation": ["_fleet/test_observation.py", "_common/test_polling.py"],
+    "_http/connection": ["_http/test_transport_ways.py", "_http/test_transport_faults.py", "_http/test_transport.py"],
     "_http/transport": [
-        *("core/test_transport.py", "core/test_transport_retries.py", "core/test_base_url.py"),
-        *("core/test_transport_faults.py", "core/test_transport_tls.py", "core/test_transport_proxies.py"),
+        *("_http/test_transport.py", "_http/test_transport_retries.py", "_http/test_address.py"),
+        *("_http/test_transport_faults.py", "_http/test_transport_tls.py", "_http/test_transport_proxies.py"),
     ],
     "_creation/provisioner": [
-        *("creation/test_outcomes.py", "creation/test_settling.py", "creation/test_without_listing.py"),
-        *("creation/test_delivery.py", "creation/test_results.py", "creation/test_creation_journal.py"),
+        *("_creation/test_outcomes.py", "_creation/test_reconciling.py", "_creation/test_without_listing.py"),
+        *("_creation/test_delivery.py", "_creation/test_result.py", "_creation/test_resolution.py"),
     ],
 }
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]
@@ -64,7 +64,7 @@ def mutate(file: str, share: float, database: Path) -> tuple[Path, float]:
     """Try a share of the file's mutants; where they are noted, and the seconds that it took."""
     path = MODULE_UTILS / f"{file}.py"
     started = time.monotonic()
-    tests = Tests(path, [f"tests/unit/{test}" for test in TESTS[file]])
+    tests = Tests(path, [f"tests/unit/plugins/module_utils/{test}" for test in TESTS[file]])
     patience = 10 + 3 * (time.monotonic() - started)
     with use_db(str(database), WorkDB.Mode.create) as db:
         init(find_modules([path]), db, {})

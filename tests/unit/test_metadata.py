@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 import yaml
-
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 
 def test_action_groups_are_those_that_the_modules_document() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.leaks.support import CRASHES, Servers, patched_collection
+from ansible_collections.msgops.fleet.tests.support.leaks import CRASHES, Servers, patched_collection
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.leaks.support import (
+from ansible_collections.msgops.fleet.tests.support.leaks import (
     CRASH,
     OUTCOMES,
     ROOT,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.leaks.support import SECRETS, Place, find_leaks, run_tasks
+from ansible_collections.msgops.fleet.tests.support.leaks import SECRETS, Place, find_leaks, run_tasks
 
 _STATE = {"provider": "green_api", "api_url": "http://127.0.0.1:1", "instance_id": "1101", "retry_timeout": 0}
 _TOKEN = "{{ green_instance }}"

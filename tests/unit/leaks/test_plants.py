@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.leaks.support import (
+from ansible_collections.msgops.fleet.tests.support.leaks import (
     ANSIBLE,
     CRASH,
     CRASHES,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.tests.unit.linking.support import Person, Sitting
+from ansible_collections.msgops.fleet.tests.support.linking import Person, Sitting
 
 from msgops_emulator import Emulator
 

@@ -15,11 +15,12 @@ from urllib.parse import quote
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.modules import instance_create
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 if TYPE_CHECKING:
     from msgops_emulator import Control
 
-ROLE = Path(__file__).resolve().parents[3] / "roles" / "provision"
+ROLE = ROOT / "roles" / "provision"
 
 PLAYBOOK = """
 - hosts: localhost

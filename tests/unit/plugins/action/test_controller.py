@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is peculiar to the controller: shared connections, progress, Ctrl-C, and secrets that Ansible is told of."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import PROGRESS_INTERVAL
+from ansible_collections.msgops.fleet.tests.support.stage import PATIENCE, Stage, end
+from ansible_collections.msgops.fleet.tests.support.wire import Wire, answering, response, silence
+
+from msgops_emulator import Control
+
+WAIT = PROGRESS_INTERVAL + 1.5
+
+
+def waiting(emulator: Control, seconds: float) -> list[dict[str, Any]]:
+    """A play that waits that long for an instance that never becomes authorized."""
+    seeded = emulator.seed(instances=[{"provider": "green_api", "name": "laggard", "state": "notAuthorized"}])
+    instance = seeded["instances"][0]
+    task = {
+        "name": "wait",
+        "msgops.fleet.instance_state": {
+            "provider": "green_api",
+            "instances": [{"id": str(instance["id"]), "token": instance["token"], "name": "laggard"}],
+            "wait_for": ["authorized"],
+            "wait_timeout": seconds,
+            "wait_interval": 1,
+        },
+    }
+    return [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
+
+
+def output_of(process: subprocess.Popen[str]) -> str:
+    """All that the process prints."""
+    try:
+        return process.communicate(timeout=PATIENCE)[0]
+    finally:
+        end(process)
+
+
+def output_at(terminal: int, process: subprocess.Popen[str]) -> str:
+    """All that the process prints to a pseudo-terminal, of which this is our end."""
+    pieces = []
+    try:
+        while True:
+            pieces.append(os.read(terminal, 65536))
+    except OSError:  # what Linux says when the last one has closed the other end
+        process.wait(PATIENCE)
+    finally:
+        os.close(terminal)
+        end(process)
+    return b"".join(pieces).decode()
+
+
+def test_the_items_of_a_loop_share_a_connection(stage: Stage) -> None:
+    server = Wire(answering(response({"stateInstance": "authorized"})))
+    task = {
+        "name": "loop",
+        "msgops.fleet.instance_state": {
+            "provider": "green_api",
+            "api_url": server.url,
+            "instance_id": "{{ item }}",
+            "instance_token": "token",
+        },
+        "loop": [1, 2, 3, 4, 5],
+    }
+    try:
+        played = stage.play([{"hosts": "localhost", "gather_facts": False, "tasks": [task, {**task, "name": "again"}]}])
+    finally:
+        server.close()
+    assert played.status == 0, played.output
+    assert len(server.received) == 10
+    assert server.connections == 2
+
+
+def test_progress_is_told_to_those_who_watch(stage: Stage, emulator: Control) -> None:
+    plays = waiting(emulator, WAIT)
+    ours, theirs = pty.openpty()
+    with_terminal = stage.start(plays, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    verbose, quiet = stage.start(plays, "-v"), stage.start(plays)
+    shown, told, silent = output_at(ours, with_terminal), output_of(verbose), output_of(quiet)
+    line = r"1 of 1 instances read, 0 are authorized; waiting for laggard \(\d+\) is notAuthorized"
+    assert re.search(line, shown), shown
+    assert re.search(line, told), told
+    assert "laggard" in silent, silent
+    assert not re.search(line, silent)
+    assert "instances read" not in silent
+
+
+def test_an_interrupted_task_ends_at_once(stage: Stage) -> None:
+    server = Wire(silence)
+    task = {
+        "name": "hang",
+        "msgops.fleet.instance_state": {
+            "provider": "green_api",
+            "api_url": server.url,
+            "instance_id": "1",
+            "instance_token": "token",
+            "timeout": 10 * PATIENCE,
+        },
+    }
+    process = stage.start([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}])
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not server.received:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        process.communicate(timeout=PATIENCE / 3)
+    finally:
+        end(process)
+        server.close()
+    assert process.returncode not in (0, None)
+
+
+@pytest.mark.skipif(not can_register_secrets(), reason="this ansible-core can't be told of secrets: it came with 2.22")
+@pytest.mark.parametrize("way", ["controller", "module"])
+def test_a_returned_token_is_registered_as_a_secret(way: str, stage: Stage, emulator: Control) -> None:
+    create = {
+        "name": "create",
+        "msgops.fleet.instance_create": {"provider": "green_api", "name": "new"},
+        "register": "created",
+    }
+    show = {"name": "show", "ansible.builtin.debug": {"msg": "the token is {{ created.instance.token }}"}}
+    use = {
+        "name": "use",
+        "msgops.fleet.instance_state": {
+            "provider": "green_api",
+            "instance_id": "{{ created.instance.id }}",
+            "instance_token": "{{ created.instance.token }}",
+        },
+    }
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"msgops_execution": way},
+        "tasks": [create, show, use],
+    }
+    played = stage.play([play], "-vvv")
+    assert played.status == 0, played.output
+    assert played.result("create")["instance"]["id"]
+    assert played.result("use")["state"] in ("creating", "notAuthorized")
+    token = emulator.instances(name="new")[0]["token"]
+    assert "the token is " in played.output
+    assert token not in played.output
+    assert token not in str(played.results)

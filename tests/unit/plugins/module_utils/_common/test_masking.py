@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No spelling of a secret survives redaction, and nothing else is lost."""
+
+from __future__ import annotations
+
+import html
+import json
+import string
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import MASK, occurring, passwords_in, redact
+from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def percent(character: str, digits: str = "x") -> str:
+    return "".join(f"%{byte:02{digits}}" for byte in character.encode())
+
+
+def json_escape(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def raw(character: str) -> str:
+    return character
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "raw": raw,
+    "percent-encoded with lower-case digits": percent,
+    "percent-encoded with upper-case digits": lambda c: percent(c, "X"),
+    "percent-encoded twice": lambda c: quote(percent(c)),
+    "escaped for JSON by its code": json_escape,
+    "escaped for JSON by its code, upper-case": lambda c: json_escape(c).upper().replace("\\U", "\\u"),
+    "escaped for HTML by its decimal code": lambda c: f"&#{ord(c)};",
+    "escaped for HTML by its hexadecimal code": lambda c: f"&#x{ord(c):X};",
+    "escaped for HTML with leading zeros": lambda c: f"&#0{ord(c)};",
+}
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("secret", [TOKEN, "plain0token", "tøken/ключ", "tok\U0001f511n"])
+def test_a_secret_is_masked_in_every_spelling(secret: str, spell: Callable[[str], str]) -> None:
+    assert redact(f"before {''.join(map(spell, secret))} after", [secret]) == f"before {MASK} after"
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        quote,
+        lambda s: quote(s, safe=""),
+        quote_plus,
+        html.escape,
+        json.dumps,
+        lambda s: json.dumps(s, ensure_ascii=False),
+        lambda s: json.dumps(s).replace("/", "\\/"),
+        lambda s: json.dumps(json.dumps(s).replace("/", "\\/")[1:-1]),
+        lambda s: html.escape(html.escape(s)),
+    ],
+    ids=[
+        *("quote", "quote all", "quote_plus", "html", "json", "json in UTF-8", "json of PHP", "json in json"),
+        "html in html",
+    ],
+)
+def test_a_secret_is_masked_as_the_usual_libraries_escape_it(encode: Callable[[str], str]) -> None:
+    secret = "a b/c\"d\\e&f<g>h'i+j%k\tl\nmé"
+    assert redact(f"[{encode(secret).strip(chr(34))}]", [secret]) == f"[{MASK}]"
+
+
+@pytest.mark.parametrize("character", string.punctuation + " \t")
+def test_a_character_after_a_backslash_is_the_character(character: str) -> None:
+    assert redact(f"[a\\{character}b]", [f"a{character}b"]) == f"[{MASK}]"
+
+
+def test_a_secret_is_masked_wherever_it_stands() -> None:
+    assert redact("abc abc xabcx", ["abc"]) == f"{MASK} {MASK} x{MASK}x"
+
+
+def test_a_secret_inside_a_longer_one_leaves_nothing_of_the_longer_one() -> None:
+    assert redact("token-and-more token", ["token", "token-and-more"]) == f"{MASK} {MASK}"
+
+
+def test_secrets_that_overlap_leave_nothing_of_either() -> None:
+    assert redact("<abcdefghi>", ["abcdef", "defghi"]) == f"<{MASK}>"
+
+
+def test_the_mask_itself_is_never_masked() -> None:
+    assert redact("secret", ["secret", "*"]) == MASK
+
+
+def test_an_empty_secret_masks_nothing() -> None:
+    assert redact("text", ["", ""]) == "text"
+
+
+def test_text_without_a_secret_is_left_alone() -> None:
+    text = 'HTTP 503: {"a%20b": "\\u0041&amp;"} 100% + more'
+    assert redact(text, [TOKEN]) == text
+
+
+def test_letters_of_the_wrong_case_are_no_secret() -> None:
+    assert redact("ABC %41", ["abc"]) == "ABC %41"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1), st.data())
+def test_no_mixture_of_spellings_lets_a_secret_survive(secret: str, data: st.DataObject) -> None:
+    # Between two characters that are in no secret, so that nothing but the secret can match.
+    spelled = "".join(data.draw(st.sampled_from(list(SPELLINGS.values())))(character) for character in secret)
+    assert redact(f"\x00{spelled}\x00", [secret]) == f"\x00{MASK}\x00"
+
+
+@given(st.text(string.ascii_letters + string.digits + string.punctuation, min_size=8, max_size=60), st.data())
+def test_no_percent_encoding_of_a_token_survives(token: str, data: st.DataObject) -> None:
+    encoders = st.sampled_from([raw, percent, lambda c: percent(c, "X")])
+    encoded = "".join(data.draw(encoders)(character) for character in token)
+    assert redact(f"https://host/wait/{encoded}/end", [token]).count(MASK) >= 1
+    assert encoded not in redact(f"https://host/wait/{encoded}/end", [token])
+
+
+@given(st.text(), st.text(min_size=1))
+def test_a_secret_never_stands_in_a_redacted_text(text: str, secret: str) -> None:
+    if secret not in MASK:
+        assert all(secret not in piece for piece in redact(text + secret + text, [secret]).split(MASK))
+
+
+@pytest.mark.parametrize(
+    ("url", "passwords"),
+    [
+        ("postgresql://fleet:s%2Fcret@db.example.com/fleet", {"s%2Fcret", "s/cret"}),
+        ("postgresql://fleet:s/c@r:e#t@db.example.com/fleet", {"s/c@r:e#t"}),
+        ("postgres://:secret@/fleet", {"secret"}),
+        ("postgresql:///fleet?user=fleet&password=s%26cret&sslpassword=other", {"s%26cret", "s&cret", "other"}),
+        ("HTTPS://user:secret@[::1]:8443/", {"secret"}),
+        (" PostgreSQL://fleet: secret@db.example.com/fleet\n", {" secret"}),
+        ("postgresql://fleet@corp:se@cret@db.example.com/fleet", {"se@cret"}),
+        ("postgresql://fleet:se?cr#et/@db.example.com/fleet", {"se?cr#et/"}),
+        ("postgresql+psycopg://fleet:secret@db.example.com/fleet", {"secret"}),
+        ("postgresql:/fleet:secret@db.example.com/fleet", {"secret"}),
+        ("postgresql:///fleet?password=se&cret&user=fleet", {"se&cret"}),
+        ("host=db.example.com user=fleet password=secret dbname=fleet", {"secret"}),
+        ("host=db.example.com PASSWORD = 'a se\\'cret' dbname=fleet", {"a se\\'cret", "a se'cret"}),
+        ("password='never closed", {"never closed"}),
+        ("a password, and nothing else", set()),
+        ("https://user@api.example.com/", set()),
+        ("https://api.example.com:8443/path", set()),
+        ("~/.msgops/journal.sqlite3", set()),
+        ("a name: with an @ in it", set()),
+    ],
+)
+def test_a_password_in_a_url_is_a_secret(url: str, passwords: set[str]) -> None:
+    assert passwords_in(url) == passwords
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "secret",
+        "secret at the beginning",
+        "at the end a secret",
+        "in the secret middle",
+        ["other", "secret"],
+        {"secret": None},
+        {"a": 1, "b": [{"c": "secret"}]},
+    ],
+)
+def test_a_secret_occurs_wherever_a_string_holds_it(value: object) -> None:
+    assert occurring(["none", "secret", "another", ""], value) == {"secret"}
+
+
+@pytest.mark.parametrize("value", ["", "s", "secre", "ecret", "sec ret", None, 5, [], {}, {"a": [True, 1.5, None]}])
+def test_a_secret_does_not_occur_in_what_is_only_like_it(value: object) -> None:
+    assert occurring(["secret", ""], value) == set()
+
+
+def test_secrets_of_several_lengths_occur_each_for_itself() -> None:
+    assert occurring(["a", "bc", "bcd", "x"], ["abcd"]) == {"a", "bc", "bcd"}
+
+
+def test_a_short_value_is_not_registered_with_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[str] = []
+    monkeypatch.setattr(masking, "_register_secret", registered.append)
+    assert not masking.register_secret("1234567")
+    assert masking.register_secret("12345678")
+    assert masking.register_secret("123456789")
+    assert registered == ["12345678", "123456789"]
+
+
+def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_register_secret", None)
+    assert not masking.can_register_secrets()
+    assert not masking.register_secret("a-long-secret")

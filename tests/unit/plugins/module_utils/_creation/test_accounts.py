@@ -1,0 +1,376 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whose instance it is: renewed tokens, spellings of addresses, and two accounts at one gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing
+from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
+from ansible_collections.msgops.fleet.tests.support.creation import NO_LISTING, Fleet, actions, tasks_in
+
+from msgops_emulator import Emulator
+
+
+@pytest.fixture
+def blind(emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None) -> Fleet:
+    """An empty account at a PlugzAPI without a listing."""
+    emulator.config({"plugzapi.listing": "http404"})
+    return Fleet(emulator, "plugzapi", tmp_path, options)
+
+
+def second_account(fleet: Fleet) -> str:
+    """The partner token of another account at the same address."""
+    accounts = [{"provider": fleet.provider, "name": "second"}]
+    return str(fleet.emulator.seed(accounts=accounts)["accounts"][0]["partner_token"])
+
+
+def renew(fleet: Fleet) -> None:
+    """The vendor gives the account another partner token; the old one is of no use any more."""
+    token = fleet.emulator.account(fleet.provider)["partner_token"] + "+renewed"
+    fleet.emulator.seed(accounts=[{"provider": fleet.provider, "name": "default", "partner_token": token}])
+
+
+SPELLINGS = ("{url}/", "HTTP{rest}", " {url}//\n", "http://localhost:{port}", "http://LocalHost:{port}/")
+
+
+def spelled(spelling: str, fleet: Fleet) -> str:
+    url = fleet.emulator.url
+    return spelling.format(url=url, rest=url.removeprefix("http"), port=url.rpartition(":")[2])
+
+
+# A renewed token
+
+
+def test_a_renewed_token_makes_no_second_instance(blind: Fleet) -> None:
+    assert actions(blind.create("one", "two")) == {"one": "created", "two": "created"}
+    renew(blind)
+    result = blind.create("one", "two", "three")
+    assert actions(result) == {"one": "unchanged", "two": "unchanged", "three": "created"}
+    (warning,) = result["warnings"]
+    assert "taken for a renewed token" in warning
+    assert "account" in warning
+    assert blind.create("one", "two", "three")["warnings"] == [], "it is told once"
+    blind.assert_handed_over("one", "two", "three")
+
+
+def test_nor_does_one_where_the_account_has_a_listing(fleet: Fleet) -> None:
+    fleet.create("shop")
+    renew(fleet)
+    result = fleet.create("shop")
+    assert actions(result) == {"shop": "unchanged"}
+    assert ["taken for a renewed token" in warning for warning in result["warnings"]] == [True]
+    assert fleet.create("shop")["warnings"] == []
+    assert fleet.posts() == ["shop"]
+
+
+def test_nor_does_one_that_is_renewed_while_an_outcome_is_unknown(blind: Fleet) -> None:
+    blind.arm("create", "reset", when="after")
+    assert actions(blind.create("shop")) == {"shop": "unknown"}
+    renew(blind)
+    result = blind.create("shop")
+    assert actions(result) == {"shop": "unknown"}
+    adopt, discard = tasks_in(result["msg"])
+    (instance,) = blind.existing("shop")
+    assert blind.settle(**{**adopt, "instance_id": instance["id"]})["changed"]
+    assert actions(blind.create("shop")) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+    assert blind.settle(**discard)["failed"], "it isn't open any more"
+
+
+def test_a_renewed_token_and_another_address_after_one_another_make_none(blind: Fleet) -> None:
+    """Each step has one of the two in common with the one before, not with the first."""
+    blind.create("shop")
+    elsewhere = spelled("http://localhost:{port}", blind)
+    assert actions(blind.create("shop", api_url=elsewhere)) == {"shop": "unchanged"}
+    renew(blind)
+    assert actions(blind.create("shop", api_url=elsewhere)) == {"shop": "unchanged"}
+    assert actions(blind.create("shop")) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+
+
+def test_one_that_is_seen_in_check_mode_is_warned_of_and_not_remembered(blind: Fleet) -> None:
+    blind.create("shop")
+    renew(blind)
+    for _run in range(2):
+        result = blind.create("shop", check_mode=True)
+        assert actions(result) == {"shop": "unchanged"}
+        assert len(result["warnings"]) == 1
+
+
+# Spellings of an address
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_another_spelling_makes_no_second_instance(blind: Fleet, spelling: str) -> None:
+    blind.create("shop")
+    result = blind.create("shop", api_url=spelled(spelling, blind))
+    assert actions(result) == {"shop": "unchanged"}
+    assert result["warnings"] == []
+    assert blind.posts() == ["shop"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_another_spelling_posts_nothing_after_an_unknown_outcome(blind: Fleet, spelling: str) -> None:
+    blind.arm("create", "reset", when="after")
+    blind.create("shop")
+    assert actions(blind.create("shop", api_url=spelled(spelling, blind))) == {"shop": "unknown"}
+    assert blind.posts() == ["shop"]
+
+
+@pytest.mark.parametrize("listing", ["present", *NO_LISTING])
+def test_runs_at_once_under_all_spellings_and_names_create_once(plugz: Fleet, listing: str) -> None:
+    plugz.emulator.config({"plugzapi.listing": listing})
+    plugz.arm("create", "slow", seconds=0.3, count=None)
+    runs = [plugz.task("shop", timeout=30, api_url=spelled(spelling, plugz)) for spelling in SPELLINGS[:3]]
+    runs.append(plugz.task("shop", timeout=30, account="mine"))
+    results = in_parallel(*runs)
+    assert sorted(actions(result)["shop"] for result in results) == ["created", "unchanged", "unchanged", "unchanged"]
+    assert plugz.posts() == ["shop"]
+
+
+# Two accounts at one address
+
+
+def test_a_second_accounts_equal_name_creates_nothing_until_an_account_is_given(fleet: Fleet) -> None:
+    other = second_account(fleet)
+    fleet.create("shop")
+    result = fleet.create("shop", partner_token=other)
+    assert actions(result) == {"shop": "failed"}
+    for word in ("account", "instances", "provision_accounts"):
+        assert word in result["msg"]
+    assert fleet.posts() == ["shop"]
+    result = fleet.create("shop", partner_token=other, account="second")
+    assert actions(result) == {"shop": "created"}
+    assert result["instance"]["account"] == "second"
+    assert fleet.posts() == ["shop", "shop"]
+    for _run in range(2):
+        assert actions(fleet.create("shop")) == {"shop": "unchanged"}
+        assert actions(fleet.create("shop", partner_token=other, account="second")) == {"shop": "unchanged"}
+    assert sorted(fleet.credentials()) == ["second/shop", "shop"]
+    assert fleet.posts() == ["shop", "shop"]
+
+
+def test_what_the_second_accounts_listing_shows_is_adopted_all_the_same(fleet: Fleet) -> None:
+    other = second_account(fleet)
+    fleet.create("shop")
+    (seeded,) = fleet.seed("shop", account="second")
+    result = fleet.create("shop", partner_token=other, credentials_file=None)
+    assert actions(result) == {"shop": "adopted"}
+    assert result["instance"]["id"] == str(seeded["id"])
+    assert actions(fleet.create("shop")) == {"shop": "unchanged"}
+    assert actions(fleet.create("shop", partner_token=other, credentials_file=None)) == {"shop": "unchanged"}
+
+
+def test_without_a_listing_two_tokens_in_turns_are_found_out(blind: Fleet) -> None:
+    other = second_account(blind)
+    blind.create("shop")
+    assert actions(blind.create("shop", partner_token=other)) == {"shop": "unchanged"}, "it may be a renewed one"
+    assert actions(blind.create("shop")) == {"shop": "unchanged"}, "but it isn't"
+    result = blind.create("shop", partner_token=other)
+    assert actions(result) == {"shop": "failed"}
+    assert "provision_accounts" in result["msg"]
+    # The way out, as it is told: each its account, and the first one's task first.
+    assert actions(blind.create("shop", account="first")) == {"shop": "unchanged"}
+    assert actions(blind.create("shop", partner_token=other, account="second")) == {"shop": "created"}
+    assert sorted(blind.credentials()) == ["first/shop", "second/shop", "shop"]
+    assert blind.posts() == ["shop", "shop"]
+
+
+def test_equal_names_of_two_accounts_in_one_task_need_an_account_each(fleet: Fleet) -> None:
+    other = second_account(fleet)
+    items: list[dict[str, Any]] = [{"name": "shop"}, {"name": "shop", "partner_token": other}]
+    result = fleet.create(instances=items)
+    assert "give each item its account" in result["msg"]
+    assert fleet.log("create") == fleet.log("list") == []
+    items[0]["account"], items[1]["account"] = "first", "second"
+    result = fleet.create(instances=items)
+    assert [(one["account"], one["action"]) for one in result["instances"]] == [
+        ("first", "created"),
+        ("second", "created"),
+    ]
+    ids = [one["id"] for one in result["instances"]]
+    assert [fleet.credentials()[key]["id"] for key in ("first/shop", "second/shop")] == ids
+    assert [one["action"] for one in fleet.create(instances=items)["instances"]] == ["unchanged", "unchanged"]
+
+
+def test_an_account_from_the_environment_is_the_same(blind: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    blind.create("shop", account="mine")
+    monkeypatch.setenv("PLUGZAPI_ACCOUNT", "mine")
+    renew(blind)
+    result = blind.create("shop")
+    assert actions(result) == {"shop": "unchanged"}
+    assert result["warnings"] == []
+    assert result["instance"]["account"] == "mine"
+
+
+# A name that comes late, goes or changes
+
+
+def test_a_late_name_takes_over_what_the_same_token_made(blind: Fleet) -> None:
+    blind.create("shop")
+    assert actions(blind.create("shop", account="mine")) == {"shop": "unchanged"}
+    assert blind.entry("shop")["account"] == "mine"  # type: ignore[index]
+    renew(blind)
+    assert actions(blind.create("shop", account="mine", api_url=spelled(SPELLINGS[3], blind))) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+
+
+def test_a_late_name_takes_over_what_its_listing_shows(fleet: Fleet) -> None:
+    fleet.create("shop")
+    renew(fleet)
+    assert actions(fleet.create("shop", account="mine", credentials_file=None)) == {"shop": "unchanged"}
+    assert fleet.entry("shop")["account"] == "mine"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_late_name_does_not_take_over_what_only_the_address_tells(blind: Fleet, is_same: bool) -> None:
+    blind.create("shop")
+    other = second_account(blind)
+    result = blind.create("shop", partner_token=other, account="late")
+    assert actions(result) == {"shop": "failed"}
+    assert blind.posts() == ["shop"]
+    if is_same:
+        (adopt,) = tasks_in(result["msg"])
+        assert blind.settle(**adopt)["changed"]
+        assert actions(blind.create("shop", partner_token=other, account="late")) == {"shop": "unchanged"}
+        assert blind.posts() == ["shop"]
+    else:
+        assert actions(blind.create("shop", account="early")) == {"shop": "unchanged"}
+        assert actions(blind.create("shop", partner_token=other, account="late")) == {"shop": "created"}
+        assert actions(blind.create("shop", account="early")) == {"shop": "unchanged"}
+        assert blind.posts() == ["shop", "shop"]
+
+
+def test_a_lagging_listing_is_waited_for_where_the_account_got_its_name_with_a_new_token(
+    green: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "SETTLE", 15.0)
+    green.emulator.config({"green_api.listing_lag_listings": 2})
+    green.create("shop")
+    renew(green)
+    assert actions(green.create("shop", account="mine")) == {"shop": "unchanged"}
+    assert green.posts() == ["shop"]
+
+
+@pytest.mark.parametrize("open_outcome", [False, True])
+def test_a_command_that_is_pasted_unread_calls_no_account_by_the_name_of_its_gap(
+    blind: Fleet, open_outcome: bool
+) -> None:
+    """Else the account would have another name than the task says, and the task would make a second instance."""
+    if open_outcome:
+        blind.arm("create", "reset", when="after")
+    blind.create("shop")
+    renew(blind)
+    message = blind.create("shop", account="my shop")["msg"]
+    assert "in the place of /NAME/" in message
+    assert ("run this with its ID" in message) == open_outcome
+    (adopt,) = tasks_in(message)
+    (instance,) = blind.existing("shop")
+    adopt["instance_id"] = instance["id"]
+    assert "/NAME/" in blind.settle(**adopt)["msg"]
+    assert actions(blind.create("shop", account="my shop")) == {"shop": "failed"}
+    assert blind.settle(**adopt | {"account": "my shop"})["changed"]
+    assert actions(blind.create("shop", account="my shop")) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+
+
+def test_a_late_name_does_not_create_what_may_have_been_begun(fleet: Fleet) -> None:
+    fleet.arm("create", "lag", seconds=3600)
+    fleet.arm("create", "reset", when="after")
+    fleet.create("shop")
+    other = second_account(fleet)
+    assert actions(fleet.create("shop", partner_token=other, account="late")) == {"shop": "failed"}
+    assert fleet.posts() == ["shop"]
+
+
+def test_a_name_that_is_left_out_again_changes_nothing(blind: Fleet) -> None:
+    token = blind.create("shop", account="mine")["instance"]["token"]
+    result = blind.create("shop")
+    assert actions(result) == {"shop": "unchanged"}
+    assert result["instance"]["token"] == token, "the credentials file knows it by its account"
+    renew(blind)
+    result = blind.create("shop")
+    assert actions(result) == {"shop": "failed"}
+    assert "account mine" in result["msg"]
+    assert actions(blind.create("shop", account="mine")) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+
+
+def test_one_account_has_one_name(blind: Fleet) -> None:
+    blind.create("shop", account="old")
+    result = blind.create("shop", account="new")
+    assert actions(result) == {"shop": "failed"}
+    assert "account old" in result["msg"]
+    (adopt,) = tasks_in(result["msg"])
+    assert blind.settle(**adopt)["changed"]
+    assert actions(blind.create("shop", account="new")) == {"shop": "unchanged"}
+    assert blind.posts() == ["shop"]
+
+
+def test_accounts_of_two_addresses_may_share_a_token_if_they_have_names(blind: Fleet, tmp_path: Path) -> None:
+    live = spelled("http://localhost:{port}", blind)
+    assert actions(blind.create("shop", account="test")) == {"shop": "created"}
+    assert actions(blind.create("shop", account="live", api_url=live)) == {"shop": "created"}
+
+
+# Whether an account has a listing
+
+
+@pytest.mark.parametrize("listing", NO_LISTING)
+def test_an_account_that_was_listed_once_has_a_listing(plugz: Fleet, listing: str) -> None:
+    assert actions(plugz.create("shop")) == {"shop": "created"}
+    plugz.emulator.config({"plugzapi.listing": listing})
+    result = plugz.create("shop", "sales")
+    assert actions(result) == {"shop": "failed", "sales": "failed"}
+    assert "listing: none" in result["msg"]
+    renew(plugz)
+    assert actions(plugz.create("sales")) == {"sales": "failed"}
+    assert plugz.posts() == ["shop"]
+    assert actions(plugz.create("shop", "sales", listing="none")) == {"shop": "unchanged", "sales": "created"}
+
+
+def test_a_listing_may_be_required(blind: Fleet) -> None:
+    result = blind.create("shop", listing="required")
+    assert actions(result) == {"shop": "failed"}
+    assert "listing is required" in result["msg"]
+    assert blind.posts() == []
+
+
+def test_failures_of_equal_names_say_whose(blind: Fleet) -> None:
+    items = [{"name": "shop", "account": account} for account in ("one", "two")]
+    items[1]["partner_token"] = second_account(blind)
+    assert [one["action"] for one in blind.create(instances=items, listing="required")["instances"]] == ["failed"] * 2
+    would = blind.create(instances=items, check_mode=True, diff=True)
+    assert would["diff"]["after"] == "plugzapi one/shop (new)\nplugzapi two/shop (new)\n"
+
+
+def test_without_listing_the_gateway_is_not_asked(fleet: Fleet) -> None:
+    assert actions(fleet.create("shop", listing="none")) == {"shop": "created"}
+    assert actions(fleet.create("shop", listing="none")) == {"shop": "unchanged"}
+    assert fleet.log("list") == []
+
+
+# What the journal shows
+
+
+def test_the_journal_tells_account_address_and_when_and_no_token(blind: Fleet) -> None:
+    tokens = [blind.emulator.account("plugzapi")["partner_token"]]
+    blind.create("shop")
+    renew(blind)
+    tokens.append(blind.emulator.account("plugzapi")["partner_token"])
+    blind.create("shop")
+    blind.create("sales", account="mine")
+    result = blind.settle()
+    told = {entry["name"]: (entry["account"], entry["address"]) for entry in result["entries"]}
+    assert told == {"sales": ("mine", blind.emulator.url), "shop": (None, blind.emulator.url)}
+    assert all(entry["last_seen"] for entry in result["entries"])
+    assert [(a["account"], a["address"], a["tokens"], a["listed_at"]) for a in result["accounts"]] == [
+        (None, blind.emulator.url, 2, None),
+        ("mine", blind.emulator.url, 1, None),
+    ]
+    assert not any(token in str(result) for token in tokens)

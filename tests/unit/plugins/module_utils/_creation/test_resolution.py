@@ -1,0 +1,277 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module creation_journal, and the tasks that a message proposes to a person."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._journal import journal
+from ansible_collections.msgops.fleet.tests.support.creation import Fleet, actions, tasks_in
+
+
+@pytest.fixture
+def mixed(fleet: Fleet) -> Fleet:
+    """A journal with an entry of each status that a run leaves behind."""
+    fleet.seed("adopted")
+    fleet.arm("create", "status", status=422, match='"rejected"')
+    fleet.arm("create", "reset", when="before", match='"unknown"')
+    fleet.create("adopted", "delivered", "rejected", "unknown")
+    return fleet
+
+
+def test_it_lists_what_was_begun_and_what_became_of_it(mixed: Fleet) -> None:
+    result = mixed.settle()
+    assert not result["changed"]
+    by_name = {entry["name"]: entry for entry in result["entries"]}
+    assert {name: entry["status"] for name, entry in by_name.items()} == {
+        "adopted": "delivered",
+        "delivered": "delivered",
+        "rejected": "rejected",
+        "unknown": "unknown",
+    }
+    assert list(by_name) == sorted(by_name)
+    ids = {instance["name"]: str(instance["id"]) for instance in mixed.existing()}
+    assert {name: entry["id"] for name, entry in by_name.items() if entry["id"]} == ids
+    for entry in result["entries"]:
+        assert entry["provider"] == mixed.provider
+        assert (entry["account"], entry["address"]) == (None, mixed.emulator.url)
+        assert re.fullmatch(r"[0-9a-f]{32}", entry["operation_id"])
+        assert re.fullmatch(r"([0-9a-f]{64})?", entry["payload_hash"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["created_at"])
+    assert by_name["adopted"]["payload_hash"] == ""
+
+
+@pytest.mark.parametrize(
+    ("limits", "names"),
+    [
+        ({"status": ["unknown"]}, ["unknown"]),
+        ({"status": ["unknown", "pending", "rejected"]}, ["rejected", "unknown"]),
+        ({"name": "delivered"}, ["delivered"]),
+        ({"name": "nobody"}, []),
+        ({"account": "another"}, []),
+        ({"operation_id": "0" * 32}, []),
+    ],
+)
+def test_its_list_can_be_limited(mixed: Fleet, limits: dict[str, Any], names: list[str]) -> None:
+    assert [entry["name"] for entry in mixed.settle(**limits)["entries"]] == names
+
+
+def test_a_new_creation_of_a_name_is_another_operation(fleet: Fleet) -> None:
+    fleet.arm("create", "status", status=422)
+    fleet.create("shop")
+    first = fleet.entry("shop")
+    fleet.create("shop")
+    second = fleet.entry("shop")
+    assert first
+    assert second
+    assert first["operation_id"] != second["operation_id"]
+
+
+@pytest.mark.parametrize("action", ["adopt", "discard"])
+def test_check_mode_shows_what_would_be_settled(mixed: Fleet, action: str) -> None:
+    option = {"instance_id": "7" * 32} if action == "adopt" else {}
+    status, shown = ("created", "created " + "7" * 32) if action == "adopt" else ("rejected", "rejected")
+    before = mixed.journal_file.read_bytes()
+    task = {"action": action, "provider": mixed.provider, "name": "unknown", **option}
+    would = mixed.settle(**task, check_mode=True, diff=True)
+    assert mixed.journal_file.read_bytes() == before
+    did = mixed.settle(**task, diff=True)
+    assert would["changed"]
+    assert did["changed"]
+    assert would["diff"] == did["diff"]
+    assert did["diff"] == {
+        "before": f"{mixed.provider} unknown: unknown\n",
+        "after": f"{mixed.provider} unknown: {shown}\n",
+        "before_header": "journal",
+        "after_header": "journal",
+    }
+    assert [entry["status"] for entry in did["entries"]] == [status]
+    assert [entry["status"] for entry in would["entries"]] == [status]
+    again = mixed.settle(**task, diff=True)
+    assert not again["changed"]
+    assert again["diff"]["before"] == again["diff"]["after"]
+    assert mixed.log("create") == mixed.log("create"), "it sends no request"
+
+
+@pytest.mark.parametrize("name", ["delivered", "adopted", "rejected"])
+@pytest.mark.parametrize("action", ["adopt", "discard"])
+def test_only_what_is_open_can_be_settled(mixed: Fleet, name: str, action: str) -> None:
+    option = {"instance_id": "7" * 32} if action == "adopt" else {}
+    before = mixed.entry(name)
+    result = mixed.settle(action=action, provider=mixed.provider, name=name, **option)
+    if (name, action) == ("rejected", "adopt"):
+        assert result["changed"], "a person may have discarded it by mistake"
+        return
+    if (name, action) == ("rejected", "discard"):
+        assert not result["changed"]
+    else:
+        assert result["failed"]
+        assert "isn't open" in result["msg"]
+        (forget,) = tasks_in(result["msg"])
+        assert forget["action"] == "forget"
+    assert mixed.entry(name) == before
+
+
+def test_what_was_never_begun_can_be_discarded_but_not_adopted(fleet: Fleet) -> None:
+    assert fleet.settle(action="discard", provider=fleet.provider, name="nobody")["changed"] is False
+    assert fleet.settle(action="adopt", provider=fleet.provider, name="nobody", instance_id="1")["failed"]
+    assert not fleet.journal_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"action": "adopt", "provider": "green_api", "name": "shop"}, "instance_id"),
+        ({"action": "adopt", "provider": "green_api", "instance_id": "1"}, "name"),
+        ({"action": "discard", "name": "shop"}, "provider"),
+        ({"action": "forget", "provider": "green_api"}, "name"),
+        ({"action": "forget", "operation_id": " "}, "operation_id"),
+        ({"action": "discard", "provider": "green_api", "name": ""}, "name must not be blank"),
+        ({"action": "adopt", "operation_id": "x", "instance_id": "\n"}, "instance_id must not be blank"),
+        ({"name": " "}, "name must not be blank"),
+        ({"account": "a/b"}, "account must be printable"),
+    ],
+)
+def test_settling_needs_to_know_what(green: Fleet, given: dict[str, Any], missing: str) -> None:
+    result = green.settle(**given)
+    assert result["failed"]
+    assert missing in result["msg"]
+
+
+def test_two_accounts_with_that_name_are_told_apart(green: Fleet) -> None:
+    other = green.emulator.seed(accounts=[{"provider": "green_api", "name": "other"}])["accounts"][0]
+    green.arm("create", "reset", when="before", count=2)
+    green.create("shop", account="one")
+    green.create("shop", account="two", partner_token=other["partner_token"])
+    result = green.settle(action="discard", provider="green_api", name="shop")
+    assert result["failed"]
+    ids = {entry["operation_id"] for entry in green.settle()["entries"]}
+    tasks = list(tasks_in(result["msg"]))
+    assert {task["operation_id"] for task in tasks} == ids
+    assert green.settle(**tasks[0])["changed"]
+    assert green.settle(action="discard", provider="green_api", name="shop", account="one")["entries"]
+    assert sorted(entry["status"] for entry in green.settle()["entries"]) == ["rejected", "unknown"]
+
+
+# Naming the creation
+
+
+@pytest.mark.parametrize("action", ["adopt", "discard", "forget"])
+def test_an_operation_that_is_not_there_is_a_failure_that_says_so(mixed: Fleet, action: str) -> None:
+    option = {"instance_id": "7" * 32} if action == "adopt" else {}
+    result = mixed.settle(action=action, operation_id="0" * 32, **option)
+    assert result["failed"]
+    assert f"no creation {'0' * 32}" in result["msg"]
+
+
+def test_an_operation_that_was_begun_anew_is_not_there_any_more(fleet: Fleet) -> None:
+    fleet.arm("create", "reset", when="before", count=2)
+    _adopt, discard = tasks_in(fleet.create("shop")["msg"])
+    fleet.create("shop", on_unknown="create")
+    assert fleet.settle(**discard)["failed"]
+    assert fleet.status("shop") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("provider", "wrong", "right"),
+    [
+        ("green_api", ["77a", "-77", "７７", "ID"], ["77", " 1101000001\n"]),
+        ("plugzapi", ["77", "g" * 32, "a" * 33, "ID"], ["3C" * 16, "3c" * 16]),
+    ],
+)
+def test_the_form_of_an_id_is_the_gateways(
+    green: Fleet, plugz: Fleet, provider: str, wrong: list[str], right: list[str]
+) -> None:
+    fleet = green if provider == "green_api" else plugz
+    fleet.arm("create", "reset", when="before")
+    fleet.create("shop")
+    task = {"action": "adopt", "provider": provider, "name": "shop"}
+    for instance_id in wrong:
+        assert "its IDs are" in fleet.settle(**task, instance_id=instance_id)["msg"]
+        assert fleet.status("shop") == "unknown"
+    for instance_id in right:  # the second one corrects the first
+        assert fleet.settle(**task, instance_id=instance_id)["changed"]
+        assert fleet.entry("shop")["id"] == instance_id.strip()  # type: ignore[index]
+
+
+# Forgetting
+
+
+def test_what_is_forgotten_is_created_by_the_next_run(plugz: Fleet) -> None:
+    plugz.emulator.config({"plugzapi.listing": "http404"})
+    instance_id = plugz.create("shop", credentials_file=None)["instance"]["id"]
+    task = {"action": "forget", "provider": "plugzapi", "name": "shop"}
+    for wrong in ({}, {"instance_id": "7" * 32}):
+        result = plugz.settle(**task, **wrong)
+        assert result["failed"]
+        assert instance_id in result["msg"]
+    would = plugz.settle(**task, instance_id=instance_id, check_mode=True, diff=True)
+    assert plugz.status("shop") == "delivered"
+    did = plugz.settle(**task, instance_id=instance_id, diff=True)
+    assert did["changed"]
+    assert would["diff"] == did["diff"]
+    assert did["diff"]["after"] == ""
+    assert did["entries"] == []
+    assert plugz.entry("shop") is None
+    assert plugz.settle(**task, instance_id=instance_id)["changed"] is False
+    assert actions(plugz.create("shop", credentials_file=None)) == {"shop": "created"}
+
+
+def test_an_instance_that_is_gone_can_be_forgotten_by_the_command_of_the_message(fleet: Fleet) -> None:
+    instance_id = fleet.create("shop", credentials_file=None)["instance"]["id"]
+    fleet.emulator.set_state(fleet.provider, instance_id, name="renamed")
+    (forget,) = tasks_in(fleet.create("shop", credentials_file=None)["msg"])
+    assert fleet.settle(**forget)["changed"]
+    assert actions(fleet.create("shop", credentials_file=None)) == {"shop": "created"}
+
+
+def test_it_does_not_settle_what_a_run_is_working_on(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_LONGEST_WAIT", 0.3)
+    fleet.arm("create", "reset", when="before")
+    fleet.create("shop")
+    entry = journal.Journal(fleet.journal).read().entries[0]
+    with journal.Journal(fleet.journal).locked([entry.key]):
+        result = fleet.settle(action="discard", provider=fleet.provider, name="shop")
+    assert result["failed"]
+    assert fleet.status("shop") == "unknown"
+
+
+# The message of an unknown outcome
+
+
+@pytest.mark.parametrize("name", ["shop", 'with "quotes" and {braces}; and more', "Лавка № 5 \u2013 \U0001f600"])
+@pytest.mark.parametrize("happened", [True, False])
+def test_the_tasks_that_it_proposes_settle_it(fleet: Fleet, name: str, happened: bool) -> None:
+    fleet.arm("create", "lag", seconds=3600)
+    fleet.arm("create", "reset", when="after" if happened else "before")
+    result = fleet.create(name)
+    assert actions(result) == {name: "unknown"}
+    adopt, discard = tasks_in(result["msg"])
+    assert (adopt["action"], discard["action"]) == ("adopt", "discard")
+    if happened:
+        (instance,) = fleet.existing(name)
+        assert adopt["instance_id"] == "ID"
+        assert "its IDs are" in fleet.settle(**adopt)["msg"], "it says what stands for the ID"
+        assert fleet.settle(**{**adopt, "instance_id": str(instance["id"])})["changed"]
+        fleet.emulator.advance(3600)
+        assert actions(fleet.create(name)) == {name: "unchanged"}
+    else:
+        assert fleet.settle(**discard)["changed"]
+        assert actions(fleet.create(name)) == {name: "created"}
+    assert len(fleet.existing(name)) == 1
+    fleet.assert_handed_over(name)
+
+
+def test_each_of_many_gets_its_own_proposal(fleet: Fleet) -> None:
+    fleet.arm("create", "reset", when="before", count=None)
+    names = [f"shop-{number}" for number in range(5)]
+    fleet.create(*names)
+    result = fleet.create(*names)
+    for instance in result["instances"]:
+        own = fleet.entry(instance["name"])
+        assert own
+        assert {task["operation_id"] for task in tasks_in(instance["error"]["message"])} == {own["operation_id"]}

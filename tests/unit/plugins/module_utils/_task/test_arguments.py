@@ -1,0 +1,288 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an option's value comes from: an item, the task, the environment, the default."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
+    GATEWAY,
+    INSTANCE,
+    KOOPHONE,
+    PARTNER,
+    TRANSPORT,
+    WAITING,
+    ArgumentSpec,
+    OptionResolver,
+    transport_options,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import (
+    make_koophone,
+    resolve_targets,
+    single_target,
+)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
+from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
+from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, params_of
+
+
+def targets(secrets: set[str] | None = None, **options: Any) -> list[Target]:
+    params = params_of(instance_state.ARGUMENTS, **options)
+    gateways = GatewayCache(transport_options(params, check_mode=False))
+    return resolve_targets(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
+
+
+def address_of(target: Target) -> str:
+    return str(target.gateway._transport.base_url)
+
+
+# Argument specs
+
+
+def test_specs_merge_and_the_later_option_wins() -> None:
+    first = ArgumentSpec({"a": {"type": "str"}, "b": {"type": "str"}}, mutually_exclusive=[("a", "b")])
+    second = ArgumentSpec({"b": {"type": "int"}, "c": {"type": "str"}}, required_one_of=[("a", "c")])
+    third = ArgumentSpec(required_together=[("a", "c")], required_if=[("b", 1, ("c",))])
+    assert first.merge(second, third).for_validation() == {
+        "argument_spec": {"a": {"type": "str"}, "b": {"type": "int"}, "c": {"type": "str"}},
+        "mutually_exclusive": [("a", "b")],
+        "required_one_of": [("a", "c")],
+        "required_together": [("a", "c")],
+        "required_if": [("b", 1, ("c",))],
+    }
+    assert first.options["b"] == {"type": "str"}
+
+
+def test_the_transports_defaults_are_the_contracts() -> None:
+    assert transport_options(params_of(TRANSPORT), check_mode=False) == TransportOptions(
+        timeout=30.0, retry_timeout=60.0, validate_certs=True, ca_path=None, concurrency=16, read_only=False
+    )
+
+
+def test_in_check_mode_the_transport_only_reads() -> None:
+    assert transport_options(params_of(TRANSPORT), check_mode=True).read_only
+
+
+def test_the_waitings_defaults_are_the_contracts() -> None:
+    assert params_of(WAITING) == {"wait_timeout": 300.0, "wait_interval": 5.0}
+
+
+def test_the_default_addresses_are_the_contracts() -> None:
+    assert {name: provider.api_url for name, provider in PROVIDERS.items()} == {
+        "green_api": "https://api.green-api.com",
+        "plugzapi": "https://api.plugzapi.com.br",
+    }
+    assert params_of(KOOPHONE)["endpoint"] == "https://koophone.myhuaweicloud.com"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "variable", "value", "expected"),
+    [
+        (TRANSPORT, "timeout", "MSGOPS_TIMEOUT", "2.5", 2.5),
+        (GATEWAY, "provider", "MSGOPS_PROVIDER", "plugzapi", "plugzapi"),
+        (KOOPHONE, "endpoint", "KOOPHONE_ENDPOINT", "https://k.example.com", "https://k.example.com"),
+    ],
+)
+def test_a_variable_stands_in_for_an_option_that_is_not_given(
+    monkeypatch: pytest.MonkeyPatch, arguments: ArgumentSpec, option: str, variable: str, value: str, expected: object
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert params_of(arguments)[option] == expected
+
+
+@pytest.mark.parametrize("option", ["instance_token", "client_token", "partner_token"])
+def test_ansible_knows_that_tokens_are_secret(option: str) -> None:
+    assert INSTANCE.merge(PARTNER).options[option]["no_log"] is True
+
+
+def test_every_option_that_holds_a_secret_is_hidden_in_the_invocation() -> None:
+    items = [{"id": "1", "token": TOKEN, "client_token": TOKEN, "provider": "green_api"}]
+    params = params_of(instance_state.ARGUMENTS, instances=items)
+    assert "s3cret" not in repr(instance_state.ARGUMENTS.without_secrets(params))
+    assert instance_state.ARGUMENTS.without_secrets(params)["instances"][0]["id"] == "1"
+    assert instance_state.ARGUMENTS.secrets_in(params) == {TOKEN}
+
+
+def test_a_secret_that_is_not_given_is_shown_as_not_given() -> None:
+    params = params_of(instance_state.ARGUMENTS)
+    assert instance_state.ARGUMENTS.without_secrets(params)["instance_token"] is None
+
+
+@pytest.mark.parametrize("module", [instance_state, instance_create, cloudphone_status])
+def test_every_option_that_sounds_secret_is_no_log(module: Any) -> None:
+    def check(options: dict[str, dict[str, Any]]) -> None:
+        for name, option in options.items():
+            if re.search(r"(?i)token|password|secret", name):
+                assert option.get("no_log"), name
+            check(option.get("options", {}))
+
+    check(module.ARGUMENTS.options)
+
+
+@pytest.mark.parametrize(
+    ("alias", "option"), [("id_instance", "instance_id"), ("api_token_instance", "instance_token")]
+)
+def test_green_apis_own_names_are_aliases(alias: str, option: str) -> None:
+    assert params_of(INSTANCE, **{alias: "x"})[option] == "x"
+
+
+# Precedence
+
+
+@pytest.mark.parametrize("provider", list(PROVIDERS))
+@pytest.mark.parametrize("option", ["api_url", "instance_token", "client_token", "partner_token"])
+def test_an_item_goes_before_the_task_and_the_task_before_the_environment(
+    monkeypatch: pytest.MonkeyPatch, provider: str, option: str
+) -> None:
+    variable = PROVIDERS[provider].environment.get(option)
+    if variable:
+        monkeypatch.setenv(variable, "environment's")
+    given, absent = OptionResolver({option: "task's"}, set()), OptionResolver({option: None}, set())
+    assert given.find(provider, option, "item's") == "item's"
+    assert given.find(provider, option) == "task's"
+    assert absent.find(provider, option) == ("environment's" if variable else None)
+    monkeypatch.undo()
+    assert absent.find(provider, option) is None
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "\n"])
+def test_a_blank_value_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, blank: str | None) -> None:
+    monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", "environment's")
+    settings = OptionResolver({"partner_token": blank}, set())
+    assert settings.find("green_api", "partner_token", blank) == "environment's"
+    monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", blank or "")
+    assert settings.find("green_api", "partner_token", blank) is None
+
+
+def test_a_providers_variable_is_of_no_use_to_another_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", "green")
+    monkeypatch.setenv("PLUGZAPI_PARTNER_TOKEN", "plug")
+    settings = OptionResolver({}, set())
+    assert [settings.find(provider, "partner_token") for provider in PROVIDERS] == ["green", "plug"]
+
+
+def test_the_default_address_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = OptionResolver({}, set())
+    assert settings.api_url("plugzapi", {}) == "https://api.plugzapi.com.br"
+    monkeypatch.setenv("PLUGZAPI_URL", "https://environment.example.com")
+    assert settings.api_url("plugzapi", {}) == "https://environment.example.com"
+    settings = OptionResolver({"api_url": "https://task.example.com"}, set())
+    assert settings.api_url("plugzapi", {}) == "https://task.example.com"
+    assert settings.api_url("plugzapi", {"api_url": "https://item.example.com"}) == "https://item.example.com"
+
+
+def test_secrets_from_the_environment_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLUGZAPI_INSTANCE_ID", "3C01")
+    monkeypatch.setenv("PLUGZAPI_INSTANCE_TOKEN", "instance's")
+    monkeypatch.setenv("PLUGZAPI_CLIENT_TOKEN", "account's")
+    secrets: set[str] = set()
+    assert targets(secrets, provider="plugzapi")[0].credentials.token == "instance's"
+    assert secrets == {"instance's", "account's"}
+
+
+def test_secrets_of_the_task_are_ansibles_own_business() -> None:
+    secrets: set[str] = set()
+    targets(secrets, provider="green_api", instance_id="1", instance_token=TOKEN)
+    assert secrets == set()
+
+
+# The instances to read
+
+
+def test_a_single_instance_is_made_of_the_options() -> None:
+    target = targets(
+        provider="plugzapi", api_url="https://p.example.com/", instance_id="3C01", instance_token="t", client_token="c"
+    )[0]
+    assert (target.gateway.provider, address_of(target)) == ("plugzapi", "https://p.example.com")
+    credentials = target.credentials
+    assert (credentials.id, credentials.token, credentials.client_token) == ("3C01", "t", "c")
+    assert target.label == "3C01"
+
+
+def test_a_single_instance_may_come_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSGOPS_PROVIDER", "green_api")
+    monkeypatch.setenv("GREEN_API_URL", "https://7105.api.greenapi.com")
+    monkeypatch.setenv("GREEN_API_ID_INSTANCE", "7105000001")
+    monkeypatch.setenv("GREEN_API_TOKEN_INSTANCE", TOKEN)
+    target = targets()[0]
+    assert (target.credentials.id, target.credentials.token) == ("7105000001", TOKEN)
+    assert address_of(target) == "https://7105.api.greenapi.com"
+
+
+def test_what_an_item_leaves_out_comes_from_the_tasks_options() -> None:
+    items = [
+        {"id": "1", "token": "own", "name": "shop"},
+        {"id": "2", "provider": "plugzapi", "client_token": "own account's"},
+        {"id": "3", "api_url": "https://item.example.com"},
+    ]
+    first, second, third = targets(
+        instances=items, provider="green_api", api_url="https://task.example.com", instance_token="task's"
+    )
+    assert [t.credentials.token for t in (first, second, third)] == ["own", "task's", "task's"]
+    assert [t.gateway.provider for t in (first, second, third)] == ["green_api", "plugzapi", "green_api"]
+    assert [address_of(t) for t in (first, second, third)] == [
+        "https://task.example.com",
+        "https://task.example.com",
+        "https://item.example.com",
+    ]
+    assert (first.label, second.label) == ("shop (1)", "2")
+    assert second.credentials.client_token == "own account's"
+
+
+def test_instances_of_one_address_share_a_client() -> None:
+    items = [{"id": str(number), "token": "t"} for number in range(3)]
+    assert len({id(target.gateway) for target in targets(instances=items, provider="green_api")}) == 1
+
+
+def test_no_instance_is_no_target() -> None:
+    assert targets(instances=[], provider="green_api") == []
+
+
+# Errors name the option and the variable
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "the task needs provider (green_api or plugzapi, or the variable MSGOPS_PROVIDER)"),
+        (
+            {"provider": "green_api"},
+            "the task needs instance_id or the variable GREEN_API_ID_INSTANCE (green_api)",
+        ),
+        (
+            {"provider": "plugzapi", "instance_id": "1"},
+            "the task needs instance_token or the variable PLUGZAPI_INSTANCE_TOKEN (plugzapi)",
+        ),
+        ({"instances": [{"id": "1", "token": "t"}]}, "instances[0] (1) needs provider (green_api or plugzapi"),
+        (
+            {"provider": "green_api", "instances": [{"id": "1", "token": "t"}, {"id": "2", "name": "shop"}]},
+            "instances[1] (shop) needs token or the variable GREEN_API_TOKEN_INSTANCE (green_api)",
+        ),
+        ({"provider": "green_api", "instances": [{"id": " ", "token": "t"}]}, "instances[0] has an empty id"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_variable(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        targets(**options)
+    assert caught.value.message.startswith(message)
+
+
+def test_an_address_that_may_not_be_used_is_an_error_that_names_the_option() -> None:
+    with pytest.raises(UsageError, match=r"^api_url must use https"):
+        targets(provider="green_api", api_url="http://api.example.com", instance_id="1", instance_token="t")
+    params = params_of(cloudphone_status.ARGUMENTS, instance_ids=["a"], auth_token="t", endpoint="http://k.example.com")
+    with pytest.raises(UsageError, match=r"^endpoint must use https"):
+        make_koophone(params, transport_options(params, check_mode=False), set())
+
+
+def test_a_number_is_registered_at_plugzapi_only() -> None:
+    params = {"provider": "plugzapi", "instance_id": "1", "instance_token": "t"}
+    target = single_target(params, GatewayCache(TransportOptions()), OptionResolver(params, set()))
+    assert target.gateway.provider == "plugzapi"
