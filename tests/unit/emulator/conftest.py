@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Callers that know the vendors' requests, and nothing of our own clients."""
+"""Clients that send the vendors' requests, independent of the collection's clients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Caller:
-    """Sends requests to the emulator, as the default account or another one."""
+    """Sends requests to the emulator as one account, by default the default account."""
 
     emulator: Control
     account: str = "default"

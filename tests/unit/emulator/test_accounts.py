@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Partner tokens that are renewed, and accounts beside each other."""
+"""Renewing partner tokens, and several accounts at one address."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refusals(emulator: Control) -> None:
     emulator.config({"green_api.partner_error": "http401"})
 
 
-def test_a_renewed_token_ends_the_one_before_it(green: GreenApi, emulator: Control) -> None:
+def test_a_renewed_green_api_token_replaces_the_one_before_it(green: GreenApi, emulator: Control) -> None:
     green.create(name="shop")
     (instance,) = emulator.instances()
     old = green.credential("green_api", "partner_token")
@@ -35,7 +35,7 @@ def test_a_renewed_token_ends_the_one_before_it(green: GreenApi, emulator: Contr
     assert green.state(instance) is None
 
 
-def test_so_it_is_at_the_other_gateway(plugz: PlugzApi, emulator: Control) -> None:
+def test_a_renewed_plugzapi_token_replaces_the_one_before_it(plugz: PlugzApi, emulator: Control) -> None:
     old = plugz.bearer
     plugz.create(name="loja")
     account = emulator.renew("plugzapi", partner_token="plugz.next+/=")
@@ -45,7 +45,7 @@ def test_so_it_is_at_the_other_gateway(plugz: PlugzApi, emulator: Control) -> No
     assert [item["name"] for item in plugz.list().json()["content"]] == ["loja"]
 
 
-def test_several_tokens_may_open_one_account(green: GreenApi, emulator: Control) -> None:
+def test_several_tokens_can_be_valid_for_one_account(green: GreenApi, emulator: Control) -> None:
     tokens = [green.credential("green_api", "partner_token")]
     tokens += [emulator.renew("green_api", keep_old=True)["partner_token"] for _n in range(2)]
     for number, token in enumerate(tokens):
@@ -56,7 +56,7 @@ def test_several_tokens_may_open_one_account(green: GreenApi, emulator: Control)
     assert [green.partner("getInstances", "GET", token).status_code for token in (*tokens, newest)] == [401] * 3 + [200]
 
 
-def test_a_seed_names_tokens_that_still_hold(green: GreenApi, emulator: Control) -> None:
+def test_a_seed_can_name_old_tokens_that_are_still_valid(green: GreenApi, emulator: Control) -> None:
     emulator.seed(accounts=[{"provider": "green_api", "name": "default", "old_partner_tokens": ["gac.last-year"]}])
     assert green.partner("getInstances", "GET", "gac.last-year").status_code == 200
     emulator.reset({"green_api.partner_error": "http401"})
@@ -86,7 +86,7 @@ def test_two_accounts_at_one_address_may_use_the_same_names(plugz: PlugzApi, emu
         ({"provider": "green_api", "partner_token": "gac.second"}, 409, "another account of green_api"),
     ],
 )
-def test_what_cannot_be_renewed(emulator: Control, wanted: dict[str, Any], status: int, text: str) -> None:
+def test_an_invalid_renewal_is_refused(emulator: Control, wanted: dict[str, Any], status: int, text: str) -> None:
     emulator.seed(accounts=[{"provider": "green_api", "name": "second", "partner_token": "gac.second"}])
     before = emulator.accounts()
     with pytest.raises(msgops_emulator.ControlError, match=text) as raised:
@@ -95,7 +95,7 @@ def test_what_cannot_be_renewed(emulator: Control, wanted: dict[str, Any], statu
     assert emulator.accounts() == before
 
 
-def test_old_tokens_are_a_list_of_strings(emulator: Control) -> None:
+def test_old_tokens_that_are_no_list_of_strings_are_refused(emulator: Control) -> None:
     for wrong in ("gac.old", [1], [""]):
         with pytest.raises(msgops_emulator.ControlError, match="old_partner_tokens"):
             emulator.seed(accounts=[{"provider": "green_api", "name": "default", "old_partner_tokens": wrong}])

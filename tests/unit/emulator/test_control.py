@@ -26,7 +26,7 @@ def refused(emulator: Control, status: int, text: str, path: str, body: Any) -> 
 # Seeds
 
 
-def test_thousands_at_once(emulator: Control) -> None:
+def test_one_item_of_a_seed_adds_a_thousand_instances(emulator: Control) -> None:
     made = emulator.seed(
         instances=[
             {"provider": "green_api", "count": 3000, "name": "shop-{n:04d}", "states": ["authorized", "blocked"]},
@@ -41,7 +41,7 @@ def test_thousands_at_once(emulator: Control) -> None:
     assert made["phones"][2] == {**made["phones"][2], "id": "kp00003", "name": "phone 3", "status": 1}
 
 
-def test_explicit_ones(emulator: Control) -> None:
+def test_a_seed_adds_single_objects(emulator: Control) -> None:
     made = emulator.seed(
         accounts=[{"provider": "plugzapi", "name": "other", "partner_token": "p", "client_token": "c"}],
         instances=[
@@ -68,7 +68,7 @@ def test_explicit_ones(emulator: Control) -> None:
         ({"instances": [{"provider": "green_api", "count": -1}]}, "count"),
         ({"instances": [{"provider": "green_api", "account": "x"}]}, "no account 'x'"),
         ({"instances": [{"provider": "plugzapi", "state": "authorized"}]}, "authorized"),
-        ({"instances": [{"provider": "green_api", "id": 1, "count": 2}]}, "id: only for a single one"),
+        ({"instances": [{"provider": "green_api", "id": 1, "count": 2}]}, "id: only for a count of 1"),
         ({"instances": [{"provider": "green_api", "id": 1}] * 2}, "id: 1 exists already"),
         ({"instances": [{"provider": "green_api", "name": "{n:q}"}]}, "pattern"),
         ({"phones": [{"status": "running"}]}, "status"),
@@ -78,7 +78,7 @@ def test_explicit_ones(emulator: Control) -> None:
         ([1], "not a JSON object"),
     ],
 )
-def test_bad_seeds(emulator: Control, wanted: Any, text: str) -> None:
+def test_an_invalid_seed_is_refused(emulator: Control, wanted: Any, text: str) -> None:
     refused(emulator, 400, text, "seed", wanted)
 
 
@@ -95,13 +95,13 @@ def test_bad_seeds(emulator: Control, wanted: Any, text: str) -> None:
         ({"green_api.enforce_rate_limits": "yes"}, "green_api.enforce_rate_limits"),
     ],
 )
-def test_bad_config_changes_nothing(emulator: Control, values: dict[str, Any], text: str) -> None:
+def test_an_invalid_config_changes_nothing(emulator: Control, values: dict[str, Any], text: str) -> None:
     before = emulator.config()
     refused(emulator, 400, text, "config", {"green_api.restart_seconds": 99, **values})
     assert emulator.config() == before
 
 
-def test_a_reset_goes_back_to_the_start(green: GreenApi, emulator: Control) -> None:
+def test_a_reset_restores_the_start(green: GreenApi, emulator: Control) -> None:
     emulator.config({"green_api.creating_seconds": 9})
     emulator.seed(accounts=[{"provider": "green_api", "name": "b"}], phones=[{"count": 2}])
     emulator.set_number("55", "44")
@@ -128,7 +128,7 @@ def test_an_emulator_starts_with_config_and_seed() -> None:
         emu.clock()
 
 
-def test_requests_can_move_the_clock(emulator: Control) -> None:
+def test_each_request_can_move_the_clock(emulator: Control) -> None:
     (made,) = emulator.seed(instances=[{"provider": "green_api", "state": "notAuthorized"}])["instances"]
     emulator.config({"server.step_seconds": 10})
     start = emulator.freeze()["now"]
@@ -139,7 +139,7 @@ def test_requests_can_move_the_clock(emulator: Control) -> None:
     assert emulator.clock()["now"] == start + 20
 
 
-def test_a_frozen_clock_can_be_moved(emulator: Control) -> None:
+def test_a_stopped_clock_can_be_moved(emulator: Control) -> None:
     frozen = emulator.freeze()["now"]
     assert emulator.clock()["now"] == frozen
     assert emulator.advance(3600)["now"] == frozen + 3600
@@ -150,7 +150,7 @@ def test_a_frozen_clock_can_be_moved(emulator: Control) -> None:
 # Linking and states
 
 
-def test_a_link_by_id_and_by_name(emulator: Control) -> None:
+def test_an_instance_is_linked_by_id_or_by_name(emulator: Control) -> None:
     emulator.seed(instances=[{"provider": "green_api", "name": "a"}, {"provider": "plugzapi", "name": "a", "id": "A1"}])
     assert emulator.link("green_api", name="a")["state"] == "authorized"
     assert emulator.link("plugzapi", "A1")["state"] == "connected"
@@ -158,12 +158,12 @@ def test_a_link_by_id_and_by_name(emulator: Control) -> None:
 
 
 @pytest.mark.parametrize("state", ["creating", "starting", "blocked", "deleted", "yellowCard"])
-def test_states_that_show_no_code(emulator: Control, state: str) -> None:
+def test_a_state_without_a_code_refuses_a_link(emulator: Control, state: str) -> None:
     (instance,) = emulator.seed(instances=[{"provider": "green_api", "state": state}])["instances"]
     refused(emulator, 409, f"it is {state}", "link", {"provider": "green_api", "id": instance["id"]})
 
 
-def test_a_link_needs_one_instance(emulator: Control) -> None:
+def test_a_link_needs_exactly_one_instance(emulator: Control) -> None:
     emulator.seed(instances=[{"provider": "green_api", "count": 2, "name": "twin"}])
     refused(emulator, 409, "several", "link", {"provider": "green_api", "name": "twin"})
     refused(emulator, 404, "nobody", "link", {"provider": "green_api", "name": "nobody"})
@@ -171,7 +171,7 @@ def test_a_link_needs_one_instance(emulator: Control) -> None:
     refused(emulator, 400, "telegram", "link", {"provider": "telegram", "name": "a"})
 
 
-def test_somebody_waits_for_the_code(green: GreenApi, emulator: Control) -> None:
+def test_a_link_can_wait_for_the_code(green: GreenApi, emulator: Control) -> None:
     emulator.config({"green_api.creating_seconds": 60})
     green.create(name="shop")
     refused(emulator, 409, "it is creating", "link", {"provider": "green_api", "name": "shop"})
@@ -180,7 +180,7 @@ def test_somebody_waits_for_the_code(green: GreenApi, emulator: Control) -> None
     assert emulator.instances()[0]["state"] == "authorized"
 
 
-def test_a_planned_life(green: GreenApi, emulator: Control) -> None:
+def test_states_follow_a_schedule(green: GreenApi, emulator: Control) -> None:
     (instance,) = emulator.seed(instances=[{"provider": "green_api"}])["instances"]
     emulator.freeze()
     emulator.set_state("green_api", instance["id"], "starting", [(10, "authorized"), (30, "blocked")])
@@ -196,7 +196,7 @@ def test_a_planned_life(green: GreenApi, emulator: Control) -> None:
 # The log and the rest
 
 
-def test_the_log_tells_everything(plugz: PlugzApi, emulator: Control) -> None:
+def test_the_log_shows_requests_and_filters_them(plugz: PlugzApi, emulator: Control) -> None:
     plugz.create(name="loja")
     plugz.list(query="lo")
     create, listing = emulator.log()
@@ -227,7 +227,7 @@ def test_the_log_is_bounded(plugz: PlugzApi, emulator: Control) -> None:
     assert len(emulator.log()) == 3
 
 
-def test_unknown_controls_and_verbs(emulator: Control) -> None:
+def test_unknown_endpoints_and_methods_are_refused(emulator: Control) -> None:
     assert requests.get(f"{emulator.url}/_emulator/nothing", timeout=10).status_code == 404
     assert requests.delete(f"{emulator.url}/_emulator/config", timeout=10).status_code == 405
     index = requests.get(f"{emulator.url}/_emulator", timeout=10).json()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[3] / "docs" / "emulator.md"
 
 
-def test_the_tables_are_those_of_the_code() -> None:
+def test_the_tables_are_generated_from_the_code() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert reference.updated(page) == page
 
@@ -29,7 +29,7 @@ def test_the_credentials_are_those_of_the_default_accounts(emulator: Control) ->
             assert account[key] in page
 
 
-def test_every_control_is_described() -> None:
+def test_every_endpoint_of_the_control_api_is_described() -> None:
     page = PAGE.read_text(encoding="utf-8")
     client: Any = pytest.importorskip("msgops_emulator.client")
     methods = {name for name in vars(client.Control) if not name.startswith("_")} - {"request"}

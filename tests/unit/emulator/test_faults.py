@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults as a client meets them, over real sockets."""
+"""Faults, over real sockets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def connect(emulator: Control) -> socket.socket:
 
 
 def create(connection: socket.socket, emulator: Control) -> None:
-    """Send the request of a creation."""
+    """Send a creation, without reading the response."""
     token = quote(emulator.account("green_api")["partner_token"], safe="")
     body = b'{"name": "shop"}'
     head = f"POST /partner/createInstance/{token} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -45,7 +45,7 @@ def create(connection: socket.socket, emulator: Control) -> None:
 
 
 def received(connection: socket.socket) -> bytes:
-    """Return what comes until the connection ends."""
+    """Return the bytes that come until the connection ends."""
     data = bytearray()
     while chunk := connection.recv(65536):
         data += chunk
@@ -60,10 +60,12 @@ def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
     return value
 
 
-# Which requests a fault strikes
+# For which requests a fault fires
 
 
-def test_skip_count_and_what_is_left(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
+def test_a_fault_skips_requests_and_then_fires_count_times(
+    green: GreenApi, emulator: Control, instance: dict[str, Any]
+) -> None:
     armed = emulator.arm("green_api.get_state", "status", skip=1, count=2, status=503)
     assert [green.instance(instance, "getStateInstance").status_code for _n in range(4)] == [200, 503, 503, 200]
     (fault,) = emulator.faults()
@@ -72,7 +74,9 @@ def test_skip_count_and_what_is_left(green: GreenApi, emulator: Control, instanc
     assert emulator.faults() == []
 
 
-def test_for_ever_until_it_is_disarmed(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
+def test_a_fault_without_a_count_fires_until_it_is_disarmed(
+    green: GreenApi, emulator: Control, instance: dict[str, Any]
+) -> None:
     armed = emulator.arm("*", "bad_gateway", count=None)
     assert {green.instance(instance, "getStateInstance").status_code for _n in range(5)} == {502}
     assert emulator.disarm(armed["id"]) == 1
@@ -89,7 +93,7 @@ def test_match_looks_at_path_and_body(green: GreenApi, emulator: Control, instan
     assert green.instance(instance, "getSettings").status_code == 500
 
 
-def test_the_first_that_fits_strikes(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
+def test_the_first_matching_fault_fires(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     emulator.arm("green_api.get_state", "status", status=500)
     emulator.arm("*", "status", status=503)
     assert [green.instance(instance, "getStateInstance").status_code for _n in range(3)] == [500, 503, 200]
@@ -109,7 +113,7 @@ def test_the_first_that_fits_strikes(green: GreenApi, emulator: Control, instanc
         ({}, "route"),
     ],
 )
-def test_what_cannot_be_armed(emulator: Control, wanted: dict[str, Any], text: str) -> None:
+def test_an_invalid_fault_is_refused(emulator: Control, wanted: dict[str, Any], text: str) -> None:
     with pytest.raises(msgops_emulator.ControlError, match=text) as raised:
         emulator.request("POST", "faults", wanted)
     assert raised.value.status == 400
@@ -129,7 +133,7 @@ def test_the_log_names_the_fault(green: GreenApi, emulator: Control) -> None:
     assert len(emulator.instances()) == 2
 
 
-# Answers that stand in for the right one
+# Responses that replace the normal one
 
 
 def test_throttling_in_each_vendors_form(green: GreenApi, plugz: PlugzApi, koo: KooPhone, emulator: Control) -> None:
@@ -219,11 +223,11 @@ def test_garbage_that_is_json(green: GreenApi, emulator: Control) -> None:
     assert len(emulator.instances()) == 1
 
 
-# Connections that break
+# Connections that are ended, and requests that are held
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_reset_is_a_reset(emulator: Control, when: str) -> None:
+def test_a_reset_sends_rst(emulator: Control, when: str) -> None:
     emulator.arm("green_api.create", "reset", when=when)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -234,7 +238,7 @@ def test_a_reset_is_a_reset(emulator: Control, when: str) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_close_is_an_end_without_an_answer(emulator: Control, when: str) -> None:
+def test_a_close_ends_the_connection_without_a_response(emulator: Control, when: str) -> None:
     emulator.arm("green_api.create", "close", when=when)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -242,7 +246,7 @@ def test_a_close_is_an_end_without_an_answer(emulator: Control, when: str) -> No
     assert len(emulator.instances()) == (when == "after")
 
 
-def test_a_truncated_answer(emulator: Control) -> None:
+def test_a_truncated_response(emulator: Control) -> None:
     emulator.arm("green_api.create", "truncate", keep=0.1)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -252,7 +256,7 @@ def test_a_truncated_answer(emulator: Control) -> None:
     assert len(emulator.instances()) == 1
 
 
-def test_slow_and_in_drops(emulator: Control) -> None:
+def test_a_delayed_response_in_pieces(emulator: Control) -> None:
     emulator.arm("green_api.create", "slow", seconds=0.3, drip=32, interval=0.1)
     started = time.monotonic()
     with connect(emulator) as connection:
@@ -268,7 +272,7 @@ def test_slow_and_in_drops(emulator: Control) -> None:
     assert json.loads(body)["typeInstance"] == "whatsapp"
 
 
-def test_a_client_that_leaves_a_slow_creation_gets_an_instance(emulator: Control) -> None:
+def test_a_creation_goes_on_after_its_client_has_gone(emulator: Control) -> None:
     emulator.arm("green_api.create", "slow", seconds=0.3)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -276,7 +280,7 @@ def test_a_client_that_leaves_a_slow_creation_gets_an_instance(emulator: Control
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_what_hangs_goes_on_once_it_is_released(emulator: Control, when: str) -> None:
+def test_a_hanging_request_is_resumed_by_a_release(emulator: Control, when: str) -> None:
     emulator.arm("green_api.create", "hang", when=when)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -292,7 +296,7 @@ def test_what_hangs_goes_on_once_it_is_released(emulator: Control, when: str) ->
     assert len(emulator.instances()) == 1
 
 
-def test_what_one_fault_holds_is_released_by_itself(emulator: Control) -> None:
+def test_the_requests_of_one_fault_can_be_released(emulator: Control) -> None:
     first, second = (emulator.arm("green_api.create", "hang")["id"] for _n in range(2))
     with connect(emulator) as one, connect(emulator) as other:
         create(one, emulator)
@@ -307,7 +311,7 @@ def test_what_one_fault_holds_is_released_by_itself(emulator: Control) -> None:
         assert b"idInstance" in one.recv(65536)
 
 
-def test_what_hangs_ends_with_a_reset_of_the_emulator(emulator: Control) -> None:
+def test_a_hanging_request_ends_with_a_reset_of_the_emulator(emulator: Control) -> None:
     emulator.arm("green_api.create", "hang")
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -317,7 +321,7 @@ def test_what_hangs_ends_with_a_reset_of_the_emulator(emulator: Control) -> None
     assert emulator.instances() == []
 
 
-def test_what_hangs_ends_with_its_cap(emulator: Control) -> None:
+def test_a_hanging_request_ends_after_its_cap(emulator: Control) -> None:
     emulator.arm("green_api.create", "hang", cap=0.2)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -325,7 +329,7 @@ def test_what_hangs_ends_with_its_cap(emulator: Control) -> None:
     assert emulator.instances() == []
 
 
-def test_a_client_that_leaves_is_not_served_after_a_release(emulator: Control) -> None:
+def test_a_hanging_request_whose_client_has_gone_is_dropped(emulator: Control) -> None:
     emulator.arm("green_api.create", "hang")
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -334,7 +338,7 @@ def test_a_client_that_leaves_is_not_served_after_a_release(emulator: Control) -
     assert emulator.instances() == []
 
 
-def test_a_reset_drops_what_is_slow(emulator: Control) -> None:
+def test_a_reset_of_the_emulator_drops_delayed_requests(emulator: Control) -> None:
     emulator.arm("green_api.create", "slow", seconds=20)
     with connect(emulator) as connection:
         create(connection, emulator)
@@ -344,7 +348,7 @@ def test_a_reset_drops_what_is_slow(emulator: Control) -> None:
     assert emulator.instances() == []
 
 
-def test_hanging_requests_hold_nobody_up(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
+def test_hanging_requests_do_not_delay_others(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     emulator.arm("green_api.create", "hang", count=None)
     connections = [connect(emulator) for _n in range(20)]
     for connection in connections:
@@ -355,10 +359,10 @@ def test_hanging_requests_hold_nobody_up(green: GreenApi, emulator: Control, ins
         connection.close()
 
 
-# Listings that lag, and latency
+# Lag of listings, and latency
 
 
-def test_a_creation_that_listings_show_late(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
+def test_listings_leave_out_a_new_instance_for_a_time(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
     emulator.freeze()
     emulator.arm("green_api.create", "lag", seconds=5)
     green.create(name="a")
@@ -372,14 +376,14 @@ def test_a_creation_that_listings_show_late(green: GreenApi, plugz: PlugzApi, em
     assert pages == [["b"], [], ["b"], ["a"], ["b"]]
 
 
-def test_lag_goes_with_another_fault(green: GreenApi, emulator: Control) -> None:
+def test_lag_combines_with_another_fault(green: GreenApi, emulator: Control) -> None:
     emulator.arm("green_api.create", "lag", listings=1)
     emulator.arm("green_api.create", "client_closed", when="after")
     assert green.create(name="a").status_code == 499
     assert [len(green.partner("getInstances", "GET").json()) for _n in range(2)] == [0, 1]
 
 
-def test_a_standing_lag(green: GreenApi, emulator: Control) -> None:
+def test_lag_by_config(green: GreenApi, emulator: Control) -> None:
     emulator.config({"green_api.listing_lag_listings": 1})
     green.create(name="a")
     assert [len(green.partner("getInstances", "GET").json()) for _n in range(2)] == [0, 1]

@@ -25,7 +25,7 @@ def created(green: GreenApi, **body: Any) -> dict[str, Any]:
     return {"id": answer["idInstance"], "token": answer["apiTokenInstance"]}
 
 
-def test_a_creation_answers_id_and_token(green: GreenApi) -> None:
+def test_a_creation_returns_id_and_token(green: GreenApi) -> None:
     response = green.create(name="shop")
     assert response.status_code == 200
     body = response.json()
@@ -69,7 +69,7 @@ def test_a_bad_creation_is_refused(green: GreenApi, emulator: Control, body: dic
     assert emulator.instances() == []
 
 
-def test_settings_travel_in_the_creation(green: GreenApi) -> None:
+def test_a_creation_can_carry_settings(green: GreenApi) -> None:
     instance = created(green, name="shop", stateWebhook="yes", webhookUrl="https://example.org/hook")
     settings = green.instance(instance, "getSettings").json()
     assert settings["stateWebhook"] == "yes"
@@ -92,7 +92,7 @@ def test_the_listing_is_a_bare_list_with_tokens_and_deleted_ones(green: GreenApi
     assert listed[1]["timeDeleted"] >= listed[0]["timeCreated"]
 
 
-def test_a_deletion_of_nothing_is_a_404_in_the_body(green: GreenApi) -> None:
+def test_deleting_an_unknown_instance_is_a_404_in_the_body(green: GreenApi) -> None:
     instance = created(green)
     assert green.partner("deleteInstanceAccount", json={"idInstance": instance["id"]}).json() == {
         "deleteInstanceAccount": True
@@ -112,7 +112,7 @@ def test_a_wrong_partner_token(green: GreenApi, emulator: Control, mode: str, st
     assert emulator.instances() == []
 
 
-def test_the_default_partner_token_fits_encoded_and_as_it_is(green: GreenApi) -> None:
+def test_the_partner_token_is_accepted_raw_and_percent_encoded(green: GreenApi) -> None:
     token = green.credential("green_api", "partner_token")
     assert green.partner("getInstances", "GET").json() == []
     assert green.send("GET", f"/partner/getInstances/{token}").json() == []
@@ -150,7 +150,7 @@ def test_forms_of_error_bodies(green: GreenApi, emulator: Control, form: str) ->
 
 
 @pytest.mark.parametrize("word", ["authorized", "yellowCard", "blocked", "sleepMode", "suspended", "pendingCode", "x"])
-def test_any_word_can_be_a_state(green: GreenApi, emulator: Control, word: str) -> None:
+def test_any_word_is_accepted_as_a_state(green: GreenApi, emulator: Control, word: str) -> None:
     assert green.state(seeded(emulator, state=word)) == {"stateInstance": word}
 
 
@@ -224,7 +224,7 @@ def test_a_path_prefix(green: GreenApi, emulator: Control) -> None:
     assert response.json() == {"stateInstance": "authorized"}
 
 
-def test_somebody_links_by_itself(green: GreenApi, emulator: Control) -> None:
+def test_an_instance_is_linked_by_itself_after_a_time(green: GreenApi, emulator: Control) -> None:
     emulator.config({"green_api.auto_link_seconds": 30})
     instance = created(green)
     emulator.advance(29)

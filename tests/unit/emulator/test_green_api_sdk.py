@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's own Python SDK takes the emulator for the vendor."""
+"""The vendor's own Python SDK works with the emulator."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_one_unknown_id_refuses_the_batch(
 
 
 @pytest.mark.parametrize("bad", [[], ["x"] * 101, ["x" * 33], [""], [7], "x", None])
-def test_bad_lists_of_ids(koo: KooPhone, bad: Any) -> None:
+def test_an_invalid_list_of_ids_is_refused(koo: KooPhone, bad: Any) -> None:
     assert koo.query(bad).json()["error_code"] == "KOOPHONE.API.1000"
 
 
@@ -63,7 +63,7 @@ def test_x_request_id_is_mandatory(koo: KooPhone, emulator: Control, ids: list[s
 
 
 @pytest.mark.parametrize(("headers", "text"), [({}, "not found"), ({"X-Auth-Token": "x"}, "decrypt token fail")])
-def test_the_gateway_asks_for_credentials_first(koo: KooPhone, headers: dict[str, str], text: str) -> None:
+def test_the_gateway_checks_credentials_first(koo: KooPhone, headers: dict[str, str], text: str) -> None:
     response = koo.query(["x"], headers)
     assert response.status_code == 401
     body = response.json()
@@ -90,7 +90,7 @@ def test_the_listing(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
     assert koo.list(**{"x-request-id": "1"}).json()["error_code"] == "KOOPHONE.API.1000"
 
 
-def test_a_phone_changes_as_planned(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
+def test_a_phone_follows_a_schedule(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
     emulator.set_phone(ids[0], 4, [(30, 2)])
     assert koo.query(ids[:1]).json()["data"]["status_results"][0]["status"] == 4
     emulator.advance(30)
@@ -142,7 +142,7 @@ def test_the_catalog_can_be_left_out(koo: KooPhone) -> None:
     ("changes", "status"),
     [({"password": "wrong"}, 401), ({"project": "mars"}, 403), ({"body": {"auth": {}}}, 400), ({"body": [1]}, 400)],
 )
-def test_iam_refuses_in_the_form_of_keystone(koo: KooPhone, changes: dict[str, Any], status: int) -> None:
+def test_iam_errors_have_the_form_of_keystone(koo: KooPhone, changes: dict[str, Any], status: int) -> None:
     response = koo.iam(**changes)
     assert response.status_code == status
     assert set(response.json()["error"]) == {"code", "message", "title"}
@@ -153,7 +153,7 @@ def test_iam_refuses_in_the_form_of_keystone(koo: KooPhone, changes: dict[str, A
 
 
 def signed(emulator: Control, ids: list[str], *, secret_key: str | None = None, at: float | None = None) -> Any:
-    """Sign a batch query as the vendor's documentation says, step by step."""
+    """Sign a batch query, step by step as the vendor's documentation describes it."""
     account = emulator.account("koophone")
     body = json.dumps({"instance_ids": ids}).encode()
     now = datetime.fromtimestamp(emulator.clock()["now"] if at is None else at, timezone.utc)
@@ -182,12 +182,12 @@ def post(emulator: Control, body: bytes, headers: dict[str, str]) -> requests.Re
     return requests.post(url, data=body, headers=headers, timeout=10)
 
 
-def test_a_right_signature(emulator: Control, ids: list[str]) -> None:
+def test_a_valid_signature(emulator: Control, ids: list[str]) -> None:
     body, headers = signed(emulator, ids)
     assert len(post(emulator, body, headers).json()["data"]["status_results"]) == 3
 
 
-def test_wrong_signatures(emulator: Control, ids: list[str]) -> None:
+def test_invalid_signatures(emulator: Control, ids: list[str]) -> None:
     body, headers = signed(emulator, ids)
     wrong = [
         (body + b" ", headers),

@@ -27,7 +27,7 @@ def seeded(emulator: Control, provider: str, **item: Any) -> dict[str, Any]:
 
 
 def picture(green: GreenApi, instance: dict[str, Any]) -> bytes:
-    """The QR code of an instance of GREEN-API."""
+    """Return the image of a GREEN-API instance's QR code."""
     answer = green.instance(instance, "qr").json()
     assert answer["type"] == "qrCode"
     return base64.b64decode(answer["message"])
@@ -47,7 +47,7 @@ def test_a_phone_scans_the_picture_of_a_qr_code(green: GreenApi, emulator: Contr
     assert green.instance(shop, "qr").json()["type"] == "alreadyLogged"
 
 
-def test_a_qr_code_lives_for_twenty_seconds(green: GreenApi, emulator: Control) -> None:
+def test_a_qr_code_expires_after_twenty_seconds(green: GreenApi, emulator: Control) -> None:
     emulator.freeze()
     shop = seeded(emulator, "green_api")
     first = picture(green, shop)
@@ -62,28 +62,26 @@ def test_a_qr_code_lives_for_twenty_seconds(green: GreenApi, emulator: Control) 
 
 
 @pytest.mark.parametrize("state", ["blocked", "yellowCard"])
-def test_who_isnt_waiting_for_a_phone_gives_no_code(green: GreenApi, emulator: Control, state: str) -> None:
+def test_other_states_show_no_code(green: GreenApi, emulator: Control, state: str) -> None:
     shop = seeded(emulator, "green_api", state=state)
     assert green.instance(shop, "qr").json()["type"] == "error"
     body = {"phoneNumber": 4915112345678}
     assert green.instance(shop, "getAuthorizationCode", "POST", json=body).json() == {"status": False, "code": ""}
 
 
-def test_who_is_starting_gives_no_code_yet(green: GreenApi, emulator: Control) -> None:
+def test_a_starting_instance_shows_no_code_yet(green: GreenApi, emulator: Control) -> None:
     shop = seeded(emulator, "green_api", state="starting")
     assert green.instance(shop, "qr").status_code == 400
 
 
-def test_three_qr_codes_a_second(green: GreenApi, emulator: Control) -> None:
+def test_the_rate_limit_is_three_qr_codes_a_second(green: GreenApi, emulator: Control) -> None:
     emulator.config({"green_api.enforce_rate_limits": True})
     emulator.freeze()
     shop = seeded(emulator, "green_api")
     assert [green.instance(shop, "qr").status_code for _n in range(4)] == [200, 200, 200, 429]
 
 
-def test_a_pairing_code_is_for_one_phone_and_lives_for_two_and_a_half_minutes(
-    green: GreenApi, emulator: Control
-) -> None:
+def test_a_pairing_code_is_for_one_phone_and_expires_after_150_seconds(green: GreenApi, emulator: Control) -> None:
     emulator.freeze()
     shop = seeded(emulator, "green_api")
 
@@ -110,7 +108,7 @@ def test_a_pairing_code_needs_a_number(green: GreenApi, emulator: Control, body:
 
 
 @pytest.mark.parametrize("form", ["content", "image"])
-def test_plugzapis_qr_codes(plugz: PlugzApi, emulator: Control, form: str) -> None:
+def test_qr_codes_of_plugzapi(plugz: PlugzApi, emulator: Control, form: str) -> None:
     emulator.config({"plugzapi.qr_value": form})
     shop = seeded(emulator, "plugzapi")
     value, image = (plugz.instance(shop, call).json()["value"] for call in ("qr-code", "qr-code/image"))
@@ -120,14 +118,14 @@ def test_plugzapis_qr_codes(plugz: PlugzApi, emulator: Control, form: str) -> No
     assert plugz.instance(shop, "qr-code").json()["connected"] is True
 
 
-def test_plugzapis_pairing_codes(plugz: PlugzApi, emulator: Control) -> None:
+def test_pairing_codes_of_plugzapi(plugz: PlugzApi, emulator: Control) -> None:
     shop = seeded(emulator, "plugzapi")
     code = plugz.instance(shop, "phone-code/4915112345678").json()["value"]
     assert emulator.scan(code)["phone"] == "4915112345678"
     assert plugz.instance(shop, "phone-code/x").status_code == 400
 
 
-def test_a_banned_number(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
+def test_a_banned_number_cannot_be_linked(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
     emulator.set_number("49", "15100000001", result="banned")
     shop, sales = seeded(emulator, "green_api"), seeded(emulator, "plugzapi")
     assert "banned" in refused(emulator, image=picture(green, shop), phone=BANNED)
@@ -138,7 +136,7 @@ def test_a_banned_number(green: GreenApi, plugz: PlugzApi, emulator: Control) ->
     assert "error" in plugz.instance(sales, f"phone-code/{BANNED}").json()
 
 
-def test_a_phone_that_is_linked_elsewhere(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
+def test_a_linked_phone_cannot_be_linked_again(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
     shop, sales = seeded(emulator, "green_api"), seeded(emulator, "plugzapi")
     emulator.scan(plugz.instance(sales, "qr-code").json()["value"], phone="4915112345678")
     reason = refused(emulator, image=picture(green, shop), phone="4915112345678")
@@ -148,7 +146,7 @@ def test_a_phone_that_is_linked_elsewhere(green: GreenApi, plugz: PlugzApi, emul
     emulator.scan(image=picture(green, shop), phone="4915187654321")
 
 
-def test_a_gateway_that_stops_giving_codes(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
+def test_a_gateway_makes_no_more_codes_until_a_restart(green: GreenApi, plugz: PlugzApi, emulator: Control) -> None:
     emulator.config({"green_api.max_codes": 1, "plugzapi.max_codes": 1, "green_api.restart_seconds": 0})
     emulator.freeze()
     shop, sales = seeded(emulator, "green_api"), seeded(emulator, "plugzapi")
@@ -172,7 +170,7 @@ def test_an_instance_can_be_starting_after_the_scan(green: GreenApi, emulator: C
     assert green.state(shop) == {"stateInstance": "authorized"}
 
 
-def test_a_restart_takes_plugzapis_session_up_again(plugz: PlugzApi, emulator: Control) -> None:
+def test_a_restart_resumes_a_session_of_plugzapi(plugz: PlugzApi, emulator: Control) -> None:
     emulator.config({"plugzapi.restart_seconds": 0})
     sales = seeded(emulator, "plugzapi", state="connected")
     emulator.set_state("plugzapi", sales["id"], "disconnected")
@@ -181,11 +179,11 @@ def test_a_restart_takes_plugzapis_session_up_again(plugz: PlugzApi, emulator: C
 
 
 @pytest.mark.parametrize("given", [{"code": "nonsense"}, {"code": ""}])
-def test_a_code_that_nobody_shows(emulator: Control, given: dict[str, Any]) -> None:
+def test_an_unknown_code_is_refused(emulator: Control, given: dict[str, Any]) -> None:
     assert "no gateway shows this code" in refused(emulator, **given)
 
 
-def test_what_is_no_picture_of_a_code(emulator: Control) -> None:
+def test_an_image_without_a_code_is_refused(emulator: Control) -> None:
     with pytest.raises(ControlError, match="not a picture"):
         emulator.scan(image=b"no picture")
     with pytest.raises(ControlError, match="not base64"):

@@ -114,7 +114,7 @@ def test_a_wrong_path_or_verb(plugz: PlugzApi, emulator: Control, mode: str, sta
         assert (response.json() == NOT_FOUND) == (status == 200)
 
 
-def test_the_error_of_a_status_is_no_error(plugz: PlugzApi, emulator: Control) -> None:
+def test_the_status_of_a_connected_instance_has_an_error_text(plugz: PlugzApi, emulator: Control) -> None:
     instance = seeded(emulator, state="connected")
     response = plugz.instance(instance, "status")
     assert response.json() == {"connected": True, "error": "You are already connected", "smartphoneConnected": True}
@@ -144,7 +144,7 @@ def test_restart_and_disconnect_are_gets_with_effects(plugz: PlugzApi, emulator:
     assert [entry["route"] for entry in emulator.log(writes=True)] == ["plugzapi.restart", "plugzapi.disconnect"]
 
 
-def test_the_client_token_once_it_is_active(plugz: PlugzApi, emulator: Control) -> None:
+def test_an_activated_client_token_is_required(plugz: PlugzApi, emulator: Control) -> None:
     instance = seeded(emulator)
     assert plugz.instance(instance, "status", headers={"Client-Token": "any"}).status_code == 200
     emulator.seed(
@@ -169,7 +169,7 @@ def test_a_wrong_id_or_token(plugz: PlugzApi, emulator: Control, mode: str, stat
     assert plugz.instance({**instance, "token": "A0"}, "status").status_code == status
 
 
-def test_a_trial_ends_with_the_instance(plugz: PlugzApi, emulator: Control) -> None:
+def test_the_instance_is_deleted_at_the_end_of_its_trial(plugz: PlugzApi, emulator: Control) -> None:
     emulator.seed(instances=[{"provider": "plugzapi", "name": "trial"}, {"provider": "plugzapi", "name": "paid"}])
     trial, paid = emulator.instances()
     subscribe = plugz.instance(paid, "integrator/on-demand/subscription", "POST", json={}, headers=plugz.bearer)

@@ -33,7 +33,7 @@ COMMAND = [sys.executable, "-m", "msgops_emulator"]
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the command; yield the process and what it says first."""
+    """Run the command; yield the process and its first line of output."""
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -43,7 +43,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def talk(emulator: Control, data: bytes) -> bytes:
-    """Send bytes, and return what comes until the connection ends."""
+    """Send bytes; return the bytes that come until the connection ends."""
     where = urlsplit(emulator.url)
     with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
         connection.sendall(data)
@@ -69,7 +69,7 @@ def test_a_connection_is_kept(emulator: Control) -> None:
 @pytest.mark.parametrize(
     "request_head", ["GET /_emulator/clock HTTP/1.1\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"]
 )
-def test_a_connection_is_closed_for_who_asks(emulator: Control, request_head: str) -> None:
+def test_a_connection_is_closed_on_request(emulator: Control, request_head: str) -> None:
     answer = talk(emulator, request_head.encode())
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Connection: close" in answer
@@ -85,7 +85,7 @@ def test_a_chunked_body(emulator: Control) -> None:
     assert response.json()["now"] == before + 5
 
 
-def test_what_is_not_http(emulator: Control) -> None:
+def test_input_that_is_not_http_is_refused(emulator: Control) -> None:
     assert talk(emulator, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
     assert talk(emulator, b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n").startswith(b"HTTP/1.1 400 ")
     assert talk(emulator, b"POST / HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n").startswith(b"HTTP/1.1 413 ")
@@ -96,7 +96,7 @@ def test_a_head_request_has_no_body(emulator: Control) -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
-def test_the_end_of_an_emulator_ends_its_connections() -> None:
+def test_stopping_an_emulator_closes_its_connections() -> None:
     with msgops_emulator.Emulator() as emu:
         session = requests.Session()
         session.get(f"{emu.url}/_emulator/clock", timeout=10)
@@ -107,7 +107,7 @@ def test_the_end_of_an_emulator_ends_its_connections() -> None:
 # The command
 
 
-def test_the_command_says_where_it_listens_and_stops_on_a_signal(tmp_path: Path) -> None:
+def test_the_command_prints_its_address_and_stops_on_a_signal(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     with running("--port-file", str(port_file)) as (process, line):
         assert line == f"listening on http://127.0.0.1:{port_file.read_text()}"
@@ -116,7 +116,7 @@ def test_the_command_says_where_it_listens_and_stops_on_a_signal(tmp_path: Path)
         assert process.wait(60) == 0
 
 
-def test_the_command_stops_by_itself() -> None:
+def test_the_command_stops_after_its_time() -> None:
     with running("--stop-after", "0.3") as (process, _line):
         assert process.wait(60) == 0
 
@@ -162,7 +162,7 @@ def test_the_command_refuses(tmp_path: Path, arguments: list[str], text: str) ->
     assert "Traceback" not in done.stderr
 
 
-def test_a_process_of_its_own() -> None:
+def test_an_emulator_in_a_process_of_its_own() -> None:
     with msgops_emulator.EmulatorProcess({"green_api.creating_seconds": 0}) as emu:
         assert emu.config()["green_api.creating_seconds"] == 0
         assert emu.seed(phones=[{"count": 2}])["phones"]
@@ -180,7 +180,7 @@ def test_tls_with_a_certificate_of_its_own(tmp_path: Path) -> None:
         assert response.status_code == 200
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(f"{emu.url}/_emulator/clock", timeout=10)
-        # Somebody who connects and says nothing holds nobody up.
+        # A client that connects and sends nothing doesn't delay other clients.
         where = urlsplit(emu.url)
         with socket.create_connection((where.hostname, where.port)):
             assert emu.clock()["frozen"] is False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One request from end to end, without the wire."""
+"""The emulator without its server: it makes the response to a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from .clock import Clock
 from .config import Config
-from .control import ROOT, ControlDoor
+from .control import ROOT, ControlApi
 from .faults import Fault, Faults
 from .green_api import GreenApi
 from .iam import Iam
@@ -21,15 +21,15 @@ from .messages import Call, Match, Response, Route, text_response
 from .page import PAGE
 from .plugzapi import PlugzApi
 from .seeding import seed
-from .state import World
+from .world import World
 
 UNKNOWN = Route("unknown")
 
 
 class Application:
-    """The emulator: the world, the vendors before it, the faults between, the log beside.
+    """The emulator's data, the vendors' APIs on it, the control API, the faults and the log.
 
-    ``config`` and ``seed`` are what it starts with and what a reset goes back to.
+    It starts with ``config`` and ``seeds``, and a reset restores them.
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, seeds: Mapping[str, Any] | None = None) -> None:
@@ -40,12 +40,12 @@ class Application:
         self._vendors = (GreenApi(self.world), PlugzApi(self.world), KooPhone(self.world), Iam(self.world))
         self.routes = tuple(route for vendor in self._vendors for route in vendor.routes)
         self.faults = Faults(self.clock, self.routes)
-        self.control = ControlDoor(self)
+        self.control = ControlApi(self)
         self._seeds = seeds or {}
         seed(self.world, self._seeds)
 
     def reset(self, config: Mapping[str, Any] | None = None) -> None:
-        """Go back to the start, and select the config on top of the start's."""
+        """Restore the config and the data of the start; then set ``config``."""
         with self.world.lock:
             self.config.reset()
             self.configure(config or {})
@@ -56,12 +56,12 @@ class Application:
             self.log.clear()
 
     def configure(self, values: Mapping[str, Any]) -> None:
-        """Select behaviours."""
+        """Set config keys."""
         self.config.update(values)
         self.log.resize(self.config["server.log_entries"])
 
     def response(self, call: Call) -> Response:
-        """Carry out one request."""
+        """Return the response to a request."""
         first = call.segments[0]
         if first == ROOT:
             return self.control.response(call)
@@ -82,7 +82,7 @@ class Application:
 
         def commit() -> Response:
             with self.world.lock:
-                response = match.act()
+                response = match.handler()
                 if lag and response.created is not None:
                     self.world.delay_listing(response.created, lag.options["seconds"], lag.options["listings"])
             entry.committed = True
@@ -92,8 +92,8 @@ class Application:
         entry.status = None if response.abort and response.abort_at == "answer" else response.status
         return response
 
-    def break_off(self, call: Call) -> Fault | None:
-        """Return the fault that ends a request before its body is here, if there is one; it has no effect then."""
+    def fault_before_body(self, call: Call) -> Fault | None:
+        """Return the fault that ends the connection before a request has been read, if there is one."""
         if not self.faults.any_early or call.segments[0] == ROOT:
             return None
         match = self._match(call)

@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from .application import Application
-from .config import Invalid
+from .errors import Invalid
 from .server import Server, serve
 from .tls import server_context
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal, the parent's end or the time limit; return the exit status."""
+    """Serve until a signal comes, the parent process ends or the time is over; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         _check_host(options.host, options.allow_remote)
         if options.tls and not (options.certfile and options.keyfile):
-            raise Invalid("--tls needs --certfile and --keyfile; files that don't exist are made")
+            raise Invalid("--tls needs --certfile and --keyfile; if neither file exists, they are made")
         application = Application(_load(options.config), _load(options.seed))
         tls = server_context(options.certfile, options.keyfile) if options.tls else None
         server = Server(application, options.host, options.port, tls=tls, verbose=options.verbose)
@@ -54,31 +54,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="msgops-emulator", description="GREEN-API, PlugzAPI and KooPhone as one stateful HTTP server."
+        prog="msgops-emulator", description="Emulate GREEN-API, PlugzAPI and KooPhone in one HTTP server."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
     parser.add_argument("--port-file", metavar="FILE", help="write the port into this file once the server listens")
-    parser.add_argument("--seed", metavar="FILE", help="JSON: accounts, instances and phones to start with")
-    parser.add_argument("--config", metavar="FILE", help="JSON: config keys and values to start with")
+    parser.add_argument("--seed", metavar="FILE", help="JSON file with accounts, instances and phones to start with")
+    parser.add_argument("--config", metavar="FILE", help="JSON file with config keys and values to start with")
     parser.add_argument(
-        "--stop-after", type=float, default=3600.0, metavar="SECONDS", help="stop by itself (default %(default)s)"
+        "--stop-after", type=float, default=3600.0, metavar="SECONDS", help="stop after this time (default %(default)s)"
     )
-    parser.add_argument("--parent", type=int, metavar="PID", help="stop when that process is gone")
-    parser.add_argument("--allow-remote", action="store_true", help="allow an address that is not loopback")
+    parser.add_argument("--parent", type=int, metavar="PID", help="stop when this process ends")
+    parser.add_argument("--allow-remote", action="store_true", help="allow an address that is not a loopback address")
     parser.add_argument("--tls", action="store_true", help="serve https with --certfile and --keyfile")
-    parser.add_argument("--certfile", metavar="FILE", help="certificate (PEM); made if neither file exists")
-    parser.add_argument("--keyfile", metavar="FILE", help="its key (PEM)")
+    parser.add_argument(
+        "--certfile", metavar="FILE", help="certificate (PEM); a self-signed one is made if neither file exists"
+    )
+    parser.add_argument("--keyfile", metavar="FILE", help="key of the certificate (PEM)")
     parser.add_argument("--verbose", action="store_true", help="print a line for each request")
     return parser
 
 
 def _check_host(host: str, allow_remote: bool) -> None:
-    """Raise Invalid for an address that others can reach: the control API shows every token."""
+    """Raise Invalid for an address that other machines can reach: the control API shows every token."""
     if allow_remote:
         return
     if not host:
-        raise Invalid("--host is empty, which means all addresses")
+        raise Invalid("--host is empty, which would listen on all addresses")
     try:
         addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, None)]
     except OSError as error:
@@ -97,10 +99,10 @@ def _load(path: str | None) -> Any:
 
 
 def _write_port(path: Path, port: object) -> None:
-    """Write the port so that whoever waits for the file never sees half of it."""
-    half = path.with_name(path.name + ".new")
-    half.write_text(str(port), encoding="ascii")
-    os.replace(half, path)
+    """Write the port atomically: a process that waits for the file never reads half of it."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(str(port), encoding="ascii")
+    os.replace(new, path)
 
 
 def _wait(stop: threading.Event, seconds: float, parent: int | None) -> None:
@@ -117,7 +119,7 @@ def _exists(pid: int) -> bool:
         return False
     except PermissionError:
         pass
-    # A process that ended and that its parent hasn't asked about yet is gone all the same.
+    # A zombie has ended, too: its parent only hasn't fetched its exit status yet.
     try:
         return (
             Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] != "Z"

@@ -2,34 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Python's side of the control API, and ways to start the emulator."""
+"""A client of the control API."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
 import ssl
-import subprocess
-import sys
-import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .application import Application
-from .server import Server, serve
-from .tls import server_context
-
 
 class ControlError(Exception):
-    """The control API refused; ``status`` is the HTTP status and the text its reason."""
+    """The control API refused a request; ``status`` is the HTTP status, the text is the reason."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -37,11 +25,11 @@ class ControlError(Exception):
 
 
 class Control:
-    """Talks to the control API of an emulator, wherever it runs."""
+    """A client of an emulator's control API. ``url``: where the emulator listens."""
 
     def __init__(self, url: str = "") -> None:
         self.url = url.rstrip("/")
-        # Proxies of the environment are not for loopback; a self-signed certificate is fine there.
+        # The emulator listens on loopback: no proxy of the environment, and its certificate may be self-signed.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -50,7 +38,10 @@ class Control:
         )
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Send one request to ``/_emulator/<path>`` and return its JSON; raises ControlError."""
+        """Send a request to ``/_emulator/<path>`` and return the JSON of its response.
+
+        Raises ControlError if the emulator refuses it.
+        """
         request = urllib.request.Request(
             f"{self.url}/_emulator/{path}",
             data=None if body is None else json.dumps(body).encode(),
@@ -64,14 +55,14 @@ class Control:
             with error:
                 raise ControlError(error.code, json.load(error)["error"]) from None
 
-    # The world
+    # Accounts, instances, phones and numbers
 
     def reset(self, config: Mapping[str, Any] | None = None) -> None:
-        """Go back to how the server was started, with the config on top."""
+        """Restore the config and the data that the emulator was started with; then set ``config``."""
         self.request("POST", "reset", {"config": dict(config or {})})
 
     def config(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Select behaviours, and return all config keys with their values."""
+        """Set config keys, if any are given; return all keys with their values."""
         return dict(self.request("GET", "config") if values is None else self.request("POST", "config", dict(values)))
 
     def seed(
@@ -100,7 +91,10 @@ class Control:
     def renew(
         self, provider: str, account: str = "default", partner_token: str | None = None, *, keep_old: bool = False
     ) -> dict[str, Any]:
-        """Renew an account's partner token; with ``keep_old`` those before it still open it. Return the account."""
+        """Replace an account's partner token; return the account.
+
+        ``partner_token``: default is a random one. ``keep_old``: the earlier tokens stay valid.
+        """
         given = {"provider": provider, "account": account, "partner_token": partner_token, "keep_old": keep_old}
         body = {key: value for key, value in given.items() if value is not None}
         return dict(self.request("POST", "renew", body))
@@ -121,7 +115,7 @@ class Control:
         schedule: Iterable[tuple[float, str]] = (),
         **others: Any,
     ) -> dict[str, Any]:
-        """Put an instance into a state; ``schedule``: (seconds from now, state) that follow."""
+        """Change an instance's state; ``schedule``: the states that follow, as (seconds from now, state)."""
         body = {"schedule": [{"after": after, "state": later} for after, later in schedule], **others}
         if state is not None:
             body["state"] = state
@@ -136,12 +130,12 @@ class Control:
         account: str | None = None,
         when_ready: bool = False,
     ) -> dict[str, Any]:
-        """Have an instance linked, without any code."""
+        """Link an instance as if a phone had scanned its QR code; with ``when_ready``, as soon as it can show one."""
         given = {"provider": provider, "id": id, "name": name, "account": account, "when_ready": when_ready}
         return dict(self.request("POST", "link", {key: value for key, value in given.items() if value is not None}))
 
     def scan(self, code: str | None = None, *, image: bytes | None = None, phone: str | None = None) -> dict[str, Any]:
-        """Be a phone that looks at the ``image`` of a QR code, or that a pairing ``code`` is typed into."""
+        """Link a phone by the ``image`` of a QR code, its content or a pairing code (``code``); return the instance."""
         given = {"code": code, "image": None if image is None else base64.b64encode(image).decode(), "phone": phone}
         return dict(self.request("POST", "scan", {key: value for key, value in given.items() if value is not None}))
 
@@ -152,24 +146,24 @@ class Control:
     def set_phone(
         self, id: str, status: int | None = None, schedule: Iterable[tuple[float, int]] = ()
     ) -> dict[str, Any]:
-        """Give a cloud phone a status; ``schedule``: (seconds from now, status) that follow."""
+        """Change a cloud phone's status; ``schedule``: what follows, as (seconds from now, status)."""
         body: dict[str, Any] = {"schedule": [{"after": after, "status": later} for after, later in schedule]}
         if status is not None:
             body["status"] = status
         return dict(self.request("POST", f"phones/{quote(id, safe='')}", body))
 
     def numbers(self) -> list[dict[str, Any]]:
-        """Return the telephone numbers that registration has been asked about or that were set."""
+        """Return the telephone numbers that were set or that registration was asked about."""
         return list(self.request("GET", "numbers")["numbers"])
 
     def set_number(self, ddi: str, phone: str, **values: Any) -> dict[str, Any]:
-        """Say what registration finds out about a number: result (available, banned, error), reason, ..."""
+        """Set what registration says about a number: result (available, banned, error), reason, ..."""
         return dict(self.request("POST", f"numbers/{ddi}/{phone}", values))
 
     # The clock
 
     def clock(self) -> dict[str, Any]:
-        """Return the emulator's time."""
+        """Return the time of the emulator's clock."""
         return dict(self.request("GET", "clock"))
 
     def advance(self, seconds: float) -> dict[str, Any]:
@@ -177,7 +171,7 @@ class Control:
         return dict(self.request("POST", "clock", {"advance": seconds}))
 
     def freeze(self, frozen: bool = True) -> dict[str, Any]:
-        """Stop the clock, or let it run on."""
+        """Stop the clock, or start it again."""
         return dict(self.request("POST", "clock", {"freeze": frozen}))
 
     # Faults and the log
@@ -192,20 +186,20 @@ class Control:
         match: str | None = None,
         **options: Any,
     ) -> dict[str, Any]:
-        """Arm a fault for the next ``count`` requests (None: for ever) after ``skip`` others."""
+        """Arm a fault for the next ``count`` matching requests (None: for all), after ``skip`` others."""
         body = {"route": route, "fault": fault, "count": count, "skip": skip, "match": match, "options": options}
         return dict(self.request("POST", "faults", body))
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that are or were armed."""
+        """Return the armed faults, including those that have fired ``count`` times."""
         return list(self.request("GET", "faults")["faults"])
 
     def disarm(self, id: int | None = None) -> int:
-        """Disarm one fault or all; return how many."""
+        """Disarm one fault or all; return how many were disarmed."""
         return int(self.request("DELETE", "faults" if id is None else f"faults/{id}")["disarmed"])
 
     def release(self, id: int | None = None) -> int:
-        """Let the requests go on that hang, all or those of one fault; return how many there were."""
+        """Resume the requests that ``hang`` faults hold, or those of one fault; return how many there were."""
         return int(self.request("POST", "faults/release" if id is None else f"faults/{id}/release")["released"])
 
     def log(self, **filters: object) -> list[dict[str, Any]]:
@@ -221,110 +215,5 @@ class Control:
         return dict(self.request("GET", f"log?{urlencode(texts)}"))
 
     def clear_log(self) -> None:
-        """Forget the logged requests."""
+        """Delete the logged requests."""
         self.request("DELETE", "log")
-
-
-class Emulator(Control):
-    """An emulator in a thread of this process: ``with Emulator() as emu: ... emu.url``.
-
-    ``tls``: paths of a certificate and its key, in PEM.
-    """
-
-    def __init__(
-        self,
-        config: Mapping[str, Any] | None = None,
-        seed: Mapping[str, Any] | None = None,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None = None,
-    ) -> None:
-        super().__init__()
-        self.application = Application(config, seed)
-        self._where = (host, port)
-        self._tls = server_context(*tls) if tls else None
-        self._server: Server | None = None
-
-    def start(self) -> Emulator:
-        """Listen and serve; return self."""
-        self._server = Server(self.application, *self._where, tls=self._tls)
-        self.url = self._server.url
-        serve(self._server)
-        return self
-
-    def stop(self) -> None:
-        """Stop listening; hanging requests end."""
-        if self._server is not None:
-            self.application.faults.reset()
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self) -> Emulator:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-
-class EmulatorProcess(Control):
-    """An emulator in a process of its own, which ends with this one: ``with EmulatorProcess() as emu: ...``."""
-
-    def __init__(
-        self,
-        config: Mapping[str, Any] | None = None,
-        seed: Mapping[str, Any] | None = None,
-        *,
-        arguments: Iterable[str] = (),
-        start_timeout: float = 30.0,
-    ) -> None:
-        super().__init__()
-        self._files = {"config": config, "seed": seed}
-        self._arguments = list(arguments)
-        self._start_timeout = start_timeout
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> EmulatorProcess:
-        """Start the command and wait until it listens; return self."""
-        with tempfile.TemporaryDirectory(prefix="msgops-emulator-") as folder:
-            command = [sys.executable, "-m", "msgops_emulator", "--parent", str(os.getpid()), *self._arguments]
-            for name, content in self._files.items():
-                if content is not None:
-                    path = Path(folder, f"{name}.json")
-                    path.write_text(json.dumps(dict(content)), encoding="utf-8")
-                    command += [f"--{name}", str(path)]
-            port_file = Path(folder, "port")
-            command += ["--port-file", str(port_file)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            deadline = time.monotonic() + self._start_timeout
-            while not port_file.exists():
-                if self._process.poll() is not None:
-                    raise RuntimeError(f"the emulator ended with {self._process.returncode}")
-                if time.monotonic() > deadline:
-                    self.stop()
-                    raise TimeoutError(f"the emulator does not listen after {self._start_timeout} s")
-                time.sleep(0.02)
-            self.url = f"{'https' if '--tls' in self._arguments else 'http'}://127.0.0.1:{port_file.read_text()}"
-        return self
-
-    def stop(self) -> None:
-        """Stop the process and wait for its end."""
-        if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(10)
-            if self._process.poll() is None:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-
-    def __enter__(self) -> EmulatorProcess:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

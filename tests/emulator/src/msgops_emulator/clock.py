@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clock that everything in the emulator goes by."""
+"""The emulator's clock, by which trials, tokens, codes and schedules expire."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ from typing import Any
 
 
 class Clock:
-    """Wall time that tests can move forward and stop.
-
-    All times are seconds since the epoch, UTC.
-    """
+    """The machine's time, which tests can move forward and stop. Times are seconds since the epoch, UTC."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Run again, at the real time."""
+        """Show the machine's time again, and run."""
         with self._lock:
             self._offset = 0.0
             self._frozen_at: float | None = None
@@ -34,7 +31,7 @@ class Clock:
         return time.time() + self._offset if frozen_at is None else frozen_at
 
     def advance(self, seconds: float) -> None:
-        """Move forward; a frozen clock moves too and stays frozen."""
+        """Move forward; a stopped clock moves as well, and stays stopped."""
         with self._lock:
             if self._frozen_at is None:
                 self._offset += seconds
@@ -42,7 +39,7 @@ class Clock:
                 self._frozen_at += seconds
 
     def freeze(self, frozen: bool) -> None:
-        """Stop the clock, or let it run on from where it stands."""
+        """Stop the clock, or start it again from the time that it shows."""
         with self._lock:
             if frozen and self._frozen_at is None:
                 self._frozen_at = time.time() + self._offset
@@ -51,7 +48,7 @@ class Clock:
                 self._frozen_at = None
 
     def describe(self) -> dict[str, Any]:
-        """Return what the control API shows."""
+        """Return the clock as the control API shows it."""
         now = self.now()
         return {"now": now, "iso": utc(now).isoformat(), "frozen": self._frozen_at is not None}
 

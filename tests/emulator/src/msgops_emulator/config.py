@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The behaviours that can be selected: one table, from which validation and documentation both come."""
+"""The config keys: one table, which both validates values and generates the documentation."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
-class Invalid(ValueError):
-    """What was asked of the control API cannot be; the text says what and why."""
-
-
-class Missing(ValueError):
-    """What was asked for does not exist."""
+from .errors import Invalid
 
 
 def is_whole(value: object) -> bool:
@@ -31,11 +25,11 @@ def is_number(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One selectable behaviour.
+    """One config key, or one option of a fault.
 
-    ``choices`` are the only values allowed; without them a value must be of the default's kind, or null where
-    ``nullable``, or anything at all where ``anything``. Numbers are never negative. What holds for the ``whole_server``
-    cannot differ between accounts.
+    ``choices`` lists the allowed values. Without it, a value must have the default's type; ``nullable`` also allows
+    None, ``anything`` allows any JSON. Numbers are never negative. A key with ``whole_server`` has one value for all
+    accounts.
     """
 
     default: Any
@@ -47,7 +41,7 @@ class Option:
 
     @property
     def kind(self) -> str:
-        """What a value has to be, in words."""
+        """The allowed values, in words."""
         if self.choices:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
         if self.anything:
@@ -63,7 +57,7 @@ class Option:
         return kind + (", or null" if self.nullable else "")
 
     def check(self, key: str, value: Any) -> Any:
-        """Return the value if this option can take it, else raise Invalid naming the key."""
+        """Return the value if it is allowed; otherwise raise Invalid, which names the key."""
         if self.choices:
             valid = any(value == choice and type(value) is type(choice) for choice in self.choices)
         elif isinstance(self.default, bool | str):
@@ -77,88 +71,94 @@ class Option:
 
 _TOKEN_STYLE = Option(
     "plain",
-    "Tokens of new instances: `plain` as the vendor makes them, `awkward` with `/ + = % &` and space.",
+    "Tokens of new instances: `plain` in the vendor's form, `awkward` with `/ + = % &` and space.",
     ("plain", "awkward"),
 )
-_LATENCY = Option(0.0, "Seconds that every answer of this vendor takes longer.", whole_server=True)
-_LAG_SECONDS = Option(0.0, "Seconds until a creation shows in listings.")
-_LAG_LISTINGS = Option(0, "Number of listings until a creation shows in them.")
+_LATENCY = Option(0.0, "Seconds by which each response of this vendor is delayed.", whole_server=True)
+_LAG_SECONDS = Option(0.0, "Seconds until listings show a new instance.")
+_LAG_LISTINGS = Option(0, "Number of listings that do not show a new instance yet.")
 _QR = Option(20.0, "Seconds for which a QR code can be scanned.")
 _PAIRING = Option(150.0, "Seconds for which a pairing code can be typed in.")
-_MAX_CODES = Option(None, "Codes after which an instance gives no more until its restart; null: no end.", nullable=True)
-_AUTO_LINK = Option(None, "Seconds after a creation until somebody scans the code; null: nobody does.", nullable=True)
+_MAX_CODES = Option(
+    None, "Number of codes that an instance makes until it is restarted; null: no limit.", nullable=True
+)
+_AUTO_LINK = Option(None, "Seconds after its creation until an instance is linked; null: not by itself.", nullable=True)
 
 OPTIONS: dict[str, Option] = {
     "green_api.partner_error": Option(
         "http200",
-        'What a wrong partner token gets: 401, 200 with `{"code": 401}`, or 400.',
+        'Response to a wrong partner token: 200 with `{"code": 401}`, 401, or 400.',
         ("http200", "http401", "http400"),
         whole_server=True,
     ),
     "green_api.error_body": Option(
         "text",
-        "Body of 4xx answers: the documented text, JSON, JSON that repeats the path (token included), none.",
+        "Body of 4xx responses: the documented text, JSON, JSON that repeats the path (token included), or none.",
         ("text", "json", "json_with_path", "empty"),
         whole_server=True,
     ),
     "green_api.deleted_answer": Option(
         "http400",
-        'getStateInstance of a deleted instance: 400 "Instance is deleted", or the state `starting`.',
+        'Response of getStateInstance for a deleted instance: 400 "Instance is deleted", or the state `starting`.',
         ("http400", "starting"),
     ),
-    "green_api.creating_seconds": Option(1.0, "Seconds for which a new instance's state is `null`."),
-    "green_api.starting_seconds": Option(0.0, "Seconds for which it is `starting` after that."),
-    "green_api.restart_seconds": Option(2.0, "Seconds of `starting` after setSettings and reboot."),
+    "green_api.creating_seconds": Option(1.0, "Seconds for which the state of a new instance is `null`."),
+    "green_api.starting_seconds": Option(0.0, "Seconds for which a new instance is `starting` after that."),
+    "green_api.restart_seconds": Option(
+        2.0, "Seconds for which an instance is `starting` after setSettings and reboot."
+    ),
     "green_api.auto_link_seconds": _AUTO_LINK,
     "green_api.qr_seconds": _QR,
     "green_api.pairing_seconds": _PAIRING,
     "green_api.max_codes": _MAX_CODES,
-    "green_api.linking_seconds": Option(0.0, "Seconds of `starting` after a phone has used a code."),
-    "green_api.enforce_rate_limits": Option(False, "Answer 429 beyond the documented requests per second."),
+    "green_api.linking_seconds": Option(
+        0.0, "Seconds for which an instance is `starting` after a phone has used its code."
+    ),
+    "green_api.enforce_rate_limits": Option(False, "Respond 429 to requests beyond the documented number per second."),
     "green_api.token_style": _TOKEN_STYLE,
     "green_api.listing_lag_seconds": _LAG_SECONDS,
     "green_api.listing_lag_listings": _LAG_LISTINGS,
     "green_api.latency_seconds": _LATENCY,
-    "plugzapi.create_status": Option(200, "HTTP status of a creation.", (200, 201)),
+    "plugzapi.create_status": Option(200, "HTTP status of the response to a creation.", (200, 201)),
     "plugzapi.due_form": Option(
         "ms",
-        "Form of `due`: milliseconds or seconds, number or string of digits.",
+        "Form of `due`: milliseconds or seconds, as a number or as a string of digits.",
         ("ms", "ms_string", "seconds", "seconds_string"),
     ),
     "plugzapi.listing": Option(
         "present",
-        "Whether `GET /instances` exists, and how it is refused where it doesn't.",
+        "Whether `GET /instances` exists, or the response that says that it does not.",
         ("present", "http404", "http405", "not_found_200"),
         whole_server=True,
     ),
-    "plugzapi.max_page_size": Option(0, "Largest page the listing gives; 0: as large as asked."),
+    "plugzapi.max_page_size": Option(0, "Largest page of the listing; 0: no limit."),
     "plugzapi.wrong_path": Option(
         "not_found_200",
-        "What a wrong path or verb gets: 200 with `NOT_FOUND`, or 405.",
+        "Response to a wrong path or method: 200 with `NOT_FOUND`, or 405.",
         ("not_found_200", "http405"),
         whole_server=True,
     ),
     "plugzapi.client_token_active": Option(False, "Whether the account has activated its Client-Token."),
     "plugzapi.client_token_missing": Option(
-        "http403", "What a missing Client-Token gets.", ("http403", "http400", "http200")
+        "http403", "Response to a request without Client-Token.", ("http403", "http400", "http200")
     ),
     "plugzapi.unknown_instance": Option(
         "http404",
-        "What a wrong id or instance token, or an expired trial, gets (not documented by the vendor).",
+        "Response to a wrong id or instance token, or after the trial (not documented by the vendor).",
         ("http404", "http403", "http400"),
         whole_server=True,
     ),
-    "plugzapi.status_session": Option(False, "Whether `/status` has the `session` key."),
+    "plugzapi.status_session": Option(False, "Whether the response of `/status` has the `session` key."),
     "plugzapi.https_webhooks": Option(True, "Refuse webhook URLs that are not https."),
-    "plugzapi.trial_seconds": Option(172800.0, "Length of the trial, after which the instance is deleted."),
-    "plugzapi.restart_seconds": Option(2.0, "Seconds of not being connected after a restart."),
+    "plugzapi.trial_seconds": Option(172800.0, "Length of the trial in seconds, after which the instance is deleted."),
+    "plugzapi.restart_seconds": Option(2.0, "Seconds for which an instance is not connected after a restart."),
     "plugzapi.auto_link_seconds": _AUTO_LINK,
     "plugzapi.qr_seconds": _QR,
     "plugzapi.pairing_seconds": _PAIRING,
     "plugzapi.max_codes": _MAX_CODES,
     "plugzapi.qr_value": Option(
         "content",
-        "What `/qr-code` gives: what the QR code says, as the older pages have it, or its image, as the newest has it.",
+        "What `/qr-code` returns: the content of the QR code (the vendor's older pages), or its image (the newest).",
         ("content", "image"),
     ),
     "plugzapi.token_style": _TOKEN_STYLE,
@@ -167,7 +167,7 @@ OPTIONS: dict[str, Option] = {
     "plugzapi.latency_seconds": _LATENCY,
     "koophone.unknown_ids": Option(
         "leave_out",
-        "Unknown ids: left out of the answer, or the whole batch refused with that error code.",
+        "Unknown ids: left out of the response, or the whole batch is refused with this error code.",
         ("leave_out", "1001", "1002", "1012", "4001"),
     ),
     "koophone.error_status": Option(200, "HTTP status of KooPhone's own errors.", (200, 400, 401, 500)),
@@ -176,18 +176,22 @@ OPTIONS: dict[str, Option] = {
         '`data.status_results` with error_code "0", or `status_results` at the top without error_code.',
         ("data", "top_level"),
     ),
-    "koophone.max_ids": Option(100, "Largest batch."),
-    "koophone.requests_per_second": Option(0.0, "Requests per second and account before APIG.0308; 0: no limit."),
+    "koophone.max_ids": Option(100, "Largest number of ids in a batch."),
+    "koophone.requests_per_second": Option(
+        0.0, "Requests per second and account, beyond which APIG.0308 is returned; 0: no limit."
+    ),
     "koophone.latency_seconds": _LATENCY,
-    "iam.token_seconds": Option(86400.0, "Life of a token."),
-    "iam.token_length": Option(2400, "Characters of a token."),
+    "iam.token_seconds": Option(86400.0, "Lifetime of a token in seconds."),
+    "iam.token_length": Option(2400, "Length of a token in characters."),
     "iam.latency_seconds": _LATENCY,
-    "server.log_entries": Option(20000, "Requests that the log keeps.", whole_server=True),
+    "server.log_entries": Option(20000, "Number of requests that the log keeps.", whole_server=True),
     "server.path_prefix": Option(
-        "", "A path, such as `/gateway`, under which the vendors are served too.", whole_server=True
+        "", "A path, such as `/gateway`, under which the vendors' APIs are served as well.", whole_server=True
     ),
     "server.step_seconds": Option(
-        0.0, "Seconds by which each request to a vendor moves the clock, before it is answered.", whole_server=True
+        0.0,
+        "Seconds by which each request to a vendor moves the clock forward, before the response is made.",
+        whole_server=True,
     ),
 }
 
@@ -203,7 +207,7 @@ def check_options(values: Mapping[str, Any], options: Mapping[str, Option]) -> d
 
 
 class Config:
-    """The values selected now; an account may override those of its vendor."""
+    """The current values; an account can override the keys of its vendor."""
 
     def __init__(self, start: Mapping[str, Any] | None = None) -> None:
         self._start = {key: option.default for key, option in OPTIONS.items()}
@@ -211,11 +215,11 @@ class Config:
         self._values = dict(self._start)
 
     def reset(self) -> None:
-        """Go back to the values of the start."""
+        """Restore the values that the emulator was started with."""
         self._values = dict(self._start)
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """Select behaviours; all of the values or, if one is invalid, none."""
+        """Set values; if one of them is invalid, raise Invalid and set none."""
         self._values = {**self._values, **check_options(values, OPTIONS)}
 
     def __getitem__(self, key: str) -> Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control API under ``/_emulator/``: seeding, states, the clock, faults, the log."""
+"""The control API under ``/_emulator/``, by which tests seed data, change states, move the clock and arm faults."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .accounts import PROVIDERS
 from .camera import read_codes
-from .config import Invalid, Missing, is_number, is_whole
+from .config import is_number, is_whole
+from .errors import Conflict, Invalid, Missing
 from .linking import Linking
 from .messages import Call, Response, json_response
 from .page import overview
+from .phones import Phone
 from .seeding import seed, seed_number
-from .state import PROVIDERS, Conflict, Phone, World
+from .world import World
 
 if TYPE_CHECKING:
     from .application import Application
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 ROOT = "_emulator"
 
 
-class ControlDoor:
-    """Answers requests of tests and people, in JSON; errors are ``{"error": text}`` with 400, 404, 405 or 409."""
+class ControlApi:
+    """Handles requests to the control API, in JSON; errors are ``{"error": text}`` with 400, 404, 405 or 409."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -50,18 +53,18 @@ class ControlDoor:
         }
 
     def response(self, call: Call) -> Response:
-        """Carry out a request to the control API."""
+        """Return the response to a request."""
         name, rest = (call.segments[1], call.segments[2:]) if len(call.segments) > 1 else ("", ())
         methods = self._endpoints.get(name)
         if methods is None:
             return json_response(
                 {"error": f"no such control: {name}; there are {', '.join(filter(None, self._endpoints))}"}, 404
             )
-        act = methods.get(call.method)
-        if act is None:
+        handler = methods.get(call.method)
+        if handler is None:
             return json_response({"error": f"{name} takes {', '.join(methods)}"}, 405)
         try:
-            return json_response(act(call, rest))
+            return json_response(handler(call, rest))
         except Conflict as error:
             return json_response({"error": str(error)}, 409)
         except Missing as error:
@@ -128,14 +131,14 @@ class ControlDoor:
                 if not hasattr(instance, "subscribed"):
                     raise Invalid("subscribed: only PlugzAPI's instances are")
                 instance.subscribed = _typed(body, "subscribed", bool, False)
-            instance.settle(self._world.clock.now())
+            instance.advance_to(self._world.clock.now())
             return instance.describe()
 
     def _phones(self, call: Call, rest: tuple[str, ...]) -> Any:
         now = self._world.clock.now()
         with self._world.lock:
             for phone in self._world.phones.values():
-                phone.settle(now)
+                phone.advance_to(now)
             if len(rest) == 1:
                 return self._phone(rest[0]).describe()
             if rest:
@@ -155,7 +158,7 @@ class ControlDoor:
         body = _body(call, "status", "schedule", "name")
         with self._world.lock:
             phone = self._phone(rest[0])
-            phone.settle(self._world.clock.now())
+            phone.advance_to(self._world.clock.now())
             pending = self._schedule(body.get("schedule", []), "status")
             status = body.get("status", phone.state)
             if not all(is_whole(value) for value in (status, *(value for _at, value in pending))):
@@ -165,7 +168,7 @@ class ControlDoor:
             return phone.describe()
 
     def _schedule(self, steps: Any, key: str) -> list[tuple[float, Any]]:
-        """Return the planned states as (time, state)."""
+        """Return the planned states as (seconds since the epoch, state)."""
         now = self._world.clock.now()
         if not isinstance(steps, list):
             raise Invalid("schedule: not a list")
@@ -198,14 +201,14 @@ class ControlDoor:
                     ids = ", ".join(str(instance.id) for instance in found)
                     raise Conflict(f"{provider} has several instances named {body.get('name')!r}: {ids}")
                 instance = found[0]
-            self._world.link(instance, when_ready=_typed(body, "when_ready", bool, False))
+            self._linking.link(instance, when_ready=_typed(body, "when_ready", bool, False))
             return instance.describe()
 
     def _scan(self, call: Call, rest: tuple[str, ...]) -> Any:
         body = _body(call, "code", "image", "phone")
         code, phone = _typed(body, "code", str, ""), _typed(body, "phone", str, "") or None
         if "image" in body:
-            code = _seen(_typed(body, "image", str, ""))
+            code = _read_code(_typed(body, "image", str, ""))
         with self._world.lock:
             return self._linking.scan(code, phone).describe()
 
@@ -259,7 +262,7 @@ class ControlDoor:
 
 
 def _body(call: Call, *keys: str) -> dict[str, Any]:
-    """Return the body as an object with none but those keys (any, if none are named); no body is {}."""
+    """Return the body as an object, {} if there is none; raise Invalid for a key that is not in ``keys``, if given."""
     body = call.json_object() if call.body else {}
     if body is None:
         raise Invalid("the body is not a JSON object")
@@ -270,15 +273,15 @@ def _body(call: Call, *keys: str) -> dict[str, Any]:
 
 
 def _typed(body: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
-    """Return a key's value if it is of that type, the default where it is missing."""
+    """Return a key's value, or the default; raise Invalid if the value has another type."""
     value = body.get(key, default)
     if not isinstance(value, kind):
         raise Invalid(f"{key}: {value!r} is not a {kind.__name__}")
     return value
 
 
-def _seen(image: str) -> str:
-    """Return what the one QR code in a picture, which is in base64, says."""
+def _read_code(image: str) -> str:
+    """Return the content of the QR code in a picture, which is in base64; raise Conflict unless there is one."""
     try:
         picture = base64.b64decode(image, validate=True)
     except ValueError:

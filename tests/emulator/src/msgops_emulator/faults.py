@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults on demand: what networks, gateways and vendors do to a request."""
+"""Faults on demand: what networks, gateways and vendors can do to a request."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .clock import Clock
-from .config import Invalid, Missing, Option
+from .config import Option
+from .errors import Invalid, Missing
 from .fault_kinds import EARLY, KINDS, OVERLAYS, check_fault
+from .fault_responses import substitute, transformed
 from .messages import Call, Match, Response, Route
-from .stand_ins import substitute, transformed
 
 
 @dataclass(slots=True)
 class Fault:
     """An armed fault.
 
-    ``seen``: requests that fitted so far; ``hits``: those that it struck; ``hanging``: those that hang now.
+    It fires for the next ``count`` matching requests (None: for all) after ``skip`` others. Numbers of requests:
+    ``seen`` matched so far, for ``hits`` of them it fired, ``hanging`` are held at present.
     """
 
     id: int
@@ -41,21 +43,21 @@ class Fault:
 
     @property
     def at(self) -> str:
-        """The place at which it strikes."""
+        """The point of request or response at which a reset or close happens."""
         return str(self.options.get("at", "answer"))
 
-    def strikes(self, route: Route, call: Call) -> bool:
-        """Count a request if it fits, and return whether the fault strikes it."""
+    def fires_for(self, route: Route, call: Call) -> bool:
+        """Return whether the fault fires for a request; count the request if it matches."""
         if not fnmatchcase(route.name, self.route) or (self.kind == "lag" and not route.creates):
             return False
         if self.match is not None and not any(
             self.match in text for text in (call.target, "/".join(call.segments), call.body.decode("utf-8", "replace"))
         ):
             return False
-        return self.fits()
+        return self.fires()
 
-    def fits(self) -> bool:
-        """Count what fits, and return whether the fault strikes it."""
+    def fires(self) -> bool:
+        """Return whether the fault fires for a matching request or connection, and count it."""
         if self.count is not None and self.hits >= self.count:
             return False
         self.seen += 1
@@ -72,28 +74,28 @@ class Fault:
 
 
 class Faults:
-    """The armed faults, in the order in which they were armed: the first that fits a request strikes it."""
+    """The armed faults, in the order in which they were armed: the first that matches a request fires."""
 
     def __init__(self, clock: Clock, routes: Iterable[Route]) -> None:
         self._clock = clock
         self._routes = tuple(routes)
-        # Guards what is armed, and wakes requests that wait.
+        # Guards the armed faults, and wakes the requests that they hold.
         self._changed = threading.Condition()
         self._faults: list[Fault] = []
         self._last_id = 0
         self._resets = 0
-        # Those that hang, some of which may have been disarmed.
+        # The faults that hold requests; some of them may be disarmed.
         self._hanging: list[Fault] = []
 
     def reset(self) -> None:
-        """Disarm all; requests that hang end without an answer."""
+        """Disarm all faults; the requests that they hold end without a response."""
         with self._changed:
             self._faults.clear()
             self._resets += 1
             self._changed.notify_all()
 
     def release(self, id: str | None = None) -> int:
-        """Let the requests go on that hang, all or those of one fault; return how many there are."""
+        """Resume the requests that faults hold, or those of one fault; return how many there are."""
         with self._changed:
             released = [fault for fault in self._hanging if id in (None, str(fault.id))]
             for fault in released:
@@ -102,7 +104,7 @@ class Faults:
             return len(released)
 
     def arm(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Arm a fault; raise Invalid for what can't be."""
+        """Arm a fault, and return it; raise Invalid if its route, kind or options are."""
         for key in wanted:
             if key not in ("route", "fault", "count", "skip", "match", "options"):
                 raise Invalid(f"{key}: not one of route, fault, count, skip, match, options")
@@ -122,7 +124,9 @@ class Faults:
         if match is not None and not isinstance(match, str):
             raise Invalid(f"match: {match!r} is not a string")
         if options.get("at") == "connection" and (route != "*" or match is not None):
-            raise Invalid("at: a connection has no route and no text yet; arm it with the route * and without match")
+            raise Invalid(
+                "at: a new connection has no route and no text; arm this fault with the route * and without match"
+            )
         with self._changed:
             self._last_id += 1
             fault = Fault(self._last_id, route, kind, count, skip, match, options)
@@ -130,7 +134,7 @@ class Faults:
             return fault.describe()
 
     def disarm(self, id: str | None = None) -> int:
-        """Disarm one fault or all; return how many."""
+        """Disarm one fault or all; return how many were disarmed."""
         with self._changed:
             kept = [fault for fault in self._faults if id is not None and str(fault.id) != id]
             disarmed = len(self._faults) - len(kept)
@@ -140,40 +144,40 @@ class Faults:
         return disarmed
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return the faults armed, those that have struck as often as they should included."""
+        """Return the armed faults, including those that have fired ``count`` times."""
         with self._changed:
             return [fault.describe() for fault in self._faults]
 
     @property
     def any_early(self) -> bool:
-        """Whether any fault is armed that strikes before a request is here."""
+        """Whether a fault is armed that fires before a request has been read."""
         return any(fault.at in EARLY for fault in self._faults)
 
     def take_connection(self) -> Fault | None:
-        """Return the fault that strikes a new connection."""
+        """Return the fault that fires for a new connection, if there is one."""
         with self._changed:
-            return next((fault for fault in self._faults if fault.at == "connection" and fault.fits()), None)
+            return next((fault for fault in self._faults if fault.at == "connection" and fault.fires()), None)
 
     def take_early(self, route: Route, call: Call) -> Fault | None:
-        """Return the fault that strikes a request before its body is here."""
+        """Return the fault that fires before the body of a request has been read, if there is one."""
         with self._changed:
             early = (fault for fault in self._faults if fault.at in EARLY and fault.at != "connection")
-            return next((fault for fault in early if fault.strikes(route, call)), None)
+            return next((fault for fault in early if fault.fires_for(route, call)), None)
 
     def take(self, route: Route, call: Call) -> tuple[Fault | None, dict[str, Fault]]:
-        """Return the fault that strikes a request that is here, and those on top of it by kind."""
+        """Return the fault that fires for a request, if there is one, and by kind the overlays that fire as well."""
         if not self._faults:
             return None, {}
-        struck: dict[str, Fault] = {}
+        fired: dict[str, Fault] = {}
         with self._changed:
             for fault in self._faults:
-                place = fault.kind if fault.kind in OVERLAYS else ""
-                if place not in struck and fault.at not in EARLY and fault.strikes(route, call):
-                    struck[place] = fault
-        return struck.pop("", None), struck
+                key = fault.kind if fault.kind in OVERLAYS else ""
+                if key not in fired and fault.at not in EARLY and fault.fires_for(route, call):
+                    fired[key] = fault
+        return fired.pop("", None), fired
 
     def inform(self, fault: Fault, call: Call) -> bool:
-        """Send the informational answers; return whether the request goes on."""
+        """Send the informational responses; return False if the emulator was reset meanwhile."""
         for status in fault.options["statuses"]:
             if self.pause(fault.options["seconds"], call) == "reset":
                 return False
@@ -181,9 +185,9 @@ class Faults:
         return self.pause(fault.options["pause"], call) == "over"
 
     def apply(self, fault: Fault, call: Call, match: Match, commit: Callable[[], Response]) -> Response:
-        """Return the answer of a request that a fault strikes; ``commit`` carries the request out."""
+        """Return the response that a fault makes; ``commit`` has the vendor's code handle the request."""
         options = fault.options
-        # Only a fault that strikes afterwards lets the request have its effect first.
+        # With `when: after` the request has its effect before the fault spoils the response.
         done = commit() if options.get("when") == "after" else None
         if fault.kind in ("slow", "hang"):
             hang = fault.kind == "hang"
@@ -205,9 +209,11 @@ class Faults:
         return substitute(fault.kind, options, call, match, self._clock.now())
 
     def pause(self, seconds: float, call: Call, *, hanging: Fault | None = None) -> str:
-        """Wait; return what ended it: ``over``, ``reset``, or for what hangs ``released`` or ``gone`` (the client).
+        """Wait, and return why the wait ended.
 
-        What goes on after a reset would change the world of the next test, so callers drop the request then.
+        ``over``: the seconds are over. ``reset``: the emulator was reset; callers drop the request, which would
+        otherwise change the data of the next test. With ``hanging`` also ``released``, and ``gone``: the client closed
+        the connection.
         """
         deadline = time.monotonic() + seconds
         with self._changed:
@@ -217,7 +223,7 @@ class Faults:
                 self._hanging.append(hanging)
             try:
                 while (left := deadline - time.monotonic()) > 0:
-                    # A client's going wakes nobody, so look for it from time to time.
+                    # Nothing notifies this thread when the client closes its connection: look twice a second.
                     self._changed.wait(min(left, 0.5) if hanging else left)
                     if resets != self._resets:
                         return "reset"

@@ -10,64 +10,25 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+from .accounts import GREEN_API, Account, GreenApiAccount
 from .clock import utc
-from .config import is_whole
+from .green_api_settings import CREATE_ONLY, DEFAULTS, settings_problem
+from .instances import AUTHORIZED, CREATING, DELETED, NOT_AUTHORIZED, STARTING, GreenApiInstance
 from .linking import Linking, Refused, png
 from .messages import Call, Match, Response, Route, json_response, text_response
-from .state import (
-    AUTHORIZED,
-    CREATING,
-    DELETED,
-    GREEN_API,
-    NOT_AUTHORIZED,
-    STARTING,
-    Account,
-    Bucket,
-    GreenApiAccount,
-    GreenApiInstance,
-    World,
-)
+from .rate_limit import RateLimit
+from .world import World
 
-YES_NO = frozenset(
-    (
-        "markIncomingMessagesReaded",
-        "markIncomingMessagesReadedOnReply",
-        "outgoingWebhook",
-        "outgoingMessageWebhook",
-        "outgoingAPIMessageWebhook",
-        "stateWebhook",
-        "incomingWebhook",
-        "keepOnlineStatus",
-        "pollMessageWebhook",
-        "incomingCallWebhook",
-        "incomingBlockWebhook",
-        "editedMessageWebhook",
-        "deletedMessageWebhook",
-        "deviceWebhook",
-        "sharedSession",
-    )
-)
-TEXTS = frozenset(("webhookUrl", "webhookUrlToken", "countryInstance"))
-CREATE_ONLY = frozenset(("name", "typeInstance", "partnerUserUiid"))
-DELAY = "delaySendMessagesMilliseconds"
-DEFAULTS: dict[str, Any] = {
-    "webhookUrl": "",
-    "webhookUrlToken": "",
-    DELAY: 500,
-    "sharedSession": "no",
-    "countryInstance": "",
-    **dict.fromkeys(sorted(YES_NO - {"sharedSession"}), "no"),
-}
 NEVER = "0001-01-01T00:00:00"
-LISTED_AFTER_DELETION = 90 * 86400.0
-# https://green-api.com/en/docs/api/ratelimiter/ ; 1 a second otherwise.
+LISTED_AFTER_DELETION = 90 * 86400.0  # seconds
+# The routes with a limit other than 1: https://green-api.com/en/docs/api/ratelimiter/.
 REQUESTS_PER_SECOND = {"green_api.qr": 3.0}
 
 UNKNOWN = Route("green_api.unknown")
 
 
 class GreenApi:
-    """Answers as api.green-api.com does."""
+    """Responds as api.green-api.com does."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -94,12 +55,14 @@ class GreenApi:
             ("POST", "deleteInstanceAccount"): (Route("green_api.delete", writes=True), self._delete),
         }
         self.routes = (
-            *dict.fromkeys(route for route, _act in (*self._instance_routes.values(), *self._partner_routes.values())),
+            *dict.fromkeys(
+                route for route, _handler in (*self._instance_routes.values(), *self._partner_routes.values())
+            ),
             UNKNOWN,
         )
 
     def match(self, call: Call) -> Match | None:
-        """Find what a request is for; None where it isn't GREEN-API's."""
+        """Return the route of a request and its handler, None if the path is not GREEN-API's."""
         first, *rest = call.segments
         partner = first == "partner"
         if not partner and not first.startswith("waInstance"):
@@ -107,18 +70,18 @@ class GreenApi:
         method, token = rest if len(rest) == 2 else ("", "")
         key = (call.method, method)
         if partner and key in self._partner_routes:
-            route, partner_act = self._partner_routes[key]
-            return Match(route, lambda: self._as_partner(call, token, partner_act), token)
+            route, partner_handler = self._partner_routes[key]
+            return Match(route, lambda: self._as_partner(call, token, partner_handler), token)
         if not partner and key in self._instance_routes:
-            route, act = self._instance_routes[key]
+            route, handler = self._instance_routes[key]
             id_text = first[len("waInstance") :]
-            return Match(route, lambda: self._as_instance(call, id_text, token, route, act), token)
+            return Match(route, lambda: self._as_instance(call, id_text, token, route, handler), token)
         if call.method == "OPTIONS":
             return Match(UNKNOWN, lambda: Response(204), token)
         return Match(UNKNOWN, lambda: self._error(call, 404, "Not Found"), token)
 
     def _error(self, call: Call, status: int, text: str) -> Response:
-        """Answer an error; the vendor documents its text, not the form of its body."""
+        """Return an error; the vendor documents its text, but not the form of its body."""
         form = self._world.config["green_api.error_body"]
         if form == "empty":
             return Response(status)
@@ -132,7 +95,7 @@ class GreenApi:
     # Instance methods
 
     def _as_instance(
-        self, call: Call, id_text: str, token: str, route: Route, act: Callable[[Call, GreenApiInstance], Response]
+        self, call: Call, id_text: str, token: str, route: Route, handler: Callable[[Call, GreenApiInstance], Response]
     ) -> Response:
         number = int(id_text) if id_text.isdecimal() and id_text.isascii() and len(id_text) <= 10 else -1
         instance = self._world.green_api.get(number)
@@ -141,9 +104,9 @@ class GreenApi:
         if instance.token != token:
             return self._error(call, 401, "Unauthorized")
         now = self._world.clock.now()
-        state = instance.settle(now)
+        state = instance.advance_to(now)
         if self._world.option(instance.account, "green_api.enforce_rate_limits"):
-            limit = instance.limits.setdefault(route.name, Bucket(REQUESTS_PER_SECOND.get(route.name, 1.0), now))
+            limit = instance.limits.setdefault(route.name, RateLimit(REQUESTS_PER_SECOND.get(route.name, 1.0), now))
             if not limit.take(now):
                 return self._error(call, 429, "Too Many Requests")
         if state == DELETED:
@@ -154,7 +117,7 @@ class GreenApi:
             return self._error(call, 400, "Instance is deleted")
         if state == "expired":
             return self._error(call, 400, "Instance account is expired. Renew your instance from personal area")
-        return act(call, instance)
+        return handler(call, instance)
 
     def _get_state(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state == CREATING:
@@ -185,7 +148,7 @@ class GreenApi:
             body = call.json
         except ValueError:
             return self._error(call, 400, "Unexpected token _ in JSON at position 0")
-        problem = _problem(body, extra=frozenset())
+        problem = settings_problem(body, extra=frozenset())
         if problem:
             return self._error(call, 400, problem)
         instance.settings.update(body)
@@ -199,7 +162,7 @@ class GreenApi:
         return json_response({"isReboot": True})
 
     def _restart(self, instance: GreenApiInstance) -> None:
-        """Be starting for a while; a reboot is what ends a yellow card and a hanging start."""
+        """Start again; a restart ends yellowCard, sleepMode and a start that hangs, other states return after it."""
         instance.forget_codes()
         if instance.state in ("yellowCard", "sleepMode", STARTING):
             after = AUTHORIZED if instance.phone else NOT_AUTHORIZED
@@ -243,10 +206,10 @@ class GreenApi:
 
     # Partner methods
 
-    def _as_partner(self, call: Call, token: str, act: Callable[[Call, Account], Response]) -> Response:
-        for account in self._world.accounts_of(GREEN_API):
-            if isinstance(account, GreenApiAccount) and account.opens(token):
-                return act(call, account)
+    def _as_partner(self, call: Call, token: str, handler: Callable[[Call, Account], Response]) -> Response:
+        for account in self._world.accounts_of(GreenApiAccount):
+            if account.accepts(token):
+                return handler(call, account)
         form = self._world.config["green_api.partner_error"]
         if form == "http200":
             return json_response({"code": 401, "description": "Unauthorized"})
@@ -257,7 +220,7 @@ class GreenApi:
             body = call.json
         except ValueError:
             return self._error(call, 400, "Unexpected token _ in JSON at position 0")
-        problem = _problem(body, extra=CREATE_ONLY)
+        problem = settings_problem(body, extra=CREATE_ONLY)
         if problem:
             return self._error(call, 400, problem)
         option = self._world.option
@@ -302,15 +265,15 @@ class GreenApi:
         number = str(body.get("idInstance"))
         instance = self._world.green_api.get(int(number)) if number.isdecimal() else None
         now = self._world.clock.now()
-        if instance is None or instance.account is not account or instance.settle(now) == DELETED:
+        if instance is None or instance.account is not account or instance.advance_to(now) == DELETED:
             return json_response({"code": 404, "description": "Not found"})
         instance.become(DELETED)
-        instance.settle(now)
+        instance.advance_to(now)
         return json_response({"deleteInstanceAccount": True})
 
 
 def quota_response(kind: str) -> Response:
-    """Return the 466 of a tariff's limit: https://greenapi.com/en/docs/api/466-error-example-body."""
+    """Return the response to a request beyond the tariff's quota: https://greenapi.com/en/docs/api/466-error-example-body."""
     status = "QUOTE_EXCEEDED" if kind == "invokeStatus" else "CORRESPONDENTS_QUOTE_EXCEEDED"
     return json_response(
         {
@@ -324,27 +287,6 @@ def quota_response(kind: str) -> Response:
         },
         466,
     )
-
-
-def _problem(body: Any, *, extra: frozenset[str]) -> str:
-    """Return what is wrong with a body of settings, "" where nothing is."""
-    if not isinstance(body, dict):
-        return "bad request data"
-    if not any(key in DEFAULTS or key in extra for key in body):
-        return "Bad Request Validation failed"
-    for key, value in body.items():
-        if key in YES_NO:
-            valid, wanted = value in ("yes", "no"), "must be one of [yes, no]"
-        elif key == DELAY:
-            valid = is_whole(value) and 500 <= value <= 600000
-            wanted = "must be a number from 500 to 600000"
-        elif key in TEXTS or key in extra:
-            valid, wanted = isinstance(value, str), "must be a string"
-        else:
-            continue
-        if not valid:
-            return f"Validation failed. Details: '{key}' {wanted}"
-    return ""
 
 
 def _wid(instance: GreenApiInstance) -> str:

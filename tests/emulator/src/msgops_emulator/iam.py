@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Huawei Cloud IAM, as far as tokens go: https://support.huaweicloud.com/api-iam/iam_30_0001.html."""
+"""The token endpoint of Huawei Cloud IAM: https://support.huaweicloud.com/api-iam/iam_30_0001.html."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import secrets
 import string
 from typing import Any
 
+from .accounts import KooPhoneAccount
 from .clock import utc
 from .messages import Call, Match, Response, Route, json_response
-from .state import KOOPHONE, IamToken, KooPhoneAccount, World
+from .world import IamToken, World
 
 TOKEN = Route("iam.token")
 UNKNOWN = Route("iam.unknown")
@@ -20,7 +21,7 @@ TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not F
 
 
 class Iam:
-    """Answers as iam.myhuaweicloud.com does."""
+    """Responds as iam.myhuaweicloud.com does."""
 
     routes = (TOKEN, UNKNOWN)
 
@@ -28,7 +29,7 @@ class Iam:
         self._world = world
 
     def match(self, call: Call) -> Match | None:
-        """Find what a request is for; None where it isn't IAM's."""
+        """Return the route of a request and its handler, None if the path is not IAM's."""
         if call.segments[0] != "v3":
             return None
         if call.method == "POST" and call.segments == ("v3", "auth", "tokens"):
@@ -42,12 +43,8 @@ class Iam:
         domain = _find(user, "domain", "name")
         if _find(body, "auth", "identity", "methods") != ["password"] or not (name and password and domain):
             return iam_error(400, "The request body is invalid.")
-        for account in self._world.accounts_of(KOOPHONE):
-            if isinstance(account, KooPhoneAccount) and (domain, name, password) == (
-                account.iam_domain,
-                account.iam_user,
-                account.iam_password,
-            ):
+        for account in self._world.accounts_of(KooPhoneAccount):
+            if (domain, name, password) == (account.iam_domain, account.iam_user, account.iam_password):
                 break
         else:
             return iam_error(401, "The username or password is wrong.")
@@ -76,7 +73,7 @@ class Iam:
 
 
 def _find(value: Any, *keys: str) -> Any:
-    """Return what lies under the keys, None where one is missing."""
+    """Return the value at a path of keys in nested objects, None if a key is missing."""
     for key in keys:
         if not isinstance(value, dict):
             return None
@@ -89,7 +86,7 @@ def _password(call: Call) -> str:
 
 
 def iam_error(status: int, text: str) -> Response:
-    """Return an error as Keystone forms it."""
+    """Return an error in the form of OpenStack Keystone, which IAM implements."""
     return json_response({"error": {"code": status, "message": text, "title": TITLES[status]}}, status)
 
 

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from . import signing
+from .accounts import KooPhoneAccount
 from .clock import utc
 from .messages import Call, Match, Response, Route, json_response
-from .state import KOOPHONE, Bucket, KooPhoneAccount, Phone, World
+from .phones import Phone
+from .rate_limit import RateLimit
+from .world import World
 
 MAX_ID_LENGTH = 32
 
@@ -29,7 +32,7 @@ REFUSALS = {
 
 
 class KooPhone:
-    """Answers as koophone.myhuaweicloud.com does, and the gateway before it."""
+    """Responds as koophone.myhuaweicloud.com and its API gateway do."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -37,25 +40,25 @@ class KooPhone:
             ("POST", "batch-query-status"): (Route("koophone.batch_query_status"), self._batch_query_status),
             ("GET", "batch-query"): (Route("koophone.batch_query"), self._batch_query),
         }
-        self.routes = (*(route for route, _act in self._routes.values()), UNKNOWN)
+        self.routes = (*(route for route, _handler in self._routes.values()), UNKNOWN)
 
     def match(self, call: Call) -> Match | None:
-        """Find what a request is for; None where it isn't KooPhone's."""
+        """Return the route of a request and its handler, None if the path is not KooPhone's."""
         if call.segments[0] != "v1":
             return None
         secret = call.headers.get("X-Auth-Token", "")
         if len(call.segments) == 3 and call.segments[1] == "instances":
             found = self._routes.get((call.method, call.segments[2]))
             if found:
-                route, act = found
-                return Match(route, lambda: self._through_gateway(call, act), secret)
+                route, handler = found
+                return Match(route, lambda: self._through_gateway(call, handler), secret)
         return Match(
             UNKNOWN,
             lambda: gateway_error(404, "APIG.0101", "The API does not exist or has not been published"),
             secret,
         )
 
-    def _through_gateway(self, call: Call, act: Callable[[Call, KooPhoneAccount], Response]) -> Response:
+    def _through_gateway(self, call: Call, handler: Callable[[Call, KooPhoneAccount], Response]) -> Response:
         account, problem = self._authenticate(call)
         if account is None:
             return gateway_error(401, "APIG.0301", AUTH_FAILURE + problem)
@@ -63,18 +66,18 @@ class KooPhone:
         if rate:
             now = self._world.clock.now()
             if account.limit is None or account.limit.rate != rate:
-                account.limit = Bucket(rate, now)
+                account.limit = RateLimit(rate, now)
             if not account.limit.take(now):
                 return throttled(rate)
-        return act(call, account)
+        return handler(call, account)
 
     def _authenticate(self, call: Call) -> tuple[KooPhoneAccount | None, str]:
-        """Return the account, or what is wrong with the credentials."""
+        """Return the account and "", or None and the reason for which the credentials are refused."""
         now = self._world.clock.now()
         if call.headers.get("Authorization", "").startswith(signing.ALGORITHM):
             access_key = signing.access_key(call)
-            for account in self._world.accounts_of(KOOPHONE):
-                if isinstance(account, KooPhoneAccount) and account.access_key == access_key:
+            for account in self._world.accounts_of(KooPhoneAccount):
+                if account.access_key == access_key:
                     problem = signing.problem(call, account.secret_key, now)
                     return (None, problem) if problem else (account, "")
             return None, "verify aksk signature fail"
@@ -86,8 +89,8 @@ class KooPhone:
             if now >= issued.expires_at:
                 return None, f"token expires, expires_at is {utc(issued.expires_at).isoformat()}"
             return issued.account, ""
-        for account in self._world.accounts_of(KOOPHONE):
-            if isinstance(account, KooPhoneAccount) and account.auth_token == token:
+        for account in self._world.accounts_of(KooPhoneAccount):
+            if account.auth_token == token:
                 return account, ""
         return None, "decrypt token fail"
 
@@ -112,7 +115,7 @@ class KooPhone:
         for id in dict.fromkeys(ids):
             phone = self._world.phones.get(id)
             if phone is not None and phone.account is account:
-                results.append({"instance_id": id, "status": phone.settle(now)})
+                results.append({"instance_id": id, "status": phone.advance_to(now)})
             elif refusal != "leave_out":
                 return self._error(account, refusal, REFUSALS[refusal])
         if self._world.option(account, "koophone.answer_shape") == "top_level":
@@ -120,7 +123,7 @@ class KooPhone:
         return json_response({"data": {"status_results": results}, "error_code": "0", "error_msg": "ok"})
 
     def _batch_query(self, call: Call, account: KooPhoneAccount) -> Response:
-        # Documented as a query parameter for this one call.
+        # The vendor documents x-request-id as a query parameter of this request alone.
         if not call.headers.get("x-request-id") and not call.args.get("x-request-id"):
             return self._error(account, "0002", "missing x-request-id")
         page = call.args.get("page_no", 0, type=int)
@@ -150,20 +153,20 @@ def gateway_error(status: int, code: str, text: str) -> Response:
 
 
 def throttled(limit: float = 200) -> Response:
-    """Return the gateway's 429."""
+    """Return the gateway's response to a request beyond the limit (requests per second)."""
     text = f"The throttling threshold has been reached: policy user over ratelimit,limit:{limit:g},time:1 second"
     return gateway_error(429, "APIG.0308", text)
 
 
 def _listed(phone: Phone, account: KooPhoneAccount, now: float) -> dict[str, Any]:
-    status = phone.settle(now)
+    status = phone.advance_to(now)
     return {
         "instance_id": phone.id,
         "instance_name": phone.name,
         "region": "cn-south-1",
         "instance_sku": "koophone.standard",
         "frozen_status": 0,
-        # The old scheme only, whatever the status call says.
+        # This field has the statuses 0 to 5 only; batch-query-status has more.
         "running_status": status if status in range(6) else 0,
         "login_status": 0,
         "assign_status": 0,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The log of requests, kept in bounded memory."""
+"""The log of the newest requests."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .config import Invalid
+from .errors import Invalid
 from .messages import Call, Route
 
-MAX_BODY = 16384
+MAX_BODY = 16384  # bytes
 
 
 @dataclass(slots=True)
 class Entry:
-    """One request. ``status`` is None until it is answered, and for ever where no answer was sent.
+    """One request.
 
-    ``committed`` says whether the vendor's code ran. ``time`` is the emulator's clock, ``monotonic_ms`` the machine's.
+    ``time`` is by the emulator's clock, in seconds since the epoch; ``monotonic_ms`` by the machine's monotonic clock.
+    ``status`` is None until a response is sent. ``committed``: whether the vendor's code has handled the request.
     """
 
     seq: int
@@ -47,7 +48,7 @@ class Entry:
 
 
 class Log:
-    """Requests in the order in which they came."""
+    """The newest ``capacity`` requests, in the order in which they came in."""
 
     def __init__(self, capacity: int) -> None:
         self._lock = threading.Lock()
@@ -55,18 +56,18 @@ class Log:
         self._entries: deque[Entry] = deque(maxlen=capacity)
 
     def resize(self, capacity: int) -> None:
-        """Keep that many entries from now on."""
+        """Change the capacity; the newest entries stay."""
         with self._lock:
             if capacity != self._entries.maxlen:
                 self._entries = deque(self._entries, maxlen=capacity)
 
     def clear(self) -> None:
-        """Forget all entries; numbers go on."""
+        """Delete all entries; the next one has the next ``seq``."""
         with self._lock:
             self._entries.clear()
 
     def add(self, call: Call, route: Route, now: float) -> Entry:
-        """Note a request as it comes in."""
+        """Add a request as it comes in."""
         body = call.body[:MAX_BODY].decode("utf-8", "replace")
         with self._lock:
             self._seq += 1
@@ -91,7 +92,7 @@ class Log:
             return [entry for entry, _index in zip(reversed(self._entries), range(number), strict=False)]
 
     def describe(self, filters: Mapping[str, str]) -> dict[str, Any]:
-        """Return the entries that pass all filters, and counts by route; raise Invalid for an unknown filter."""
+        """Return the entries that match all filters, and their number by route; raise Invalid for an unknown filter."""
         with self._lock:
             entries, last = list(self._entries), self._seq
         chosen = list(_filtered(entries, filters))
@@ -128,7 +129,7 @@ def _number(key: str, text: str) -> int:
 
 
 def _text(value: object) -> str:
-    """Return a value as a query string spells it."""
+    """Return a value as it is written in a query string."""
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What comes in and what goes out."""
+"""Requests, responses and routes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ TEXT_TYPE = "text/plain;charset=UTF-8"
 
 
 class Call(Request):
-    """One request: the path split before it is decoded, so that a token may hold an encoded slash."""
+    """One request that came in.
+
+    ``segments`` is its path, split before it is decoded, so that a token may hold an encoded slash. ``gone`` returns
+    whether the client has closed the connection, ``inform`` sends an informational response.
+    """
 
     def __init__(
         self,
@@ -46,14 +50,14 @@ class Call(Request):
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError where it isn't JSON."""
+        """The parsed body; raises ValueError if it isn't JSON."""
         try:
             return json.loads(self.body)
         except RecursionError:
             raise ValueError("nested too deeply") from None
 
     def json_object(self) -> dict[str, Any] | None:
-        """Return the body as a JSON object, or None where it is something else."""
+        """Return the body if it is a JSON object, otherwise None."""
         try:
             value = self.json
         except ValueError:
@@ -63,11 +67,12 @@ class Call(Request):
 
 @dataclass(slots=True)
 class Response:
-    """One answer, and how it goes over the wire.
+    """One response, and how the server sends it.
 
-    ``abort`` ends the connection (``reset``: RST, ``close``: FIN), before anything is sent unless ``abort_at`` is a
-    later place (``answer_head``, ``answer_body``, ``answer_end``). ``keep`` sends only that many bytes of the body that
-    Content-Length promises. ``drip`` is (bytes at a time, seconds between).
+    ``abort`` ends the connection (``reset``: RST, ``close``: FIN), before the first byte or at a later point
+    (``abort_at``: ``answer_head``, ``answer_body``, ``answer_end``). ``keep``: send only so many bytes of the body,
+    fewer than Content-Length announces. ``drip``: send the body in pieces; (bytes of a piece, seconds before it).
+    ``created``: the instance that the request has created.
     """
 
     status: int
@@ -82,21 +87,20 @@ class Response:
 
 
 def json_response(value: Any, status: int = 200, *headers: tuple[str, str], created: Any = None) -> Response:
-    """Return an answer with a JSON body."""
+    """Return a response with a JSON body."""
     return Response(status, json.dumps(value).encode(), JSON_TYPE, list(headers), created=created)
 
 
 def text_response(text: str, status: int = 200, content_type: str = TEXT_TYPE) -> Response:
-    """Return an answer with a text body."""
+    """Return a response with a text body."""
     return Response(status, text.encode(), content_type)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A named route of a vendor.
+    """A route of a vendor's API.
 
-    ``writes``: whether it changes something at the vendor, whatever its verb. ``creates``: whether it makes an
-    instance that listings will show.
+    ``writes``: whether it changes something at the vendor, even by GET. ``creates``: whether it creates an instance.
     """
 
     name: str
@@ -106,8 +110,8 @@ class Route:
 
 @dataclass(slots=True)
 class Match:
-    """A request that found its route: ``act`` carries it out, ``secret`` is the credential that it carries."""
+    """The route of a request, its handler, and the secret that authenticates it."""
 
     route: Route
-    act: Callable[[], Response]
+    handler: Callable[[], Response]
     secret: str = ""

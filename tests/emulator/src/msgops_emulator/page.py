@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page for a person's eye: what exists and in which state, without any token."""
+"""The emulator's web page: instances and phones with their states, faults and requests, without any token."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from .state import GREEN_API, PLUGZAPI
+from .accounts import GREEN_API, PLUGZAPI
 
 if TYPE_CHECKING:
     from .application import Application
 
 PAGE = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
 
-SHOWN = 4000
-REQUESTS = 40
+MAX_MEMBERS = 4000  # of a vendor
+MAX_REQUESTS = 40
 STATUS_NAMES = ("unknown", "stopped", "running", "offline", "starting", "shut down")
 
 
 def overview(application: Application) -> dict[str, Any]:
-    """Return what the page shows; the caller holds the world's lock."""
+    """Return the data that the page shows; the caller holds the world's lock."""
     world = application.world
     now = world.clock.now()
     gateways = {
         provider: [(str(instance.id), instance.name, instance.state) for instance in world.instances(provider)]
         for provider in (GREEN_API, PLUGZAPI)
     }
-    phones = [(phone.id, phone.name, _status_name(phone.settle(now))) for phone in world.phones.values()]
+    phones = [(phone.id, phone.name, _status_name(phone.advance_to(now))) for phone in world.phones.values()]
     return {
         "clock": world.clock.describe(),
         "groups": [
@@ -51,7 +51,7 @@ def overview(application: Application) -> dict[str, Any]:
                 "status": entry.status,
                 "fault": entry.fault,
             }
-            for entry in application.log.latest(REQUESTS)
+            for entry in application.log.latest(MAX_REQUESTS)
         ],
     }
 
@@ -61,7 +61,7 @@ def _group(title: str, members: list[tuple[str, str, str]]) -> dict[str, Any]:
         "title": title,
         "total": len(members),
         "counts": dict(Counter(state for _id, _name, state in members).most_common()),
-        "members": members[:SHOWN],
+        "members": members[:MAX_MEMBERS],
     }
 
 

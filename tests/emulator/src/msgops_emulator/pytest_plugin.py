@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pytest fixtures: ``emulator`` (one server for the session, reset for each test)."""
+"""Pytest fixtures: ``emulator_server`` runs for the session, ``emulator`` is the same server, reset for each test."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from .client import Emulator
+from .emulator import Emulator
 
 
 @pytest.fixture(scope="session")
 def emulator_server() -> Iterator[Emulator]:
-    """The server behind ``emulator``, with the state that earlier tests left."""
+    """The emulator, in the state in which the last test left it."""
     with Emulator() as server:
         yield server
 
 
 @pytest.fixture
 def emulator(emulator_server: Emulator) -> Emulator:
-    """An emulator with empty default accounts and the default config."""
+    """The emulator, reset: with the default accounts and the default config, and without instances."""
     emulator_server.reset()
     return emulator_server

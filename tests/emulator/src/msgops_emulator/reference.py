@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables of the documentation, from the tables of the code.
+"""The tables of docs/emulator.md, generated from the tables of the code.
 
-``python -m msgops_emulator.reference docs/emulator.md`` brings the page up to date.
+``python -m msgops_emulator.reference docs/emulator.md`` updates the page.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ TABLES = {"config": config_table, "routes": routes_table, "faults": faults_table
 
 
 def updated(page: str) -> str:
-    """Return a page with the tables between its ``<!-- name -->`` and ``<!-- /name -->`` lines brought up to date."""
+    """Return a page with up-to-date tables between its ``<!-- name -->`` and ``<!-- /name -->`` lines."""
     for name, table in TABLES.items():
         match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", page, re.DOTALL)
         if not match:
-            raise ValueError(f"the page has no place for the table {name!r}")
+            raise ValueError(f"the page has no lines <!-- {name} --> and <!-- /{name} -->")
         page = page[: match.start(1)] + table() + page[match.end(1) :]
     return page
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filling the world: explicit lists, or thousands by count and name pattern."""
+"""Adding data: single objects, or thousands of them by a count and a pattern of names."""
 
 from __future__ import annotations
 
@@ -10,29 +10,20 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from .config import OPTIONS, Invalid, check_options, is_whole
-from .state import (
-    ACCOUNTS,
-    DISCONNECTED,
-    GREEN_API,
-    KOOPHONE,
-    NOT_AUTHORIZED,
-    PROVIDERS,
-    GreenApiInstance,
-    Number,
-    Phone,
-    PlugzApiInstance,
-    World,
-    check_state,
-)
+from .accounts import ACCOUNTS, GREEN_API, KOOPHONE, PROVIDERS
+from .config import OPTIONS, check_options, is_whole
+from .errors import Invalid
+from .instances import DISCONNECTED, NOT_AUTHORIZED, AnyInstance, check_state
+from .phones import Number, Phone
+from .world import World
 
 MAX_COUNT = 200_000
 
 
 def seed(world: World, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Add accounts, instances, phones and numbers; return those added, tokens too.
+    """Add accounts, instances, phones and numbers; return them, with their tokens.
 
-    Raises Invalid at the first item that can't be added; those before it are there then.
+    Raises Invalid at the first item that can't be added; the items before it have been added.
     """
     if not isinstance(wanted, Mapping):
         raise Invalid("a seed is an object")
@@ -70,7 +61,7 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
     if account is None:
         account = kind(provider, name)
         if name != "default":
-            # Credentials of the default account are its own; another's have to differ from them.
+            # The credentials of another account must differ from those of the default account.
             for key in kind.CREDENTIALS:
                 setattr(account, key, f"{getattr(account, key)}-{name}" if key != "project_name" else "cn-south-1")
         world.accounts[provider, name] = account
@@ -89,7 +80,7 @@ def _seed_account(world: World, item: dict[str, Any]) -> dict[str, Any]:
     return account.describe()
 
 
-def _seed_instances(world: World, item: dict[str, Any]) -> list[GreenApiInstance | PlugzApiInstance]:
+def _seed_instances(world: World, item: dict[str, Any]) -> list[AnyInstance]:
     _check_keys(
         "instance",
         item,
@@ -111,10 +102,10 @@ def _seed_instances(world: World, item: dict[str, Any]) -> list[GreenApiInstance
         raise Invalid("settings: not an object")
     if token is not None and (not isinstance(token, str) or not token):
         raise Invalid("token: not a string")
-    made: list[GreenApiInstance | PlugzApiInstance] = []
+    made: list[AnyInstance] = []
     for index in range(count):
         name = _name(item.get("name", "instance-{n}"), index + 1)
-        instance: GreenApiInstance | PlugzApiInstance
+        instance: AnyInstance
         if provider == GREEN_API:
             instance = world.create_green_api(
                 account, name, id=_green_api_id(world, item), token=token, token_style=style
@@ -122,7 +113,7 @@ def _seed_instances(world: World, item: dict[str, Any]) -> list[GreenApiInstance
             instance.settings = dict(settings)
         else:
             instance = world.create_plugzapi(
-                account, name, id=_free(item, world.plugzapi), token=token, token_style=style
+                account, name, id=_unused_id(item, world.plugzapi), token=token, token_style=style
             )
             instance.attributes = dict(settings)
         world.set_state(instance, states[index % len(states)], [])
@@ -141,7 +132,7 @@ def _green_api_id(world: World, item: dict[str, Any]) -> int | None:
     return int(text)
 
 
-def _free(item: dict[str, Any], taken: Mapping[str, object]) -> str | None:
+def _unused_id(item: dict[str, Any], taken: Mapping[str, object]) -> str | None:
     id = item.get("id")
     if id is None:
         return None
@@ -165,13 +156,13 @@ def _seed_phones(world: World, item: dict[str, Any]) -> list[Phone]:
             named["id"] = _name(item["id"], index + 1)
         name = _name(item["name"], index + 1) if "name" in item else None
         made.append(
-            world.create_phone(account, statuses[index % len(statuses)], id=_free(named, world.phones), name=name)
+            world.create_phone(account, statuses[index % len(statuses)], id=_unused_id(named, world.phones), name=name)
         )
     return made
 
 
 def seed_number(world: World, item: Mapping[str, Any]) -> Number:
-    """Say what registration finds out about a telephone number."""
+    """Set what registration says about a telephone number."""
     settable = [field.name for field in fields(Number) if field.name != "onboardings"]
     _check_keys("number", item, tuple(settable))
     if item.get("result", "available") not in Number.RESULTS:
@@ -193,12 +184,12 @@ def _count(item: dict[str, Any], single: tuple[str, ...]) -> int:
         raise Invalid(f"count: {count!r} is not a number from 0 to {MAX_COUNT}")
     for key in single:
         if count != 1 and key in item:
-            raise Invalid(f"{key}: only for a single one")
+            raise Invalid(f"{key}: only for a count of 1")
     return int(count)
 
 
 def _name(pattern: Any, n: int) -> str:
-    """Return the nth name: ``{n}`` and ``{n:04d}`` stand for the number, from 1 on."""
+    """Return a name with its number, which counts from 1, in the place of ``{n}`` or ``{n:04d}``."""
     if not isinstance(pattern, str):
         raise Invalid(f"name: {pattern!r} is not a string")
     if "{n" not in pattern:

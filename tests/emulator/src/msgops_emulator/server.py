@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The wire: HTTP/1.1 with keep-alive over threads, and connections that break on demand."""
+"""The HTTP/1.1 server: a thread for each connection, keep-alive, and connections that faults end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .messages import Call, Response, json_response
 
 MAX_LINE = 65536
 MAX_HEADERS = 200
-# KooPhone's gateway takes 12 MB; nobody sends more.
+# KooPhone's gateway accepts 12 MB, the largest limit of the three vendors.
 MAX_BODY = 16 * 1024 * 1024
 IDLE_SECONDS = 300.0
 LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -38,15 +38,15 @@ REASONS = {
 
 
 class BadRequest(Exception):
-    """Something that isn't HTTP came in; ``status`` is the answer to it."""
+    """The request isn't HTTP, or is too large; ``status`` is that of the response."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
 
 
-class Broken(Exception):
-    """A fault ends the connection before the request is here; ``how`` is ``reset`` or ``close``."""
+class Aborted(Exception):
+    """A fault ends the connection before the request has been read; ``how`` is ``reset`` or ``close``."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
@@ -54,7 +54,7 @@ class Broken(Exception):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Listens and gives each connection a thread."""
+    """Listens, and serves each connection in a thread."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -79,7 +79,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """The base URL, without a slash at its end."""
+        """The base URL, without a trailing slash."""
         host, port = self.server_address[:2]
         name = f"[{host!s}]" if self.address_family == socket.AF_INET6 else host
         return f"{'https' if self.tls else 'http'}://{name!s}:{port}"
@@ -92,7 +92,7 @@ class Server(socketserver.ThreadingTCPServer):
                 request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
             return
         if self.tls is not None:
-            # In the connection's own thread: a slow handshake holds nobody else up.
+            # In the connection's thread, so that a slow handshake doesn't delay other connections.
             request.settimeout(IDLE_SECONDS)
             request = self.tls.wrap_socket(request, server_side=True)
         self._connections.add(request)
@@ -104,14 +104,14 @@ class Server(socketserver.ThreadingTCPServer):
                 request.close()
 
     def server_close(self) -> None:
-        """Stop listening, and end the connections that are open."""
+        """Stop listening, and close the open connections."""
         super().server_close()
         for connection in self._connections.copy():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: object) -> None:
-        # Closing does it: a shutdown would send FIN, and where RST was asked for that is one packet too many.
+        # Only close: the shutdown of the base class would send FIN before the RST of a reset.
         self.close_request(request)  # type: ignore[arg-type]
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -121,7 +121,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Connection(socketserver.StreamRequestHandler):
-    """One connection: requests in, answers out, one after the other."""
+    """One connection, which serves its requests one after the other."""
 
     server: Server
     disable_nagle_algorithm = True
@@ -150,8 +150,8 @@ class Connection(socketserver.StreamRequestHandler):
                 json_response({"error": REASONS[error.status].decode()}, error.status), head_only=False, keep=False
             )
             return False
-        except Broken as broken:
-            return self._abort(broken.how)
+        except Aborted as aborted:
+            return self._abort(aborted.how)
         response = self.server.application.response(call)
         if self.server.verbose:
             spent = (time.monotonic() - started) * 1000
@@ -183,11 +183,11 @@ class Connection(socketserver.StreamRequestHandler):
         keep = connection == "keep-alive" if version == "HTTP/1.0" else connection != "close"
         prefix = self.server.application.config["server.path_prefix"].strip("/")
         call = Call(method, target, headers, prefix=prefix, gone=self._gone, inform=self._inform)
-        fault = self.server.application.break_off(call)
+        fault = self.server.application.fault_before_body(call)
         if fault is not None:
             if fault.options["at"] == "body":
                 self.rfile.read(_length(headers) // 2)
-            raise Broken(fault.kind)
+            raise Aborted(fault.kind)
         call.body = self._read_body(headers)
         return call, keep
 
@@ -223,28 +223,28 @@ class Connection(socketserver.StreamRequestHandler):
         """Return whether the client has closed the connection."""
         try:
             readable, _writable, _failed = select.select([self.connection], [], [], 0)
-            # TLS can't be peeked at, but a client that waits for an answer has nothing else to say.
+            # MSG_PEEK can't look into TLS; while a client waits for a response, readable means closed.
             return bool(readable) and (self.server.tls is not None or not self.connection.recv(1, socket.MSG_PEEK))
         except (OSError, ValueError):
             return True
 
     def _inform(self, status: int) -> None:
-        """Send an informational answer, which comes before the real one."""
+        """Send an informational response (1xx), which comes before the final one."""
         self.wfile.write(f"HTTP/1.1 {status} ".encode() + REASONS.get(status, b"Unknown") + b"\r\n\r\n")
 
     def _abort(self, how: str) -> bool:
-        """End the connection; what was sent before still arrives."""
+        """End the connection by RST or FIN; bytes that were sent before still arrive."""
         if how == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
         else:
-            # Whoever closes a socket with bytes in it that nobody has read sends RST instead of FIN.
+            # Read to the end first: closing a socket with unread bytes would send RST instead of FIN.
             self.connection.shutdown(socket.SHUT_WR)
             while self.rfile.read1(MAX_LINE):
                 pass
         return False
 
     def _send(self, response: Response, *, head_only: bool, keep: bool) -> bool:
-        """Send an answer; return whether the connection stays open."""
+        """Send a response; return whether the connection stays open."""
         if response.abort is not None and response.abort_at == "answer":
             return self._abort(response.abort)
         keep = keep and response.keep is None
@@ -276,7 +276,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 def _length(headers: Headers) -> int:
-    """Return what Content-Length says; raise BadRequest where that is no number."""
+    """Return the Content-Length, 0 without one; raise BadRequest if it is not a number."""
     length = headers.get("Content-Length", "0")
     if not length.isdecimal():
         raise BadRequest(400)
@@ -284,7 +284,7 @@ def _length(headers: Headers) -> int:
 
 
 def serve(server: Server) -> threading.Thread:
-    """Serve in a thread of its own, which is returned."""
+    """Serve in a thread, and return the thread."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     return thread

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Verification of SDK-HMAC-SHA256 signatures.
+"""Verification of SDK-HMAC-SHA256 signatures, Huawei Cloud's AK/SK scheme.
 
-Huawei Cloud's AK/SK scheme: one HMAC of the secret key over the hash of the canonical request.
+A signature is one HMAC with the secret key over the hash of the canonical request.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .messages import Call
 
 ALGORITHM = "SDK-HMAC-SHA256"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
-MAX_SKEW = 15 * 60.0
+MAX_SKEW = 15 * 60.0  # seconds
 
 _AUTHORIZATION = re.compile(ALGORITHM + r" Access=([^,]*), ?SignedHeaders=([^,]*), ?Signature=([0-9a-f]*)")
 
 
 def access_key(call: Call) -> str:
-    """Return the access key that a signed request names, "" where its header is malformed."""
+    """Return the access key in a request's Authorization header, "" if the header is malformed."""
     match = _AUTHORIZATION.fullmatch(call.headers.get("Authorization", ""))
     return match[1] if match else ""
 
 
 def problem(call: Call, secret_key: str, now: float) -> str:
-    """Return what is wrong with a signature, "" where it is right. ``now``: seconds since the epoch."""
+    """Return the reason why a signature is refused, "" if it is valid. ``now``: seconds since the epoch."""
     match = _AUTHORIZATION.fullmatch(call.headers.get("Authorization", ""))
     if not match:
         return "authorization header format error"
@@ -51,7 +51,7 @@ def problem(call: Call, secret_key: str, now: float) -> str:
 
 
 def signature(call: Call, signed: list[str], date: str, secret_key: str) -> str:
-    """Return the hexadecimal signature that a request should carry."""
+    """Return the signature that a request should have, in hexadecimal."""
     canonical = "\n".join(
         (
             call.method,

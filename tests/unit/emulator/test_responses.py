@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that are right, and that clients stumble over: informational ones, encodings, nulls."""
+"""Valid responses that clients may fail on: informational ones, encodings, nulls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def exchange(emulator: Control) -> bytes:
-    """Return all that comes for one creation."""
+    """Send a creation; return all bytes that come back."""
     token = quote(emulator.account("green_api")["partner_token"], safe="")
     where = urlsplit(emulator.url)
     with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
@@ -37,11 +37,11 @@ def exchange(emulator: Control) -> bytes:
         return bytes(data)
 
 
-# Informational answers
+# Informational responses
 
 
 @pytest.mark.parametrize("statuses", [[103], [102], [100], [100, 103, 103, 102], [150]])
-def test_they_come_before_the_real_answer(emulator: Control, statuses: list[int]) -> None:
+def test_informational_responses_come_before_the_final_one(emulator: Control, statuses: list[int]) -> None:
     emulator.arm("green_api.create", "informational", statuses=statuses)
     *before, real, _body = exchange(emulator).split(b"\r\n\r\n")
     assert [int(answer.split()[1]) for answer in before] == statuses
@@ -49,14 +49,14 @@ def test_they_come_before_the_real_answer(emulator: Control, statuses: list[int]
     assert [(entry["status"], entry["fault"]) for entry in emulator.log()] == [(200, "informational")]
 
 
-def test_they_and_the_real_answer_may_be_late(emulator: Control) -> None:
+def test_informational_and_final_responses_can_be_delayed(emulator: Control) -> None:
     emulator.arm("green_api.create", "informational", statuses=[102, 103], seconds=0.2, pause=0.2)
     started = time.monotonic()
     assert exchange(emulator).count(b"HTTP/1.1 ") == 3
     assert time.monotonic() - started >= 0.6
 
 
-def test_they_go_with_another_fault(emulator: Control) -> None:
+def test_informational_responses_combine_with_another_fault(emulator: Control) -> None:
     emulator.arm("green_api.create", "informational")
     emulator.arm("green_api.create", "bad_gateway", when="after")
     answers = exchange(emulator).split(b"\r\n\r\n")
@@ -68,7 +68,7 @@ def test_they_go_with_another_fault(emulator: Control) -> None:
 
 
 @pytest.mark.parametrize("statuses", [[101], [200], [99], ["103"], [True], 103, None])
-def test_statuses_that_are_none_of_them(emulator: Control, statuses: Any) -> None:
+def test_other_statuses_are_refused(emulator: Control, statuses: Any) -> None:
     with pytest.raises(msgops_emulator.ControlError, match="statuses"):
         emulator.arm("*", "informational", statuses=statuses)
 
@@ -77,7 +77,7 @@ def test_statuses_that_are_none_of_them(emulator: Control, statuses: Any) -> Non
 
 
 @pytest.mark.parametrize("charset", ["ISO-8859-1", "windows-1252", "utf-16"])
-def test_an_answer_declares_its_encoding(plugz: PlugzApi, emulator: Control, charset: str) -> None:
+def test_a_response_declares_its_encoding(plugz: PlugzApi, emulator: Control, charset: str) -> None:
     emulator.arm("plugzapi.create", "charset", charset=charset)
     response = plugz.create(name="loja")
     assert response.headers["Content-Type"] == f"application/json;charset={charset}"
@@ -88,7 +88,7 @@ def test_an_answer_declares_its_encoding(plugz: PlugzApi, emulator: Control, cha
     assert answer["id"] == emulator.instances()[0]["id"]
 
 
-def test_what_an_encoding_lacks_is_escaped(plugz: PlugzApi, emulator: Control) -> None:
+def test_characters_that_an_encoding_lacks_are_escaped(plugz: PlugzApi, emulator: Control) -> None:
     name = "são \u20ac \U0001f600"
     plugz.create(name=name)
     emulator.arm("plugzapi.list", "charset")
@@ -97,7 +97,7 @@ def test_what_an_encoding_lacks_is_escaped(plugz: PlugzApi, emulator: Control) -
     assert json.loads(content.decode("latin-1"))["content"][0]["name"] == name
 
 
-def test_encodings_that_nobody_knows(emulator: Control) -> None:
+def test_an_unknown_encoding_is_refused(emulator: Control) -> None:
     with pytest.raises(msgops_emulator.ControlError, match="charset: 'klingon'"):
         emulator.arm("*", "charset", charset="klingon")
 
@@ -105,7 +105,7 @@ def test_encodings_that_nobody_knows(emulator: Control) -> None:
 # Nulls
 
 
-def test_items_without_a_name(green: GreenApi, emulator: Control) -> None:
+def test_names_in_a_listing_can_be_null(green: GreenApi, emulator: Control) -> None:
     emulator.seed(instances=[{"provider": "green_api", "count": 3}])
 
     def names(**options: Any) -> list[str | None]:
@@ -118,7 +118,7 @@ def test_items_without_a_name(green: GreenApi, emulator: Control) -> None:
     assert names(key="nothing") == ["instance-1", "instance-2", "instance-3"]
 
 
-def test_a_listing_without_its_list(plugz: PlugzApi, emulator: Control) -> None:
+def test_the_list_of_a_listing_can_be_null(plugz: PlugzApi, emulator: Control) -> None:
     plugz.create(name="loja")
     emulator.arm("plugzapi.list", "nulls", key="content")
     assert plugz.list().json() == {"total": 1, "totalPage": 1, "pageSize": 50, "page": 1, "content": None}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that stand in for the right one, or that it is turned into."""
+"""The responses that faults send instead of the normal one, or make of it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ HTML = """<html>
 
 
 def substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match, now: float) -> Response:
-    """Return the answer that a kind of fault gives in the place of the right one."""
+    """Return the response that a kind of fault sends instead of the normal one."""
     response = _substitute(kind, options, call, match)
     response.headers += _retry_after(options, now)
     return response
 
 
 def transformed(kind: str, options: Mapping[str, Any], response: Response) -> Response:
-    """Return the right answer, as a kind of fault spoils it."""
+    """Return the normal response, changed by a kind of fault."""
     if kind == "truncate":
         response.keep = min(int(len(response.body) * options["keep"]), max(len(response.body) - 1, 0))
         return response
@@ -108,7 +108,7 @@ def _garbage(options: Mapping[str, Any], route: Route) -> Response:
     if kind == "html":
         return text_response("<!DOCTYPE html><title>Sign in to the network</title>", status, "text/html")
     if kind == "wrong_type":
-        # An object for who expects a list, a list for who expects an object.
+        # An object where the client expects a list, and the reverse.
         return json_response({"instances": 1} if route.name == "green_api.list" else [1, "two", None], status)
     if kind == "huge":
         return Response(status, b'{"padding": "' + b"x" * (options["megabytes"] << 20) + b'"}')
@@ -118,7 +118,7 @@ def _garbage(options: Mapping[str, Any], route: Route) -> Response:
 
 
 def _encoded(value: Any, charset: str, message: str) -> bytes:
-    """Return JSON in an encoding; an object has a message."""
+    """Return JSON in an encoding; an object gets ``message``, unless it has one."""
     if isinstance(value, dict):
         value.setdefault("message", message)
 
@@ -133,7 +133,7 @@ def _encoded(value: Any, charset: str, message: str) -> bytes:
 
 
 def _put_nulls(value: Any, key: str, number: float) -> float:
-    """Put null in the place of the first ``number`` fields of that name; return how many are left to do."""
+    """Set the first ``number`` fields with that key to null; return how many more are to be set."""
     if isinstance(value, dict) and key in value and number > 0:
         value[key] = None
         number -= 1

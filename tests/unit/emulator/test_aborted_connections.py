@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections that end at each place of request and answer, as a bare socket meets them."""
+"""The faults reset and close at each point of request and response, seen from a bare socket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def head(emulator: Control) -> bytes:
 
 
 def received(connection: socket.socket, fault: str) -> bytes:
-    """Return what comes until the connection ends, which it does as the fault says."""
+    """Return the bytes that come until the connection ends, and assert that it ends in the way of the fault."""
     data = bytearray()
     raised = None
     try:
@@ -58,9 +58,12 @@ def received(connection: socket.socket, fault: str) -> bytes:
 
 
 @pytest.mark.parametrize("fault", ENDS)
-def test_before_a_byte_is_read(emulator: Control, fault: str) -> None:
+def test_before_the_first_byte_is_read(emulator: Control, fault: str) -> None:
     emulator.arm("*", fault, at="connection")
-    with contextlib.suppress(ConnectionResetError), connect(emulator) as connection:  # a reset may be that quick
+    with (
+        contextlib.suppress(ConnectionResetError),
+        connect(emulator) as connection,
+    ):  # a reset can arrive while connecting
         assert received(connection, fault) == b""
     assert emulator.faults()[0]["hits"] == 1
     assert emulator.log() == []
@@ -77,7 +80,7 @@ def test_after_the_head(emulator: Control, connection: socket.socket, fault: str
 
 
 @pytest.mark.parametrize("fault", ENDS)
-def test_in_the_middle_of_the_body(emulator: Control, connection: socket.socket, fault: str) -> None:
+def test_in_the_body(emulator: Control, connection: socket.socket, fault: str) -> None:
     sent = head(emulator)
     emulator.arm("green_api.create", fault, at="body")
     connection.sendall(sent + BODY[: len(BODY) // 2])
@@ -96,7 +99,7 @@ def test_after_the_body(emulator: Control, connection: socket.socket, fault: str
 
 
 @pytest.mark.parametrize("fault", ENDS)
-def test_in_the_answer(emulator: Control, fault: str) -> None:
+def test_in_the_response(emulator: Control, fault: str) -> None:
     sent = head(emulator)
     got = {}
     for place in ("answer_head", "answer_body", "answer_end"):
@@ -114,7 +117,7 @@ def test_in_the_answer(emulator: Control, fault: str) -> None:
     assert [(entry["committed"], entry["status"]) for entry in emulator.log()] == [(True, 200)] * 3
 
 
-def test_a_connection_in_tls_may_end_before_its_handshake(tmp_path: Path) -> None:
+def test_a_tls_connection_can_end_before_its_handshake(tmp_path: Path) -> None:
     files = (tmp_path / "cert.pem", tmp_path / "key.pem")
     with msgops_emulator.Emulator(tls=files) as emulator:
         emulator.arm("*", "close", at="connection")
@@ -125,7 +128,7 @@ def test_a_connection_in_tls_may_end_before_its_handshake(tmp_path: Path) -> Non
             context.wrap_socket(connection, server_hostname="localhost").close()
 
 
-def test_requests_pass_that_the_fault_is_not_for(green: GreenApi, emulator: Control) -> None:
+def test_other_requests_are_served(green: GreenApi, emulator: Control) -> None:
     emulator.arm("green_api.create", "reset", at="head", skip=1, count=None)
     assert green.create(name="a").status_code == 200
     assert green.partner("getInstances", "GET").status_code == 200
@@ -135,13 +138,13 @@ def test_requests_pass_that_the_fault_is_not_for(green: GreenApi, emulator: Cont
 @pytest.mark.parametrize(
     ("wanted", "text"),
     [
-        ({"route": "green_api.create", "options": {"at": "connection"}}, "arm it with the route"),
+        ({"route": "green_api.create", "options": {"at": "connection"}}, "arm this fault with the route"),
         ({"route": "*", "match": "shop", "options": {"at": "connection"}}, "without match"),
-        ({"route": "*", "options": {"at": "body", "when": "after"}}, "isn't here yet"),
+        ({"route": "*", "options": {"at": "body", "when": "after"}}, "has not been read"),
         ({"route": "*", "options": {"at": "home"}}, "at: 'home'"),
     ],
 )
-def test_places_that_there_are_not(emulator: Control, wanted: dict[str, Any], text: str) -> None:
+def test_an_invalid_place_is_refused(emulator: Control, wanted: dict[str, Any], text: str) -> None:
     with pytest.raises(msgops_emulator.ControlError, match=text):
         emulator.request("POST", "faults", {"fault": "reset", **wanted})
     assert emulator.faults() == []

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings of a GREEN-API instance: https://green-api.com/en/docs/api/account/SetSettings/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .config import is_whole
+
+YES_NO = frozenset(
+    (
+        "markIncomingMessagesReaded",
+        "markIncomingMessagesReadedOnReply",
+        "outgoingWebhook",
+        "outgoingMessageWebhook",
+        "outgoingAPIMessageWebhook",
+        "stateWebhook",
+        "incomingWebhook",
+        "keepOnlineStatus",
+        "pollMessageWebhook",
+        "incomingCallWebhook",
+        "incomingBlockWebhook",
+        "editedMessageWebhook",
+        "deletedMessageWebhook",
+        "deviceWebhook",
+        "sharedSession",
+    )
+)
+TEXTS = frozenset(("webhookUrl", "webhookUrlToken", "countryInstance"))
+CREATE_ONLY = frozenset(("name", "typeInstance", "partnerUserUiid"))
+DELAY = "delaySendMessagesMilliseconds"
+DEFAULTS: dict[str, Any] = {
+    "webhookUrl": "",
+    "webhookUrlToken": "",
+    DELAY: 500,
+    "sharedSession": "no",
+    "countryInstance": "",
+    **dict.fromkeys(sorted(YES_NO - {"sharedSession"}), "no"),
+}
+
+
+def settings_problem(body: Any, *, extra: frozenset[str]) -> str:
+    """Return the reason why settings are invalid, "" if they are valid; ``extra`` are keys with any text."""
+    if not isinstance(body, dict):
+        return "bad request data"
+    if not any(key in DEFAULTS or key in extra for key in body):
+        return "Bad Request Validation failed"
+    for key, value in body.items():
+        if key in YES_NO:
+            valid, wanted = value in ("yes", "no"), "must be one of [yes, no]"
+        elif key == DELAY:
+            valid = is_whole(value) and 500 <= value <= 600000
+            wanted = "must be a number from 500 to 600000"
+        elif key in TEXTS or key in extra:
+            valid, wanted = isinstance(value, str), "must be a string"
+        else:
+            continue
+        if not valid:
+            return f"Validation failed. Details: '{key}' {wanted}"
+    return ""
