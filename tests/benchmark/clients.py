@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the requests cost without Ansible and without us, in bare Python.
+"""Python scripts that send the same requests as the modules, without Ansible and without the collection.
 
 ``python clients.py CLIENT URL FILE WORKERS`` reads a file with ``fleet`` (instances with id and token) or ``phones``
-(IDs), sends the requests that the modules would send, and prints how many there were and how many seconds they took.
+(ids), sends the requests, and prints as JSON how many it sent (``requests``) and in which time (``seconds``).
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Request:
         return {} if self.body is None else {"Content-Type": "application/json", "X-Auth-Token": "token"}
 
 
-def requests_of(url: str, content: dict[str, Any]) -> list[Request]:
-    """One request for each instance of ``fleet``, or one for each batch of ``phones``."""
+def build_requests(url: str, content: dict[str, Any]) -> list[Request]:
+    """Return a request for each instance of ``fleet``, or for each batch of ``phones``."""
     if "fleet" in content:
         return [
             Request(f"{url}/waInstance{item['id']}/getStateInstance/{quote(item['token'], safe='')}")
@@ -58,9 +58,9 @@ def requests_of(url: str, content: dict[str, Any]) -> list[Request]:
 
 
 def with_requests(todo: list[Request], workers: int, *, trust_env: bool = True) -> list[Any]:
-    """The library that the collection uses, as one uses it who knows it well: one session, a pool that is large enough.
+    """Send by requests, the collection's library: one session, with as many connections as workers.
 
-    Without ``trust_env`` it doesn't look up proxies and ``.netrc`` for each request.
+    With ``trust_env`` requests looks up proxies and ``.netrc`` for each request.
     """
     import requests
 
@@ -78,12 +78,12 @@ def with_requests(todo: list[Request], workers: int, *, trust_env: bool = True) 
 
 
 def with_requests_alone(todo: list[Request], workers: int) -> list[Any]:
-    """The same without the environment."""
+    """Send by requests, without looking up proxies and ``.netrc``."""
     return with_requests(todo, workers, trust_env=False)
 
 
 def with_urllib3(todo: list[Request], workers: int) -> list[Any]:
-    """The next library down."""
+    """Send by urllib3, on which requests is built."""
     import urllib3
 
     pool = urllib3.PoolManager(maxsize=workers)
@@ -96,25 +96,25 @@ def with_urllib3(todo: list[Request], workers: int) -> list[Any]:
 
 
 def with_sockets(todo: list[Request], workers: int) -> list[Any]:
-    """No library: bytes over as many connections, in one thread."""
+    """Send bytes over as many connections as workers, in one thread and without a library."""
 
-    async def work(pending: Iterator[tuple[int, bytes]], answers: list[Any], host: str, port: int) -> None:
+    async def work(pending: Iterator[tuple[int, bytes]], responses: list[Any], host: str, port: int) -> None:
         reader, writer = await asyncio.open_connection(host, port)
         for index, data in pending:
             writer.write(data)
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
-            answers[index] = json.loads(await reader.readexactly(length))
+            responses[index] = json.loads(await reader.readexactly(length))
         writer.close()
 
     async def work_all() -> list[Any]:
         parts = urlsplit(todo[0].url)
-        answers: list[Any] = [None] * len(todo)
+        responses: list[Any] = [None] * len(todo)
         pending = enumerate(map(_bytes, todo))
         await asyncio.gather(
-            *(work(pending, answers, parts.hostname or "", parts.port or 80) for _n in range(min(workers, len(todo))))
+            *(work(pending, responses, parts.hostname or "", parts.port or 80) for _n in range(min(workers, len(todo))))
         )
-        return answers
+        return responses
 
     return asyncio.run(work_all())
 
@@ -128,7 +128,7 @@ def _bytes(request: Request) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + (request.body or b"")
 
 
-# Each client's library, which is imported before the time is taken.
+# Each client with its library, which is imported before the measurement.
 CLIENTS: dict[str, tuple[str, Callable[[list[Request], int], list[Any]]]] = {
     "requests": ("requests", with_requests),
     "requests-alone": ("requests", with_requests_alone),
@@ -140,15 +140,15 @@ CLIENTS: dict[str, tuple[str, Callable[[list[Request], int], list[Any]]]] = {
 def main() -> None:
     """Send, and print what was done."""
     client, url, file, workers = sys.argv[1:]
-    todo = requests_of(url, json.loads(Path(file).read_text(encoding="utf-8")))
+    todo = build_requests(url, json.loads(Path(file).read_text(encoding="utf-8")))
     library, send_all = CLIENTS[client]
     importlib.import_module(library)
     started = time.perf_counter()
-    answers = send_all(todo, int(workers))
+    responses = send_all(todo, int(workers))
     seconds = time.perf_counter() - started
-    if not all(answer.get("stateInstance") == "authorized" or "data" in answer for answer in answers):
-        sys.exit("some answers are wrong")
-    print(json.dumps({"requests": len(answers), "seconds": seconds}))
+    if not all(response.get("stateInstance") == "authorized" or "data" in response for response in responses):
+        sys.exit("some responses are wrong")
+    print(json.dumps({"requests": len(responses), "seconds": seconds}))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the journal costs a creation: ``journal.py LOCATION SIZE COUNT`` prints the median, in milliseconds.
+"""The journal's time per creation: ``journal.py LOCATION SIZE COUNT`` prints the median, in milliseconds.
 
-COUNT runs take the names of SIZE creations each, write what they would write of each creation, and let them go.
+Each of COUNT runs locks the entries of SIZE creations, writes each step of each creation, and unlocks the entries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts imp
 
 
 def run(journal: Journal, number: int, size: int) -> float:
-    """Seconds that the journal takes for each creation of a run."""
+    """Return the journal's seconds per creation in one run."""
     account = resolve_account("green_api", None, "https://api.green-api.com", "token")
     keys = [Key("green_api", f"shop-{number:04d}-{index:04d}") for index in range(size)]
     created = []
@@ -31,16 +31,16 @@ def run(journal: Journal, number: int, size: int) -> float:
             lease.begin(entry)
             created.append(replace(entry, status="created", instance_id=str(1101000000 + index)))
             lease.record(created[-1:])
-        # What was handed over is written down at the end, for all at once.
+        # A run records all deliveries at once, at its end.
         lease.record([replace(entry, status="delivered") for entry in created])
     return (time.perf_counter() - started) / size
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure, and print the median."""
     location, size, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     journal = Journal(location)
-    run(journal, 0, 1)  # makes the journal
+    run(journal, 0, 1)  # creates the journal
     seconds = [run(journal, number, size) for number in range(1, count + 1)]
     print(json.dumps({"milliseconds": 1000 * statistics.median(seconds)}))
 

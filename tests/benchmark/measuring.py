@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Running programs, one at a time, and measuring what they take."""
+"""Running programs, and measuring their time and memory."""
 
 from __future__ import annotations
 
@@ -16,16 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Seconds between two looks at the memory of a program and its children.
-_LOOK = 0.005
-
 
 @dataclass(frozen=True)
 class Ended:
-    """A program that has come to its end.
+    """A program that has ended.
 
-    ``seconds`` are of wall time, ``cpu`` those of CPU time, of its children, too; ``peak`` is in MiB, of the largest
-    process.
+    ``seconds`` of wall time, ``cpu``: of CPU time, with its children; ``peak``: memory of the largest process, in MiB.
     """
 
     seconds: float
@@ -35,10 +31,7 @@ class Ended:
 
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ended:
-    """Run a program.
-
-    :raises RuntimeError: if it fails; with its output.
-    """
+    """Run a program; raise RuntimeError with its output if it fails."""
     with tempfile.TemporaryFile("w+", dir=folder) as output:
         started = time.perf_counter()
         process = _start(command, folder, environment, output.fileno())
@@ -46,24 +39,24 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu = usage.ru_utime + usage.ru_stime
-        return Ended(seconds, cpu, usage.ru_maxrss / 1024, _output_of(process, output))
+        return Ended(seconds, cpu, usage.ru_maxrss / 1024, _read_output(process, output))
 
 
 @dataclass(frozen=True)
 class Peaks:
-    """The most memory that a program and its largest child had at any time, in MiB.
+    """The largest resident memory of a program and of its largest child, in MiB.
 
-    A worker of Ansible is a fork: what it shares with the program counts for both.
+    Ansible's workers are forks: memory that they share with the program counts for both.
     """
 
     main: float
     child: float
 
 
-def watch(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Peaks:
-    """Run a program and look at its memory; the looking slows it down.
+def watch(command: Sequence[str], folder: Path, environment: Mapping[str, str], *, interval: float = 0.005) -> Peaks:
+    """Run a program, and sample its memory each ``interval`` seconds, which slows the program down.
 
-    :raises RuntimeError: if it fails; with its output.
+    Raises RuntimeError with its output if it fails.
     """
     peaks: dict[int, float] = {}
     with tempfile.TemporaryFile("w+", dir=folder) as output:
@@ -71,8 +64,8 @@ def watch(command: Sequence[str], folder: Path, environment: Mapping[str, str]) 
         while process.poll() is None:
             for pid in (process.pid, *children(process.pid)):
                 peaks[pid] = max(peaks.get(pid, 0.0), _high_water_mark(pid))
-            time.sleep(_LOOK)
-        _output_of(process, output)
+            time.sleep(interval)
+        _read_output(process, output)
     return Peaks(peaks.pop(process.pid), max(peaks.values(), default=0.0))
 
 
@@ -84,7 +77,7 @@ def _start(
     )
 
 
-def _output_of(process: subprocess.Popen[bytes], output: tempfile._TemporaryFileWrapper[str]) -> str:
+def _read_output(process: subprocess.Popen[bytes], output: tempfile._TemporaryFileWrapper[str]) -> str:
     output.seek(0)
     text = output.read()
     if process.returncode:
@@ -93,7 +86,7 @@ def _output_of(process: subprocess.Popen[bytes], output: tempfile._TemporaryFile
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that are still there."""
+    """Return the ids of a process's running children."""
     with contextlib.suppress(OSError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
@@ -107,14 +100,14 @@ def _high_water_mark(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU time that a process has taken so far."""
+    """Return the CPU time that a process has taken so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Samples:
-    """The measurements of one contender, in seconds of wall time and of CPU time."""
+    """The measurements of one contender: seconds of wall time, and of CPU time."""
 
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -132,7 +125,7 @@ class Samples:
         return statistics.median(self.cpu)
 
     def add(self, ended: Ended) -> None:
-        """Take what a program took."""
+        """Add the times of a program."""
         self.seconds.append(ended.seconds)
         self.cpu.append(ended.cpu)
 
@@ -147,10 +140,10 @@ def interleave(
     budget: float,
     at_most: Mapping[str, int] | None = None,
 ) -> dict[str, Samples]:
-    """Measure the contenders in turn, so that what disturbs the machine disturbs all of them.
+    """Measure the contenders alternately, so that other load on the machine affects all of them.
 
-    A further repetition is begun only while it will probably end within ``budget`` seconds. ``at_most`` limits the
-    repetitions of single contenders.
+    No repetition is started that would probably end after ``budget`` seconds. ``at_most`` limits the repetitions of
+    single contenders.
     """
     samples = {name: Samples() for name in contenders}
     started = time.monotonic()

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench import Bulk, Results
     from measuring import Samples
+    from plan import Bulk, Results
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# How the contenders are called, in the order of the tables.
+# The names of the clients in the tables, in their order.
 CLIENT_NAMES = {
     "requests": "requests",
     "requests-alone": "requests, trust_env=False",
@@ -30,7 +30,7 @@ CLIENT_NAMES = {
     "sockets": "raw sockets",
 }
 
-# At most so many times the bare script plus an empty task.
+# The promise: a task takes at most this many times the time of the script plus an empty task.
 LIMIT = 1.15
 
 
@@ -125,11 +125,11 @@ def _claims(results: Results) -> str:
                 costs[bulk.objects] = 1 / (bulk.rate("ours") or 1.0)
     if len(costs) > 1:
         (small, cheap), *_more, (large, dear) = sorted(costs.items())
-        text = f"an instance costs no more among {large:,} than among {small:,}"
+        text = f"one of {large:,} instances takes no longer than one of {small:,}"
         rows.append((text, f"{dear * 1000:.2f} ms, {cheap * 1000:.2f} ms", dear <= cheap * 1.05))
     for memory in results.memory:
         peak = max(memory.ours.main, memory.ours.child) * 2**20 / 10**6
-        text = f"no process needs 150 MB for {memory.instances:,} instances"
+        text = f"no process takes 150 MB of memory for {memory.instances:,} instances"
         rows.append((text, f"{peak:.0f} MB", peak < 150))
     if results.role:
         role = results.role
@@ -139,11 +139,11 @@ def _claims(results: Results) -> str:
         text = f"the role over {role.instances:,} existing instances changes nothing: one listing, one read each"
         rows.append((text, f"changed={role.changed}; {sent}; {role.samples['further'].median:.1f} s", holds))
     for size, cost in results.journal.items():
-        text = f"the journal costs less than 5 ms per creation, {size} in a run"
+        text = f"the journal takes less than 5 ms per creation, {size} in a run"
         rows.append((text, f"{cost:.1f} ms", cost < 5))
     if not rows:
         return ""
-    return "## What is promised\n\n" + _table(
+    return "## Promises\n\n" + _table(
         ("", "measured", "holds"), [(text, value, "yes" if holds else "**no**") for text, value, holds in rows]
     )
 
@@ -154,10 +154,9 @@ def _server(results: Results) -> str:
     capacity = results.capacity
     return (
         "## The server is not the bottleneck\n\n"
-        f"Asked by {capacity.tool} over {results.plan.workers} connections in this run, it answers "
-        f"{capacity.requests_per_second:,.0f} requests a second and then takes "
-        f"{capacity.cpu_share:.0%} of a CPU. The column *server* of the tables below is what it took while our task "
-        "ran."
+        f"For {capacity.tool} with {results.plan.workers} connections in this run, it served "
+        f"{capacity.requests_per_second:,.0f} requests a second at {capacity.cpu_share:.0%} of a CPU. The column "
+        "*server* of the tables below is the share of a CPU that it took while our task ran."
     )
 
 
@@ -184,7 +183,7 @@ def _tasks(results: Results) -> str:
             "## Single tasks\n\nWhole ansible-playbook runs; one that only has a `debug` task takes "
             f"{_seconds(tasks.one['empty'])}.",
             _table(("", "ours", "ours as module", "`uri`", "times as fast as `uri`"), rows),
-            "What one more item of a loop costs:",
+            "Time for one more item of a loop:",
             _table(("", "ms per item", "loop of"), costs),
         ]
     )
@@ -223,11 +222,11 @@ def _bulk(title: str, what: str, bulks: Sequence[Bulk], workers: int) -> str:
     names = list(CLIENT_NAMES.values())
     return "\n\n".join(
         [
-            f"## {title}\n\n{workers} at once. Whole programs: our playbook, one with a `debug` task on the same "
-            "variables, and bare Python scripts that send the same requests.",
+            f"## {title}\n\n{workers} at once. Whole programs: our playbook, a playbook with a `debug` task on the "
+            "same variables, and Python scripts without Ansible that send the same requests.",
             _table((what, "latency", "ours", "with `register`", "empty task", *names, "server", "repetitions"), times),
-            "Our time by *empty task* + *script*, and by *empty task* + the script's requests without its own start; "
-            "requests a second, without what an empty task and a script's start take:",
+            "Ratio of our time to *empty task* + *script*, and to *empty task* + the script's requests alone; requests "
+            "a second, without the time for an empty task or for the start of the script:",
             _table(
                 (
                     what,
@@ -257,8 +256,8 @@ def _memory(results: Results) -> str:
         for m in results.memory
     ]
     return (
-        "## Memory\n\nThe most that a process had resident at any time, in MiB, at 20 ms. A worker is a fork of "
-        "ansible-playbook: what they share counts for both.\n\n"
+        "## Memory\n\nThe largest resident memory of a process in MiB, at 20 ms. A worker is a fork of "
+        "ansible-playbook: shared memory counts for both.\n\n"
         + _table(
             ("instances", "ansible-playbook", "its worker", "with an empty task", "its worker", "bare script"), rows
         )
@@ -272,9 +271,9 @@ def _role(results: Results) -> str:
     s = role.samples
     row = (f"{role.instances:,}", _seconds(s["first"]), *(_seconds(s[name]) for name in ("further", "empty", "script")))
     return (
-        "## The role `provision`\n\nOver instances that exist and are authorized, against the emulator, which has a "
-        f"memory and took {role.emulator_share:.0%} of a CPU meanwhile. The script reads the states with `requests`, "
-        "without listing.\n\n" + _table(("instances", "first run", "further runs", "empty task", "script"), [row])
+        "## The role `provision`\n\nOn existing, authorized instances, against the emulator, which keeps state and "
+        f"took {role.emulator_share:.0%} of a CPU meanwhile. The script reads the states with `requests`, without "
+        "listing.\n\n" + _table(("instances", "first run", "further runs", "empty task", "script"), [row])
     )
 
 
@@ -283,8 +282,8 @@ def _journal(results: Results) -> str:
         return ""
     rows = [(f"{size:,}", f"{cost:.1f} ms") for size, cost in results.journal.items()]
     return (
-        "## The journal\n\nWhat it costs a creation that each of its writes is on the disk before the next step: the "
-        "median over many runs, a SQLite file.\n\n" + _table(("creations in a run", "each"), rows)
+        "## The journal\n\nThe time per creation for writing each step to the disk before the next one: the median of "
+        "many runs with a SQLite file.\n\n" + _table(("creations in a run", "each"), rows)
     )
 
 
@@ -303,7 +302,7 @@ def _imports(results: Results) -> str:
         for imports in results.imports
     ]
     return (
-        "## Imports\n\nMilliseconds by `python -X importtime`, which itself slows imports down: of a module from the "
-        "start of the interpreter, and of its action plugin in an ansible-playbook.\n\n"
+        "## Imports\n\nMilliseconds by `python -X importtime`, which itself slows imports down: those of a module in "
+        "a new interpreter, and those of its action plugin in ansible-playbook.\n\n"
         + _table(("", "as a module", *owners, "in the controller", *owners), rows)
     )

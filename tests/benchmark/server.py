@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that costs as little as possible: what is measured is its clients.
+"""A server that takes as little time as possible, so that the measured time is that of its clients.
 
-The first segment of a path is the latency of the answer in milliseconds, so one server serves all cases. It knows no
-credentials: every instance is authorized, every phone is running. Run as a program it prints its port, and ends with
-its standard input.
+The first segment of a path is the latency of the response in milliseconds. The server checks no credentials: every
+instance is authorized, every phone is running. As a program it prints its port, and stops when its standard input ends.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _NOT_FOUND = _response(b'{"error":"not found"}', b"404 Not Found")
 
 
 class _Connection(asyncio.Protocol):
-    """One kept-alive connection; requests on it are answered in their order, which their equal latency keeps."""
+    """One keep-alive connection; all its requests have the same latency, so the responses keep their order."""
 
     def __init__(self, statistics: dict[str, int]) -> None:
         self._statistics = statistics
@@ -56,9 +55,9 @@ class _Connection(asyncio.Protocol):
                 if len(rest) < length:
                     return
             self._received = rest[length:]
-            self._answer(head.split(b" ", 2)[1], rest[:length])
+            self._respond(head.split(b" ", 2)[1], rest[:length])
 
-    def _answer(self, path: bytes, body: bytes) -> None:
+    def _respond(self, path: bytes, body: bytes) -> None:
         if path == b"/statistics":
             usage = resource.getrusage(resource.RUSAGE_SELF)
             seconds = usage.ru_utime + usage.ru_stime
@@ -67,20 +66,20 @@ class _Connection(asyncio.Protocol):
         self._statistics["requests"] += 1
         latency, _slash, call = path[1:].partition(b"/")
         if b"/getStateInstance/" in call:
-            answer = _STATE
+            response = _STATE
         elif call == b"v1/instances/batch-query-status":
             results = [{"instance_id": phone, "status": 2} for phone in json.loads(body)["instance_ids"]]
-            answer = _response(json.dumps({"error_code": "0", "data": {"status_results": results}}).encode())
+            response = _response(json.dumps({"error_code": "0", "data": {"status_results": results}}).encode())
         else:
-            answer = _NOT_FOUND
+            response = _NOT_FOUND
         if latency == b"0":
-            self._transport.write(answer)
+            self._transport.write(response)
         else:
-            asyncio.get_running_loop().call_later(int(latency) / 1000, self._transport.write, answer)
+            asyncio.get_running_loop().call_later(int(latency) / 1000, self._transport.write, response)
 
 
 class _Parent(asyncio.Protocol):
-    """The standard input, whose end is that of the parent."""
+    """The standard input, which ends when the parent process does."""
 
     def __init__(self) -> None:
         self.gone = asyncio.get_running_loop().create_future()
@@ -100,7 +99,7 @@ async def _serve() -> None:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the server has done so far: numbers of requests and connections, and seconds of CPU time."""
+    """The server's requests, connections and seconds of CPU time so far."""
 
     requests: int
     connections: int
@@ -124,16 +123,16 @@ class Server:
         self._process.communicate()
 
     def url(self, latency: int) -> str:
-        """The base address of an API whose answers take ``latency`` milliseconds."""
+        """Return the base URL of an API with that latency in milliseconds."""
         return f"http://127.0.0.1:{self.port}/{latency}"
 
     def statistics(self) -> Statistics:
-        """What it has done so far."""
+        """Return the server's statistics so far."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", "/statistics")
-        answer: dict[str, Any] = json.load(connection.getresponse())
+        response: dict[str, Any] = json.load(connection.getresponse())
         connection.close()
-        return Statistics(**answer)
+        return Statistics(**response)
 
 
 if __name__ == "__main__":

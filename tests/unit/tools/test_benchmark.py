@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmark works; how fast anything is, is for a quiet machine to say."""
+"""The benchmark runs and writes its report; these tests check no times, which depend on the machine."""
 
 from __future__ import annotations
 
