@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run ansible-test where the network has package registries and nothing else, and where pyenv is installed.
+"""Run ansible-test on a network that only reaches package registries, and beside pyenv.
 
-Everything that this takes is here, and can go where ansible-test does without:
+``ansible_test.py BIN ARGUMENT...`` runs ``BIN/ansible-test`` with the arguments; its cache is in HOME. It works around:
 
-- It fetches get-pip.py from a host that is no registry. Its cache gets this file instead, as ``get_pip_<version>.py``,
-  which installs the wheel of pip that lies beside it.
-- Its release candidates may want a package as of a commit on GitHub; they get the package's release.
-- It takes a ``python3.x`` on PATH at its word, and pyenv's shims are names only. PATH gets the real interpreters.
-
-The first argument is the folder with the ansible-test to run, the others are its own; HOME is where its cache is kept.
+- ansible-test downloads get-pip.py from a host that is not a package registry. Its cache gets a copy of this file as
+  ``get_pip_<version>.py``, which installs pip from the wheel beside it.
+- Release candidates of ansible-core can require a package from a commit on GitHub: require the package's release.
+- ansible-test runs each ``python3.x`` on PATH, and pyenv's shims may stand for no interpreter: PATH gets the real ones.
 """
 
 from __future__ import annotations
@@ -27,17 +25,17 @@ HERE = Path(__file__).resolve()
 
 
 def stand_in_for_get_pip() -> None:
-    """What get-pip.py does, with the wheel beside this file."""
+    """Install pip from the wheel beside this file, with the arguments of get-pip.py."""
     version = HERE.stem.replace("get_pip_", "").replace("_", ".")
     sys.path.insert(0, str(HERE.with_name(f"pip-{version}-py3-none-any.whl")))
-    # get-pip.py's own switches; pip knows none of them and installs neither package unless asked to.
+    # Options of get-pip.py that pip doesn't have; pip installs neither package anyway.
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
     sys.argv[1:] = ["install", "--find-links", str(HERE.parent), *arguments]
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 def fill_cache(requirements: Path) -> None:
-    """Give ansible-test's cache each version of pip that it asks for."""
+    """Put each version of pip that ansible-test requires into its cache, and get-pip.py's replacement."""
     cache = Path.home() / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in set(re.findall(r"pip='([\d.]+)'", requirements.read_text(encoding="utf-8"))):
@@ -48,15 +46,15 @@ def fill_cache(requirements: Path) -> None:
 
 
 def want_releases(pins: Path) -> None:
-    """Have the file name a package's release instead of a commit on GitHub."""
+    """Replace requirements of a commit on GitHub by the package's release."""
     text = pins.read_text(encoding="utf-8")
     if " @ https://github.com/" in text:
-        pins.unlink()  # it may be a link into the cache of what installed it
+        pins.unlink()  # it may be a hard link into the installer's cache
         pins.write_text(re.sub(r"^(\S+) @ https://github\.com/.*$", r"\1", text, flags=re.MULTILINE), encoding="utf-8")
 
 
 def path(bin_folder: Path, links: Path) -> str:
-    """A PATH with the real interpreters, and without shims."""
+    """Return a PATH with the real interpreters, and without pyenv's shims."""
     shutil.rmtree(links, ignore_errors=True)
     links.mkdir()
     listing = subprocess.run([HERE.with_name("pythons.sh")], check=True, capture_output=True, text=True).stdout

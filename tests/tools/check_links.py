@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follow every link of a built site that stays in it, to its file and its anchor. Ends with 1 if one leads nowhere.
+"""Check that the file and the anchor of every internal link of a built site exist; the exit status is 1 if not.
 
-Sphinx warns of references that it can't resolve; this looks at what has become of them, and at what the theme adds.
-Links to other sites are only counted: there need not be a network.
+Sphinx warns of references that it can't resolve; this script checks the generated HTML, including the theme's links.
+It counts links to other sites, but sends no request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """The links and the anchors of a page."""
+    """The links and anchors of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Page(HTMLParser):
 
 
 def main() -> int:
-    """Check the site in the folder that the command names."""
+    """Check the site in the folder of the first argument; return the exit status."""
     root = Path(sys.argv[1]).resolve()
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in root.rglob("*.html")}
     inside, outside, broken = 0, set(), []
@@ -49,7 +49,7 @@ def main() -> int:
             if not target.is_file() or (anchor and target in pages and anchor not in pages[target].anchors):
                 broken.append(f"{path.relative_to(root)}: {link}")
     print(*broken, sep="\n", end="\n" if broken else "")
-    print(f"{len(pages)} pages, {inside} links inside, {len(outside)} addresses outside unchecked")
+    print(f"{len(pages)} pages, {inside} internal links, {len(outside)} external addresses (not checked)")
     return 1 if broken or not pages else 0
 
 

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mutants of the core: which small changes do its tests not notice?
+"""Mutation tests of the core: find small changes of its code that no test detects.
 
-Changes the files of the checkout that it runs in: ``make mutants`` runs it in a copy.
+The script changes the files of the checkout in which it runs; ``make mutants`` runs it in a copy.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from coverage import CoverageData
 
 MODULE_UTILS = Path("plugins", "module_utils")
 
-# The fast tests that promise what each file does; those most likely to notice come first.
+# The fast tests of each file; those that most likely fail for a mutant come first.
 TESTS = {
     "_common/masking": ["_common/test_masking.py"],
     "_fleet/observation": ["_fleet/test_observation.py", "_common/test_polling.py"],
@@ -43,8 +43,8 @@ TESTS = {
     ],
 }
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]
-# Half of the time the tests wait for a server. A process takes longer to start than some of them take, though.
-WORTH_PROCESSES = 30
+# From this number of tests on, they run in several processes: below, starting the processes takes longer.
+PARALLEL_FROM = 30
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
@@ -52,8 +52,10 @@ Span = tuple[tuple[int, int], tuple[int, int]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", nargs="*", metavar="FILE", help=f"{', '.join(TESTS)}; default: each")
-    parser.add_argument("--share", type=float, default=1.0, help="of the mutants, from 0 to 1; always the same ones")
-    parser.add_argument("--results", type=Path, default=Path(".cache", "mutants"), help="a folder for the databases")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="share of the mutants to try, from 0 to 1; always the same ones"
+    )
+    parser.add_argument("--results", type=Path, default=Path(".cache", "mutants"), help="folder of the databases")
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
     for file in options.file or TESTS:
@@ -61,23 +63,23 @@ def main() -> None:
 
 
 def mutate(file: str, share: float, database: Path) -> tuple[Path, float]:
-    """Try a share of the file's mutants; where they are noted, and the seconds that it took."""
+    """Try a share of the file's mutants; return the database with the results, and the seconds that it took."""
     path = MODULE_UTILS / f"{file}.py"
     started = time.monotonic()
     tests = Tests(path, [f"tests/unit/plugins/module_utils/{test}" for test in TESTS[file]])
-    patience = 10 + 3 * (time.monotonic() - started)
+    timeout = 10 + 3 * (time.monotonic() - started)
     with use_db(str(database), WorkDB.Mode.create) as db:
         init(find_modules([path]), db, {})
         skip(db, share, list(annotations(path)))
         for item in list(db.pending_work_items):
             mutation = item.mutations[0]
             command = tests.command(range(mutation.start_pos[0], mutation.end_pos[0] + 1))
-            db.set_result(item.job_id, mutate_and_test(item.mutations, command, patience))
+            db.set_result(item.job_id, mutate_and_test(item.mutations, command, timeout))
     return database, time.monotonic() - started
 
 
 class Tests:
-    """A file's tests, and which of them run which of its lines."""
+    """A file's tests, and which of its lines each of them runs."""
 
     def __init__(self, path: Path, files: list[str]) -> None:
         measure = ["--cov", str(path.parent), "--cov-context", "test", "--cov-report", ""]
@@ -88,16 +90,16 @@ class Tests:
         self._contexts = data.contexts_by_lineno(str(path.resolve()))
 
     def command(self, lines: range) -> str:
-        """The command that runs the tests of these lines; all tests for what runs when the file is imported."""
+        """Return the command that runs the tests of these lines: all tests, if a line runs at import."""
         contexts = {context for line in lines for context in self._contexts.get(line, [""])}
         tests = self._files if "" in contexts else sorted({context.rpartition("|")[0] for context in contexts})
         Path("tests.txt").write_text("\n".join(tests), encoding="utf-8")
-        processes = 4 if "" in contexts or len(tests) > WORTH_PROCESSES else 0
+        processes = 4 if "" in contexts or len(tests) > PARALLEL_FROM else 0
         return shlex.join([*PYTEST, "--numprocesses", str(processes), "@tests.txt"])
 
 
 def skip(db: WorkDB, share: float, spans: list[Span]) -> None:
-    """Leave out all but a share of the mutants, and those in annotations, which mean nothing at run time."""
+    """Skip all but a share of the mutants, and all mutants of annotations, which have no effect at run time."""
     chance = random.Random(1)
     for item in sorted(db.work_items, key=lambda item: (item.mutations[0].operator_name, item.mutations[0].occurrence)):
         mutation = item.mutations[0]
@@ -114,14 +116,14 @@ def annotations(path: Path) -> Iterator[Span]:
 
 
 def report(file: str, database: Path, seconds: float) -> None:
-    """Print the survivors and the score."""
+    """Print the mutants that no test has detected, and the score."""
     counts: collections.Counter[str] = collections.Counter()
     with use_db(str(database), WorkDB.Mode.open) as db:
         mutations = {item.job_id: item.mutations[0] for item in db.work_items}
         for job, result in db.results:
             if result.worker_outcome is WorkerOutcome.SKIPPED:
                 continue
-            timed_out = result.output == "timeout"  # cosmic-ray counts those as killed
+            timed_out = result.output == "timeout"  # cosmic-ray counts a timeout as killed
             verdict = (
                 "survived" if result.test_outcome is TestOutcome.SURVIVED else "timed out" if timed_out else "killed"
             )

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# List this machine's Pythons that the checks know, newest first, one per minor version: "3.13 /usr/bin/python3.13".
-# A name on PATH proves nothing (pyenv's shims answer "command not found"), so each has to run and to have what a
-# virtual environment needs. The path is that of the real program: never a shim, never a virtual environment.
+# List this machine's Pythons that the checks support, newest first, one per minor version: "3.13 /usr/bin/python3.13".
+# A pyenv shim on PATH may stand for no interpreter, so each candidate is run, and has to have the modules that a virtual
+# environment needs. The path is that of the real program, not of a shim or of a virtual environment.
 set -u
 
 versions=(3.14 3.13 3.12 3.11 3.10)
