@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # List this machine's Pythons that the checks support, newest first, one per minor version: "3.13 /usr/bin/python3.13".
-# A pyenv shim on PATH may stand for no interpreter, so each candidate is run, and has to have the modules that a virtual
-# environment needs. The path is that of the real program, not of a shim or of a virtual environment.
+# A pyenv shim on PATH may stand for no interpreter, so each candidate is run, and has to have the modules that a
+# virtual environment needs. The path is that of the real program, not of a shim or of a virtual environment.
 set -u
 
 versions=(3.14 3.13 3.12 3.11 3.10)

@@ -273,7 +273,7 @@ class GreenApi:
 
 
 def quota_response(kind: str) -> Response:
-    """Return the response to a request beyond the tariff's quota: https://greenapi.com/en/docs/api/466-error-example-body."""
+    """Return the response beyond the tariff's quota: https://greenapi.com/en/docs/api/466-error-example-body."""
     status = "QUOTE_EXCEEDED" if kind == "invokeStatus" else "CORRESPONDENTS_QUOTE_EXCEEDED"
     return json_response(
         {

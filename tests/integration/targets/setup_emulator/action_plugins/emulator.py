@@ -4,8 +4,8 @@
 """A task that sends requests to the emulator's control API.
 
 Each option is a path of the control API with the body that is posted to it, or a list of bodies that are posted one
-after the other. ``get`` is a path that is read at the end. The last response is returned as ``json``. The plugin runs in
-Ansible's worker process, where a request takes a hundredth of the time of a task of ansible.builtin.uri.
+after the other. ``get`` is a path that is read at the end. The last response is returned as ``json``. The plugin runs
+in Ansible's worker process, where a request takes a hundredth of the time of a task of ansible.builtin.uri.
 """
 
 from __future__ import annotations
