@@ -92,7 +92,7 @@ def _jobs(pipeline: dict[str, Any]) -> Iterator[str]:
 
 
 def _commands(shell: str) -> Iterator[str]:
-    """The commands of a fence, without installations and without exports that have ``...`` for the reader to fill in."""
+    """The commands of a fence, without installations and without exports whose ``...`` the reader fills in."""
     for command in re.split(r"(?<!\\)\n", shell.rstrip()):
         if not command.startswith(INSTALLS) and not re.match(r"export .*=\.\.\.", command):
             yield command
