@@ -24,6 +24,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
 
+from msgops_emulator import Emulator
+
 PAGE = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8")
 STORE_TOKEN = "hvs.a-token-for-the-store"
 
@@ -82,11 +84,12 @@ def served_store() -> Iterator[tuple[DocumentStore, str]]:
 
 
 @pytest.fixture
-def account(green: Fleet) -> Fleet:
+def account(emulator: Emulator, tmp_path: Path) -> Fleet:
     """An account that has one of the two instances that the playbooks create."""
-    green.seed("support", token_style="awkward")
-    green.emulator.config({"green_api.token_style": "awkward"})
-    return green
+    fleet = Fleet(emulator, "green_api", tmp_path)
+    fleet.seed("support", token_style="awkward")
+    emulator.config({"green_api.token_style": "awkward"})
+    return fleet
 
 
 @pytest.fixture
