@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The site of the guides and the reference, for Sphinx; ``make docs`` builds it.
 
-The guides are written for the repository's own pages. What a site needs besides is worked out here: its contents, from
-the tables of README.md, which is its first page, and addresses for links that lead out of this folder.
+The guides are written for the repository's web pages. This file adds what a site needs: the navigation, built from the
+tables of README.md, which is the first page, and URLs for links that lead out of this folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
 REPOSITORY = f"{GALAXY['repository']}/{{kind}}/main/{{path}}"
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest"
-# The labels of Ansible's own documentation that the reference uses.
+# Labels of Ansible's own documentation that the reference uses.
 ANSIBLE_PAGES = {
     "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
@@ -39,7 +39,7 @@ extensions = ["myst_parser", "sphinx_antsibull_ext"]
 root_doc = "index"
 default_role = "any"
 nitpicky = True
-# As the repository's own pages make them.
+# The same anchors as on the repository's web pages.
 myst_heading_anchors = 4
 
 html_theme = "furo"
@@ -48,7 +48,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
-# Half of the pages are made from plugins: there is nothing to edit where these buttons would lead.
+# No edit buttons: half of the pages are generated from plugins.
 html_theme_options = {"top_of_page_buttons": []}
 antsibull_ext_color_scheme = "default-autodark"
 
@@ -65,7 +65,7 @@ LINK = re.compile(r"(?<=\]\()(?P<path>[^)#:\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
 
 
 def contents(text: str) -> str:
-    """What the page's tables list, section by section, and the reference, for the site's navigation."""
+    """The site's navigation: the pages that the tables list, section by section, and the reference."""
     trees = ""
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         caption, _newline, body = section.partition("\n")
@@ -75,7 +75,7 @@ def contents(text: str) -> str:
 
 
 def target(link: re.Match[str]) -> str:
-    """Where the link leads on the site: to a page or picture of it, or to the file in the repository."""
+    """The link's target on the site: a page or image of the site, or the file in the repository."""
     path, anchor = link["path"], link["anchor"] or ""
     file = (ROOT / "docs" / path).resolve()
     if file == ROOT / "docs" / "README.md":
@@ -91,10 +91,10 @@ def target(link: re.Match[str]) -> str:
 
 
 def read(_app: Sphinx, page: str, source: list[str]) -> None:
-    """Make a page of the site of what is written for the repository, or by antsibull-docs for any theme."""
+    """Convert a guide, or a page that antsibull-docs wrote, to a page of the site."""
     text = source[0]
     if page.startswith("reference/"):
-        # The theme shows the contents of a page beside it, and has little room for titles.
+        # The theme shows a page's contents beside it, and has little room for titles.
         text = re.sub(r"^\.\. contents::\n(?: +:.*\n)*", "", text, flags=re.MULTILINE)
         source[0] = re.sub(
             r"^    ((\w+)_(module|filter|inventory|role))$", r"    \2 (\3) <\1>", text, flags=re.MULTILINE
@@ -107,7 +107,7 @@ def read(_app: Sphinx, page: str, source: list[str]) -> None:
 def find_elsewhere(
     _app: Sphinx, _environment: object, node: nodes.Element, content: nodes.Node
 ) -> nodes.reference | None:
-    """What isn't of this site may be of Ansible's own documentation, which nobody has to ask for that."""
+    """Resolve references to Ansible's own documentation from known labels, without network access."""
     label = str(node["reftarget"])
     if plugin := re.fullmatch(r"ansible_collections\.ansible\.builtin\.(\w+)", label):
         page = f"collections/ansible/builtin/{plugin[1]}.html"

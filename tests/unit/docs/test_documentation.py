@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation shows runs, and what its tables say is what the code says."""
+"""The documentation's commands, plays and EXAMPLES run, and its tables match the code."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from msgops_emulator import Control
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
-# Pages that are typed in from top to bottom: files, commands, and the jobs of pipelines.
+# Pages that the test types in from top to bottom: files, commands, and the jobs of pipelines.
 TUTORIALS = {ROOT / "docs" / page for page in ("getting-started.md", "ci.md", "emulator.md")}
-# What the tests have installed already, without the network.
+# Commands that the tests skip, because the test environment is installed already, without the network.
 INSTALLS = ("ansible-galaxy collection install ", "git clone ", "pip install ", "python3 -m venv ", ". ")
-# Commands that can't be run here, by how they begin, and why.
+# Commands that can't run here: how they begin, and the reason.
 ELSEWHERE = {
     "grep -rl ": "changes the checkout; tests/unit/docs/test_adding_a_gateway.py does it to a copy",
-    "make ": "it is what runs the tests",
-    "ansible-builder build ": "takes a container engine; tests/unit/awx builds all but the image",
-    "ansible-runner run ": "takes ansible-runner; tests/unit/awx has it, and runs it",
-    "ansible-playbook ~/.ansible/collections/ansible_collections/msgops/fleet/extensions/awx/": "takes AWX",
-    "ansible-playbook docs/playbooks/": "takes a safe; tests/unit/docs/test_token_playbooks.py has one, and runs it",
+    "make ": "runs the tests itself",
+    "ansible-builder build ": "needs a container engine; tests/unit/extensions/awx builds everything except the image",
+    "ansible-runner run ": "needs ansible-runner; tests/unit/extensions/awx runs it",
+    "ansible-playbook ~/.ansible/collections/ansible_collections/msgops/fleet/extensions/awx/": "needs AWX",
+    "ansible-playbook docs/playbooks/": "needs a vault; tests/unit/docs/test_token_playbooks.py runs it with one",
 }
 needs_commands = pytest.mark.skipif(
-    not (shutil.which("curl") and shutil.which("jq")), reason="the pages use curl and jq, which aren't here"
+    not (shutil.which("curl") and shutil.which("jq")), reason="curl or jq is missing, which the pages use"
 )
 MODULES, FILTERS = (sorted((ROOT / "plugins" / kind).glob("[!_]*.py")) for kind in ("modules", "filter"))
 
@@ -67,7 +67,7 @@ PHONES = [{"id": "a44uhlf7", "status": 2}, {"id": "efjy72gs", "status": 2}]
 
 @dataclass(frozen=True)
 class Play:
-    """A play, or tasks, that a page shows; ``name`` is the page and the line."""
+    """A play or tasks of a page; ``name`` is the page and the line."""
 
     name: str
     text: str
@@ -83,7 +83,7 @@ def _plays() -> Iterator[Play]:
 
 
 def _jobs(pipeline: dict[str, Any]) -> Iterator[str]:
-    """What the jobs run, each in a shell of its own; of GitLab's pipelines and of GitHub's."""
+    """The commands of a GitLab or GitHub pipeline's jobs, each job in a subshell."""
     for job in pipeline.get("jobs", pipeline).values():
         commands = [f"export {name}={shlex.quote(value)}" for name, value in job.get("variables", {}).items()]
         commands += job.get("before_script", []) + job.get("script", [])
@@ -92,7 +92,7 @@ def _jobs(pipeline: dict[str, Any]) -> Iterator[str]:
 
 
 def _commands(shell: str) -> Iterator[str]:
-    """The commands of a fence, each whole, without what was installed already and what only a reader can fill in."""
+    """The commands of a fence, without installations and without exports whose ``...`` the reader fills in."""
     for command in re.split(r"(?<!\\)\n", shell.rstrip()):
         if not command.startswith(INSTALLS) and not re.match(r"export .*=\.\.\.", command):
             yield command
@@ -121,7 +121,7 @@ def _typed_in(page: Path) -> Iterator[str]:
         elif file and file.startswith("."):
             yield from _jobs(yaml.safe_load(text))
         else:
-            assert file, f"{page.name}: nobody runs\n{text}"
+            assert file, f"{page.name}: neither commands nor a named file:\n{text}"
             yield f"mkdir -p {Path(file).parent}; cat > {file} <<'END'\n{text}END"
 
 
@@ -139,7 +139,7 @@ def _examples() -> Iterator[Play]:
 
 
 class World:
-    """An emulator in which everything that the documentation speaks of exists, and the settings to find it."""
+    """An emulator in which everything exists that the documentation mentions, and the environment to reach it."""
 
     def __init__(self, emulator: Control, folder: Path, commands: Path) -> None:
         self._emulator = emulator
@@ -172,7 +172,7 @@ class World:
 
     @property
     def _variables(self) -> dict[str, Any]:
-        """What the documentation takes from a vault or an inventory."""
+        """The variables that the documentation takes from a vault or an inventory."""
         fleet = [{key: one[key] for key in ("provider", "name", "id", "token")} for one in (SHOP, SUPPORT)]
         return {
             "account_security_token": self._plugzapi["client_token"],
@@ -208,13 +208,13 @@ class World:
         }
 
     def type_in(self, page: Path) -> None:
-        """Type in what the page says; it fails the test if a command does not succeed."""
+        """Type the page's commands into one shell; a command that fails also fails the test."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.type("\n".join(_typed_in(page)).replace(":8642", f":{port}").replace("--port 8642", f"--port {port}"))
 
     def type(self, text: str) -> None:
-        """Type the commands into one shell; it fails the test if one of them does not succeed."""
+        """Type the commands into one shell; a command that fails also fails the test."""
         self._emulator.link("plugzapi", MOBILE["id"])
         for source in ("fleet", "instances"):
             (self._folder / f"{source}.msgops.yml").write_text("plugin: msgops.fleet.instances\n", encoding="utf-8")
@@ -234,16 +234,16 @@ class World:
             status = shell.wait(timeout=300)
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(shell.pid, signal.SIGTERM)  # what was started in the background
+                os.killpg(shell.pid, signal.SIGTERM)  # processes that the commands started in the background
         assert status == 0, output.read_text(encoding="utf-8")
 
     def run(self, play: Play) -> None:
-        """Run the play as a user would; it fails the test if it doesn't succeed."""
-        # Somebody scans the code of each new instance, unless the play does that itself.
+        """Run the play as a user would; a play that fails also fails the test."""
+        # The emulator links a phone to each new instance, unless the play does that itself.
         links = None if "/_emulator/link" in play.text else 0.5
         self._emulator.config({f"{gateway}.auto_link_seconds": links for gateway in ("green_api", "plugzapi")})
         playbook, variables = self._folder / "play.yml", self._folder / "variables.json"
-        # A page that starts the emulator itself names its port.
+        # Pages that start the emulator themselves name its port.
         playbook.write_text(play.text.replace("http://127.0.0.1:8642", self._url), encoding="utf-8")
         variables.write_text(json.dumps(self._variables), encoding="utf-8")
         done = subprocess.run(
@@ -313,11 +313,14 @@ def test_the_runbook_knows_every_state_and_every_error_code() -> None:
     assert sorted(codes) == sorted(get_args(Code))
 
 
-def test_every_guide_is_in_the_index() -> None:
+def test_every_guide_is_in_the_index_by_its_title() -> None:
     guides = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
-    listed = re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", (ROOT / "docs" / "README.md").read_text(), re.MULTILINE)
-    assert set(listed) >= guides
-    assert len(listed) == len(set(listed))
+    listed = re.findall(r"^\| \[([^]]+)\]\(([^)]+)\)", (ROOT / "docs" / "README.md").read_text(), re.MULTILINE)
+    assert sorted(page for _title, page in listed) == sorted(guides)
+    for title, page in listed:
+        heading = re.search(r"^# (.*)$", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+        assert heading is not None
+        assert heading[1] == title
 
 
 def test_the_modules_are_those_that_there_are() -> None:
@@ -343,7 +346,7 @@ def test_make_knows_what_the_pages_make(page: Path) -> None:
 
 
 def _table(page: str, header: str) -> list[tuple[str, ...]]:
-    """The rows of the page's table whose header begins so."""
+    """The rows of the page's table whose header starts with ``header``."""
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(header)) + 2
     rows = []

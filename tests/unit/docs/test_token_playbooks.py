@@ -24,19 +24,21 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
 
+from msgops_emulator import Emulator
+
 PAGE = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8")
-SAFE_TOKEN = "hvs.a-token-for-the-safe"
+STORE_TOKEN = "hvs.a-token-for-the-store"
 
 
-class Safe:
-    """What HashiCorp Vault's key-value store and AWX's credentials have in common: documents at addresses."""
+class DocumentStore:
+    """Stands in for HashiCorp Vault's key-value store and for AWX's credentials: documents by URL."""
 
     def __init__(self) -> None:
         self.documents: dict[str, Any] = {}
         self.writes: list[str] = []
 
     def handle(self, method: str, target: str, body: Any) -> tuple[int, Any]:
-        """The status and the document that answer a request."""
+        """The status and the document of the response."""
         path, query = unquote(urlsplit(target).path), parse_qs(urlsplit(target).query)
         if path == "/v1/auth/token/lookup-self":
             return 200, {"data": {}}
@@ -53,16 +55,16 @@ class Safe:
 
 
 @pytest.fixture
-def safe() -> Iterator[tuple[Safe, str]]:
+def served_store() -> Iterator[tuple[DocumentStore, str]]:
     """A stand-in for HashiCorp Vault and for AWX, and its address."""
-    kept = Safe()
+    store = DocumentStore()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(length)) if length else None
-            is_known = SAFE_TOKEN in (self.headers.get("X-Vault-Token"), self.headers.get("Authorization", "")[7:])
-            status, document = kept.handle(self.command, self.path, body) if is_known else (403, {"errors": []})
+            is_known = STORE_TOKEN in (self.headers.get("X-Vault-Token"), self.headers.get("Authorization", "")[7:])
+            status, document = store.handle(self.command, self.path, body) if is_known else (403, {"errors": []})
             content = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -77,16 +79,17 @@ def safe() -> Iterator[tuple[Safe, str]]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield kept, f"http://127.0.0.1:{server.server_address[1]}"
+        yield store, f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 
 @pytest.fixture
-def account(green: Fleet) -> Fleet:
-    """An account in which two instances are wanted, one of which is there already."""
-    green.seed("support", token_style="awkward")
-    green.emulator.config({"green_api.token_style": "awkward"})
-    return green
+def account(emulator: Emulator, tmp_path: Path) -> Fleet:
+    """An account that has one of the two instances that the playbooks create."""
+    fleet = Fleet(emulator, "green_api", tmp_path)
+    fleet.seed("support", token_style="awkward")
+    emulator.config({"green_api.token_style": "awkward"})
+    return fleet
 
 
 @pytest.fixture
@@ -98,9 +101,9 @@ def play(ansible_commands: Path) -> Callable[..., str]:
 def run_playbook(
     commands: Path, name: str, fleet: Fleet, *, ok: bool = True, environment: dict[str, str], **variables: Any
 ) -> str:
-    """Run a playbook as the page says, and return its output, in which no token may be.
+    """Run a playbook by the page's command, and return its output after checking that it holds no token.
 
-    ``variables`` take the place of those in the page's command; AWX runs a playbook without any.
+    ``variables`` override those of the page's command; AWX runs a playbook without any.
     """
     playbook = f"docs/playbooks/{name}"
     (command,) = re.findall(rf"^ansible-playbook ({playbook}(?:.*\\\n)*.*)", PAGE, re.MULTILINE) or [playbook]
@@ -129,7 +132,7 @@ def run_playbook(
     for instance in fleet.existing():
         assert instance["token"] not in output
         assert json.dumps(instance["token"])[1:-1] not in output
-    assert SAFE_TOKEN not in output
+    assert STORE_TOKEN not in output
     return output
 
 
@@ -144,53 +147,53 @@ def test_ansible_vault(account: Fleet, play: Callable[..., str]) -> None:
     run("a password")
     assert file.read_bytes().startswith(b"$ANSIBLE_VAULT")
     assert file.stat().st_mode & 0o777 == 0o600
-    kept = json.loads(VaultLib([("default", VaultSecret(b"a password"))]).decrypt(file.read_bytes()))
+    store = json.loads(VaultLib([("default", VaultSecret(b"a password"))]).decrypt(file.read_bytes()))
     expected = {(i["name"], str(i["id"]), i["token"]) for i in account.existing()}
-    assert {(item["name"], item["id"], item["token"]) for item in kept} == expected
+    assert {(item["name"], item["id"], item["token"]) for item in store} == expected
     assert len(expected) == 2
     before = file.read_bytes()
     assert "changed=0" in run("a password")
     assert file.read_bytes() == before
-    account.emulator.set_state("green_api", kept[0]["id"], "deleted")
+    account.emulator.set_state("green_api", store[0]["id"], "deleted")
     run("another password", ok=False)
     assert file.read_bytes() == before
     assert account.posts() == ["shop"], "with a wrong password, nothing is created"
 
 
-def test_hashicorp_vault(account: Fleet, safe: tuple[Safe, str], play: Callable[..., str]) -> None:
-    kept, address = safe
+def test_hashicorp_vault(account: Fleet, served_store: tuple[DocumentStore, str], play: Callable[..., str]) -> None:
+    store, address = served_store
     play("hashicorp_vault.yml", account, ok=False, environment={"VAULT_ADDR": address, "VAULT_TOKEN": "wrong"})
     assert account.posts() == []
-    environment = {"VAULT_ADDR": address, "VAULT_TOKEN": SAFE_TOKEN}
+    environment = {"VAULT_ADDR": address, "VAULT_TOKEN": STORE_TOKEN}
     play("hashicorp_vault.yml", account, environment=environment)
-    assert kept.documents == {
+    assert store.documents == {
         f"/v1/secret/data/msgops/green_api/{instance['name']}": {
             "data": {"id": str(instance["id"]), "token": instance["token"], "api_url": account.emulator.url}
         }
         for instance in account.existing()
     }
-    assert len(kept.writes) == 2
+    assert len(store.writes) == 2
     assert "changed=0" in play("hashicorp_vault.yml", account, environment=environment)
-    assert len(kept.writes) == 2
+    assert len(store.writes) == 2
 
 
-def test_awx(account: Fleet, safe: tuple[Safe, str], play: Callable[..., str]) -> None:
-    kept, address = safe
+def test_awx(account: Fleet, served_store: tuple[DocumentStore, str], play: Callable[..., str]) -> None:
+    store, address = served_store
     file = account.credentials_file
-    environment = {"CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": SAFE_TOKEN}
+    environment = {"CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": STORE_TOKEN}
     variables = {"fleet_credential": "Tokens", "fleet_credentials_file": str(file)}
     play("awx_credential.yml", account, ok=False, environment=environment, **{**variables, "fleet_credential": "None"})
     assert account.posts() == []
     account.arm("create", "status", status=422)
     play("awx_credential.yml", account, ok=False, environment=environment, **variables)
-    assert contents(kept) == {"support": account.existing("support")[0]["token"]}
+    assert contents(store) == {"support": account.existing("support")[0]["token"]}
     play("awx_credential.yml", account, environment=environment, **variables)
-    assert contents(kept) == {name: account.existing(name)[0]["token"] for name in ("support", "shop")}
+    assert contents(store) == {name: account.existing(name)[0]["token"] for name in ("support", "shop")}
     assert "changed=0" in play("awx_credential.yml", account, environment=environment, **variables)
-    assert kept.writes == ["/api/v2/credentials/7/"] * 2
+    assert store.writes == ["/api/v2/credentials/7/"] * 2
 
 
-def contents(kept: Safe) -> dict[str, str]:
+def contents(store: DocumentStore) -> dict[str, str]:
     """The tokens in AWX's credential."""
-    content = json.loads(kept.documents["/api/v2/credentials/7/"]["inputs"]["credentials"])
+    content = json.loads(store.documents["/api/v2/credentials/7/"]["inputs"]["credentials"])
     return {name: credentials["token"] for name, credentials in content["green_api"].items()}
