@@ -9,6 +9,8 @@ import enum
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from .texts import join_first, one_line
+
 Code = Literal[
     "bad_request",
     "unauthorized",
@@ -87,11 +89,6 @@ class UsageError(FleetError):
         super().__init__("bad_request", message, delivery=Delivery.NOT_SENT)
 
 
-def one_line(text: str) -> str:
-    """``text`` as one printable line: names and vendors' words may hold anything."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
     """The part of a result that makes the task fail; ``error`` where one request is to blame."""
     return {"failed": True, "msg": one_line(msg)} | ({"error": error.as_error()} if error else {})
@@ -104,13 +101,8 @@ def failure_result(kind: str, done: str, failures: Sequence[tuple[str, FleetErro
     concerned: dict[str, list[str]] = {}
     for label, error in failures:
         concerned.setdefault(error.message, []).append(label)
-    reasons = [f"{message} ({_some(labels, shown)})" for message, labels in concerned.items()]
+    reasons = [f"{message} ({join_first(labels, shown)})" for message, labels in concerned.items()]
     # One request can be to blame for many: a batch of phones, or the listing of an account.
     causes = {id(error): error for _label, error in failures}
     only = failures[0][1] if len(causes) == 1 else None
-    return failed(f"{len(failures)} {kind} could not be {done}: {_some(reasons, shown, '; ')}", only)
-
-
-def _some(items: Sequence[str], shown: int, separator: str = ", ") -> str:
-    more = [f"and {len(items) - shown} more"] if len(items) > shown else []
-    return separator.join([*items[:shown], *more])
+    return failed(f"{len(failures)} {kind} could not be {done}: {join_first(reasons, shown, '; ')}", only)

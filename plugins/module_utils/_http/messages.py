@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._common.errors import Code, Delivery, FleetError, one_line
+from .._common.errors import Code, Delivery, FleetError
 from .._common.masking import redact
+from .._common.texts import sentence, shorten
 
 
 class Effect(enum.Enum):
@@ -152,17 +153,6 @@ def classify_status(status: int) -> StatusMeaning:
     if status >= 400:
         return StatusMeaning("bad_request", False, Delivery.REFUSED)
     return StatusMeaning("bad_answer", False, Delivery.UNKNOWN, "set api_url or endpoint to the API's final address")
-
-
-def sentence(what: str, reason: str, remedy: str) -> str:
-    """One line: what failed, why, and what to do."""
-    return f"{what[:1].upper()}{what[1:]} failed: {reason}" + (f"; {remedy}" if remedy else "")
-
-
-def shorten(text: str, limit: int = 300) -> str:
-    """One printable line of ``limit`` characters at most."""
-    line = one_line(text)
-    return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
-from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, shorten
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
@@ -438,18 +438,3 @@ def test_whoever_calls_in_another_way_has_connections_of_his_own(monkeypatch: py
 def test_unusable_options_are_an_error_that_names_them(options: dict[str, float], names: str) -> None:
     with pytest.raises(UsageError, match=f"^{names} "):
         TransportOptions(**options)  # type: ignore[arg-type]
-
-
-# What is quoted
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("a" * 300, "a" * 300),
-        ("a" * 301, "a" * 297 + "..."),
-        ("two\n lines\x00", "two lines"),
-    ],
-)
-def test_what_is_quoted_is_one_line_of_300_characters_at_most(text: str, line: str) -> None:
-    assert shorten(text) == line
