@@ -27,7 +27,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget, Transport
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
     Credentials,
@@ -213,7 +213,9 @@ def check(api_call: ApiCall, server: Wire, **options: Any) -> None:
     server.received.clear()
     failure = None
     try:
-        value = api_call.call(transport(server.url, **{"retry_timeout": 2.0, **options}))
+        value = api_call.call(
+            transport(server.url, **{"retry_timeout": 2.0, "limits": Limits(max_body_bytes=2**20), **options})
+        )
     except FleetError as error:
         failure = error
     if failure is None:
@@ -286,9 +288,8 @@ def server() -> Iterator[Wire]:
 
 
 @pytest.fixture(autouse=True)
-def quick(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses take no time, and a megabyte is huge."""
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 2**20)
+def quick(clock: Clock) -> None:
+    """Pauses take no time."""
 
 
 def deep(opening: str, closing: str, depth: int, core: str = "") -> str:

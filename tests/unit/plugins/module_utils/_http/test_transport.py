@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.tests.support.wire import (
@@ -253,13 +253,13 @@ def test_an_answer_without_a_content_type_is_described(wire: WireFactory) -> Non
         send(server.url, reading())
 
 
-def test_a_huge_answer_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 1024)
+def test_a_huge_answer_is_refused(wire: WireFactory) -> None:
+    limits = Limits(max_body_bytes=1024)
     largest, larger = b'"' + b"a" * 1022 + b'"', b'"' + b"a" * 1023 + b'"'
     server = wire(answering(response(largest)), answering(response(larger)))
-    assert len(send(server.url, reading())) == 1022
+    assert len(send(server.url, reading(), limits=limits)) == 1022
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading())
+        send(server.url, reading(), limits=limits)
     assert caught.value.code == "bad_answer"
     assert "more than" in caught.value.message
 
@@ -272,22 +272,18 @@ def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
         send(server.url, reading())
 
 
-def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 100_000)
+def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory) -> None:
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')
     server = wire(answering(response(bomb, headers={"Content-Encoding": "gzip"})))
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading())
+        send(server.url, reading(), limits=Limits(max_body_bytes=100_000))
     assert caught.value.code == "bad_answer"
 
 
-def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(
-    wire: WireFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 16)
+def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(wire: WireFactory) -> None:
     server = wire(answering(response({"id": "1", "token": TOKEN})))
     with pytest.raises(FleetError) as caught:
-        send(server.url, writing())
+        send(server.url, writing(), limits=Limits(max_body_bytes=16))
     assert caught.value.delivery is Delivery.UNKNOWN
 
 
@@ -315,11 +311,10 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_others(wire: WireFactory, loca
         assert caught.value.delivery is Delivery.UNKNOWN
 
 
-def test_a_huge_redirect_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 1024)
+def test_a_huge_redirect_is_refused(wire: WireFactory) -> None:
     server = wire(answering(response(b" " * 4096, 302, {"Location": "/"})))
     with pytest.raises(FleetError, match="more than"):
-        send(server.url, reading())
+        send(server.url, reading(), limits=Limits(max_body_bytes=1024))
 
 
 # What a status means

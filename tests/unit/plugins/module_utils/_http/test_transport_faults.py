@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
-from ansible_collections.msgops.fleet.plugins.module_utils._http import transport as http
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Request, Response
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.tests.support.wire import (
@@ -285,25 +284,22 @@ def test_an_answer_that_trickles_in_takes_no_longer_than_its_caller_has(wire: Wi
 
 
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
-def test_an_answer_that_trickles_in_without_end_is_given_up(
-    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
-) -> None:
-    monkeypatch.setattr(http, "_RESPONSE_TIMEOUT", 0.3)
+def test_an_answer_that_trickles_in_without_end_is_given_up(wire: WireFactory, fault: Conversation) -> None:
     server = wire(fault)
     with pytest.raises(FleetError) as caught:
-        send(server.url, secret_writing(), timeout=0.2)
+        send(server.url, secret_writing(), timeout=0.2, limits=Limits(response_timeout=0.3))
     assert (caught.value.code, caught.value.delivery) == ("timeout", Delivery.UNKNOWN)
     assert_tells_no_secret(caught.value)
 
 
-def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory) -> None:
     def hesitate(peer: Peer) -> None:
         peer.read_request()
         time.sleep(0.3)
         peer.send(WHOLE)
 
-    monkeypatch.setattr(http, "_RESPONSE_TIMEOUT", 0.1)
-    assert send(wire(hesitate).url, reading(), timeout=PATIENCE) == {"all": "well"}
+    limits = Limits(response_timeout=0.1)
+    assert send(wire(hesitate).url, reading(), timeout=PATIENCE, limits=limits) == {"all": "well"}
 
 
 def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> None:
@@ -351,15 +347,12 @@ BOMBS = {name: answer_and_close(response(bomb, headers={"Content-Encoding": name
 
 
 @pytest.mark.parametrize("fault", [*FLOODS.values(), *BOMBS.values()], ids=[*FLOODS, *BOMBS])
-def test_what_is_too_much_is_not_held_in_memory(
-    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
-) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 2**20)
+def test_what_is_too_much_is_not_held_in_memory(wire: WireFactory, fault: Conversation) -> None:
     server = wire(fault)
     tracemalloc.start()
     try:
         with pytest.raises(FleetError) as caught:
-            send(server.url, secret_writing())
+            send(server.url, secret_writing(), limits=Limits(max_body_bytes=2**20))
         _now, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
