@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import html
+import importlib
 import json
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import MASK, occurring, passwords_in, redact
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -195,3 +198,30 @@ def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(masking, "_register_secret", None)
     assert not masking.can_register_secrets()
     assert not masking.register_secret("a-long-secret")
+
+
+# Names
+
+
+def options_in(spec: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Yield each option, at any depth, and whether it has no_log."""
+    for name, option in spec.items():
+        yield name, option.get("no_log", False)
+        yield from options_in(option.get("options") or {})
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py")))
+def test_an_option_has_no_log_if_its_name_is_that_of_a_secret(module: str) -> None:
+    arguments = importlib.import_module(f"ansible_collections.msgops.fleet.plugins.modules.{module}").ARGUMENTS
+    for name, no_log in options_in(arguments.options):
+        assert no_log is masking.is_secret_name(name), name
+
+
+@pytest.mark.parametrize("name", ["PLUGZAPI_PARTNER_TOKEN", "webhookUrlToken", "iam_password", "KOOPHONE_SECRET_KEY"])
+def test_names_of_secrets_are_recognized_in_any_case(name: str) -> None:
+    assert masking.is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["name", "access_key", "include_tokens", "iam_user"])
+def test_other_names_are_not_those_of_secrets(name: str) -> None:
+    assert not masking.is_secret_name(name)
