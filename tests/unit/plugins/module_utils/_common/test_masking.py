@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No spelling of a secret survives redaction, and nothing else is lost."""
+"""Redaction masks each spelling of a secret, and nothing else."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_letters_of_the_wrong_case_are_no_secret() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1), st.data())
 def test_no_mixture_of_spellings_lets_a_secret_survive(secret: str, data: st.DataObject) -> None:
-    # Between two characters that are in no secret, so that nothing but the secret can match.
+    # Surrounded by characters that no secret contains, so that only the secret can match.
     spelled = "".join(data.draw(st.sampled_from(list(SPELLINGS.values())))(character) for character in secret)
     assert redact(f"\x00{spelled}\x00", [secret]) == f"\x00{MASK}\x00"
 

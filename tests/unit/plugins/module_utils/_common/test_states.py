@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vocabulary of states, and dates however a vendor writes them."""
+"""The vocabulary of states, and due dates in all formats of the vendors."""
 
 from __future__ import annotations
 

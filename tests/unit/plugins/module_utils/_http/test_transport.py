@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the transport sends, and what it makes of an answer."""
+"""Requests as they are sent, and responses as they are parsed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from pytest_httpserver import HTTPServer
 WireFactory = Callable[..., Wire]
 
 
-# What is sent
+# Requests
 
 
 def test_the_user_agent_names_the_version_of_galaxy_yml(wire: WireFactory) -> None:
@@ -317,7 +317,7 @@ def test_a_huge_redirect_is_refused(wire: WireFactory) -> None:
         send(server.url, reading(), limits=Limits(max_body_bytes=1024))
 
 
-# What a status means
+# HTTP statuses
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_advice_to_repeat_is_not_given_for_what_may_have_happened(httpserver: HT
     assert "again" not in caught.value.message
 
 
-# What a traceback or a log could show
+# Tracebacks and logs
 
 
 def test_a_request_and_its_answer_look_as_if_they_held_no_secret(wire: WireFactory) -> None:
@@ -388,10 +388,10 @@ def test_nothing_is_logged(wire: WireFactory, caplog: pytest.LogCaptureFixture) 
     assert caplog.text == ""
 
 
-# Sharing
+# Shared connections
 
 
-def test_whoever_calls_the_same_address_in_the_same_way_shares_its_connections(wire: WireFactory) -> None:
+def test_callers_of_the_same_address_with_the_same_options_share_connections(wire: WireFactory) -> None:
     server = wire(answering(response({})))
     for _caller in range(3):
         transport_to(server.url, TransportOptions()).send(reading(), parse)
@@ -399,7 +399,9 @@ def test_whoever_calls_the_same_address_in_the_same_way_shares_its_connections(w
 
 
 @pytest.mark.parametrize("change", ["address", "options", "environment", "process"])
-def test_whoever_calls_in_another_way_has_connections_of_his_own(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+def test_another_address_option_environment_or_process_has_connections_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
     address, options = "https://api.example.com", TransportOptions()
     mine = transport_to(address, options)
     if change == "address":

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the transport makes of a network that fails: each fault is made by the server, over a real socket."""
+"""Failures of the network: the server makes each fault, over a real socket."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_a_request_takes_no_longer_than_its_caller_has(wire: WireFactory) -> Non
 
 
 def trickle(start: bytes, drop: bytes) -> Conversation:
-    """Send a little often enough for no gap to be a timeout, without end."""
+    """Send bytes without end, so often that the socket's timeout never passes between two of them."""
 
     def converse(peer: Peer) -> None:
         peer.read_request()
@@ -311,7 +311,7 @@ def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> No
     assert server.connections == 1
 
 
-# Too much
+# Responses beyond the limits
 
 BLANKS = b" " * 2**26
 
@@ -329,7 +329,7 @@ def flood(start: bytes, piece: bytes) -> Conversation:
 FLOODS: dict[str, Conversation] = {
     "body": flood(response(b"", length=10**12), BLANKS[:65536]),
     "chunk": flood(CHUNKED + b"ffffffffff\r\n", BLANKS[:65536]),
-    # http.client reads all there is when the size is negative.
+    # http.client reads until the connection ends if the size is negative.
     "chunk of a negative size": flood(CHUNKED + b"-1\r\n", BLANKS[:65536]),
     "chunks": flood(CHUNKED, b"1\r\n \r\n" * 10_000),
     "trailer": flood(CHUNKED + b"0\r\n", b"X: x\r\n" * 10_000),
@@ -371,7 +371,7 @@ def test_contradicting_lengths_are_the_servers_fault(wire: WireFactory) -> None:
     assert "the_token" not in caught.value.message
 
 
-# Not sent at all
+# Requests that are not sent
 
 
 def test_a_refused_connection_was_not_sent(wire: WireFactory) -> None:
@@ -413,7 +413,7 @@ def test_a_token_that_no_header_can_hold_was_not_sent(
     assert_tells_no_secret(error)
 
 
-# The vendor's words
+# Texts of the vendor
 
 
 @pytest.mark.parametrize(
