@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+
 DOCUMENTATION = r"""
 name: cloudphones
 short_description: Huawei Cloud KooPhone cloud phones as inventory hosts
@@ -94,7 +96,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation im
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import KOOPHONE, TRANSPORT, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import hash_secret
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import OTHER, STATUS_NAMES, ListedPhone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (

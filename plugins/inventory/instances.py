@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import sentence
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+
 DOCUMENTATION = r"""
 name: instances
 short_description: GREEN-API and PlugzAPI instances as inventory hosts
@@ -178,7 +181,6 @@ from typing import Any, ClassVar
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
-from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import sentence
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
@@ -190,12 +192,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     OptionResolver,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
-    Credentials,
-    Gateway,
-    Instance,
-    utc_now,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Gateway, Instance
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+
 DOCUMENTATION = r"""
 module: fleet_report
 short_description: Judge a fleet by a rule, and write a report as JSON, JUnit and HTML
@@ -239,7 +241,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation im
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
 
 ARGUMENTS = ArgumentSpec(
     {

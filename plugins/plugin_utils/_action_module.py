@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module's core in the controller's own process.
+"""The base of the action plugins, which run a module's core in the controller's own process.
 
-A module costs a third of a second before it does anything: a new Python process, its imports, the unpacking. An API is
-called from wherever there is a network, so where the task would run on the controller anyway, its core runs right here.
+A module takes a third of a second to start a Python process, to unpack and to import. The core only calls APIs over the
+network, so if a task would run on the controller anyway, its action plugin calls the core directly.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint impo
 EXECUTION_VARIABLE = "msgops_execution"
 EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"
 
-Place = Literal["controller", "module"]
+Executor = Literal["controller", "module"]
 
-# Ansible imports an action plugin in its main process, whose terminal the workers don't have.
+# Evaluated when Ansible's main process imports the plugin, because its worker processes have no terminal.
 _STDOUT_IS_A_TTY = sys.stdout.isatty()
 
 
@@ -54,9 +54,9 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     module: ClassVar[ModuleType]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the core here if the task would run on the controller, else hand it over to the module."""
+        """Run the core here if the task would run on the controller, else run the module."""
         result = super().run(None, task_vars)
-        if self._place(task_vars or {}) == "module":
+        if self._executor(task_vars or {}) == "module":
             wrap_async = self._task.async_val and not self._connection.has_native_async
             args = {**self._task.args, START_FOLDER: start_folder(), **self._secret_environment()}
             result = merge_hash(
@@ -74,7 +74,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         return dict(result)
 
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
-        """The task's ``environment`` in front of a command, without secrets: Ansible shows that command at -vvv."""
+        """Return the task's ``environment`` as the prefix of a command, without secrets: Ansible prints it at -vvv."""
         environment: dict[str, Any] = {}
         super()._compute_environment_string(environment)
         if raw_environment_out is not None:
@@ -93,10 +93,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         arguments: ArgumentSpec = self.module.ARGUMENTS
         return arguments
 
-    def _place(self, task_vars: Mapping[str, Any]) -> Place:
-        """The one place where it is decided who runs the core.
+    def _executor(self, task_vars: Mapping[str, Any]) -> Executor:
+        """Decide whether this process or a module runs the core.
 
-        :raises AnsibleActionFail: if the task is told to run here, and can't.
+        :raises AnsibleActionFail: if msgops_execution is ``controller`` and this process can't run it, or is no choice.
         """
         execution = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or os.environ.get(EXECUTION_ENVIRONMENT)
         if execution not in (None, "", "auto", "controller", "module"):
@@ -131,18 +131,18 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         return execute(self._arguments, self.module.run, task)
 
     def _progress(self, line: str) -> None:
-        """Tell somebody who watches how far a long task is."""
+        """Print a line about the progress of a long task, if somebody is likely to watch."""
         display = Display()
         if _STDOUT_IS_A_TTY or display.verbosity:
             display.display(f"{self._task.action}: {line}")
 
     def _draw(self, text: str) -> None:
-        """Show somebody who watches what no log may hold."""
+        """Print text, such as a QR code, to the terminal, but not to Ansible's log file."""
         Display().display(text, screen_only=True)
 
 
 def _plain(value: Any) -> Any:
-    """``value`` as a module would get it: JSON's own types, without what Ansible has attached to them."""
+    """Return ``value`` as a module would get it: in JSON's own types, without Ansible's tags and wrappers."""
     return json.loads(json.dumps(value, default=str))
 
 
@@ -150,12 +150,12 @@ def _wants_invocation(task_vars: Mapping[str, Any]) -> bool:
     try:
         return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:
-        return True  # before ansible-core 2.20 there is no choice
+        return True  # ansible-core before 2.20 has no such setting
 
 
 @contextlib.contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The task's ``environment``; a worker process runs one task at a time, so nobody else sees it."""
+    """Set the variables of the task's ``environment`` in the block; a worker process runs one task at a time."""
     before = dict(os.environ)
     os.environ.update({name: str(value) for name, value in variables.items()})
     try:

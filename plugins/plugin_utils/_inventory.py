@@ -24,14 +24,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.text.converters import to_text
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import (
-    FleetError,
-    UsageError,
-    failure_result,
-    one_line,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError, failure_result
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import occurring, redact, register_secret
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import one_line
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import parse_time
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import due_bucket
@@ -255,7 +252,9 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
     def _populate(self, records: Iterable[Record], view: Mapping[str, Any]) -> None:
         now = datetime.datetime.now(datetime.timezone.utc)
         hosts = [
-            {**record, "due_in": due_bucket(_moment(record["due"]), now)} if "due" in record else record
+            {**record, "due_in": due_bucket(parse_time(record["due"]) if record["due"] else None, now)}
+            if "due" in record
+            else record
             for record in records
             if view.get("include_deleted") or not record.get("deleted")
         ]
@@ -348,10 +347,6 @@ def _same_accounts(cached: list[list[str | None]], now: list[list[str | None]] |
         [name for name, _fingerprint in cached] == [name for name, _fingerprint in now]
         and all(asks in (None, asked) for (_name, asked), (_same, asks) in zip(cached, now, strict=True))
     )
-
-
-def _moment(due: str | None) -> datetime.datetime | None:
-    return datetime.datetime.fromisoformat(due.replace("Z", "+00:00")) if due else None
 
 
 def _failure(failures: Sequence[tuple[str, FleetError]]) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values from outside as variables that nobody can be harmed by: Ansible doesn't evaluate templates in them."""
+"""Marks values from APIs as unsafe, so that Ansible doesn't evaluate templates in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 try:
-    from ansible.template import trust_as_template  # since ansible-core 2.19, where strings are unsafe by themselves
+    from ansible.template import trust_as_template  # since ansible-core 2.19, where strings are unsafe by default
 except ImportError:
     from ansible.utils.unsafe_proxy import wrap_var
 
@@ -29,14 +29,15 @@ else:
         return text
 
 
-# Neither a template nor a call can be made of these characters.
+# Texts of these characters contain neither a template nor a call.
 _WORDS = re.compile(r"[\w .:/@+-]*")
 
 
 def untrusted(value: Any) -> Any:
-    """``value``, which is of JSON's types, with each string in it marked as unsafe that could be a template.
+    """Return ``value``, which consists of JSON's types, with each string that could be a template marked as unsafe.
 
-    Others stay plain: ansible-inventory, and so AWX, shows a marked string as an object that no filter matches.
+    Other strings stay plain: ansible-inventory, which AWX uses, prints a marked string as an object, which no filter
+    of hosts matches.
     """
     if isinstance(value, str):
         return _untrusted_text(value)

@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import shutil
 import socket
 import string
 import subprocess
@@ -25,7 +24,6 @@ from typing import Any, Literal, get_args
 
 import yaml
 from ansible.release import __version__ as ansible_version
-from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 from msgops_emulator import Emulator
 
@@ -660,43 +658,3 @@ def _without_returned(cell: Cell, result: dict[str, Any]) -> dict[str, Any]:
         if not second:
             result.pop(first, None)
     return result
-
-
-# A collection of one's own, with a flaw
-
-
-def patched_collection(folder: Path, *patches: tuple[str, str, str]) -> Path:
-    """Copy the collection to ``folder``; in each ``(file, old, new)``, replace what occurs exactly once."""
-    target = folder / "ansible_collections" / "msgops" / "fleet"
-    for name in ("plugins", "meta", "galaxy.yml"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target / name)
-    for name, old, new in patches:
-        path = target / name
-        text = path.read_text()
-        if text.count(old) != 1:
-            raise LookupError(f"{name} has {old!r} {text.count(old)} times")
-        path.write_text(text.replace(old, new))
-    return folder
-
-
-# Where the core is made to crash: with the URL, the headers and the body of a request, or the journal's address.
-CRASHES = (
-    (
-        "plugins/module_utils/_http/transport.py",
-        "        timeout = max(0.001, min(self._options.timeout, call.remaining()))\n",
-        "        secret = f'{self.base_url}{request!r} {request.body!r} {request.secrets!r}'\n"
-        "        try:\n"
-        "            raise ValueError(secret)\n"
-        "        except ValueError as exc:\n"
-        "            raise RuntimeError(secret) from exc\n",
-    ),
-    (
-        "plugins/module_utils/_creation/resolution.py",
-        "    memory = journal.read()\n    chosen",
-        "    raise RuntimeError(repr(vars(journal._storage)))\n    chosen",
-    ),
-)

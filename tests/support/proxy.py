@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy between a client and an HTTP server, on loopback, that breaks a connection where it is told to.
+"""A proxy on loopback, between a client and an HTTP server, that breaks connections at chosen places.
 
-It is asked in each of the ways that there are: for a tunnel (CONNECT), in which it speaks TLS as a proxy does that
-inspects its company's traffic, for an absolute URL, or as a gateway that stands in the server's place. Whatever host it
-is asked for, it asks the one server that it was made for, whose every answer says how long it is.
+A client can use it by a tunnel (CONNECT), in which the proxy terminates TLS, by an absolute URL, or as a gateway in
+place of the server. It passes all requests on to one server, whose responses must have a Content-Length.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Place(enum.Enum):
-    """Where on its way a request is when its connection breaks. Up to ``HANDSHAKE`` nothing of it has left."""
+    """Where a connection breaks. Up to ``HANDSHAKE``, no byte of the request was sent."""
 
     CONNECT = "before there is a connection"
     HANDSHAKE = "before TLS"
@@ -39,10 +38,10 @@ class Place(enum.Enum):
 
 @dataclass
 class Fault:
-    """What happens at ``place`` to the next ``count`` requests that hold ``match`` (a path or a part of a body).
+    """A fault at ``place`` of the next ``count`` requests that contain ``match`` (a path or a part of a body).
 
-    ``answer`` is the proxy's own HTTP status there; without one, the connection ends, with a reset or in peace.
-    Before there is a request there is nothing to match.
+    The proxy answers with the HTTP status ``answer``, or without one closes the connection, with a ``reset`` or
+    normally. Up to ``HANDSHAKE`` there is no request to match.
     """
 
     place: Place
@@ -54,7 +53,7 @@ class Fault:
 
 
 class Proxy:
-    """Listens on ``port`` until it is closed; ``tls`` is for the tunnels, or with ``gateway`` for every connection."""
+    """A proxy that listens on ``port``; it uses ``tls`` in tunnels, or as a ``gateway`` for every connection."""
 
     def __init__(self, server_port: int, *, tls: ssl.SSLContext | None = None, gateway: bool = False) -> None:
         self.requests: list[str] = []  # first lines, those of tunnels included
@@ -78,13 +77,13 @@ class Proxy:
         self.close()
 
     def arm(self, fault: Fault) -> Fault:
-        """Have it happen; ``fault.hits`` counts how often it did."""
+        """Arm a fault, and return it; ``fault.hits`` counts how often it happened."""
         with self._lock:
             self._faults.append(fault)
         return fault
 
     def hang_up(self) -> None:
-        """End the connections that are open, and wait until they are."""
+        """Close all open connections, and wait until they are closed."""
         with self._lock:
             threads = list(self._serving)
         self._shut_down()
@@ -93,7 +92,7 @@ class Proxy:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            # Closing alone doesn't wake a thread that accepts, nor one that reads.
+            # close() alone doesn't wake a thread that is blocked in accept() or recv().
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._shut_down()
@@ -104,7 +103,7 @@ class Proxy:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def take(self, place: Place, text: str = "") -> Fault | None:
-        """The fault that is due at ``place`` for a request with ``text`` in it."""
+        """Return the next fault at ``place`` for a request that contains ``text``."""
         with self._lock:
             for fault in self._faults:
                 if fault.place is place and fault.hits < fault.count and fault.match in text:
@@ -157,8 +156,8 @@ class Proxy:
         return wrapped
 
     def _pass_on(self, head: bytes, client: _Stream, server: _Stream) -> None:
-        """One request to the server, and its answer back."""
-        # What is to strike before the body is read can only be matched with the head.
+        """Pass one request on to the server, and its response back."""
+        # Faults before the body can match the request's head only.
         first = head.decode("latin-1")
         self._strike(client.socket, self.take(Place.HEAD, first))
         length = _length_of(head)
@@ -195,18 +194,18 @@ class Proxy:
 
 
 class _Over(Exception):
-    """The connection ends here."""
+    """Ends the service of a connection."""
 
 
 class _Stream:
-    """What comes over a connection, in the portions of HTTP."""
+    """Reads HTTP messages from a connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self._buffer = b""
 
     def read_head(self) -> bytes:
-        """Up to the empty line after the headers, that included."""
+        """Return the bytes up to the empty line after the headers, inclusive."""
         while b"\r\n\r\n" not in self._buffer:
             self._receive()
         head, end, self._buffer = self._buffer.partition(b"\r\n\r\n")
@@ -219,7 +218,7 @@ class _Stream:
         return data
 
     def answer(self, client: socket.socket) -> Iterator[bytes]:
-        """The answer's bytes as they come, for as long as ``client`` is there to wait for them."""
+        """Yield the bytes of the response as they arrive, while ``client`` is connected."""
         while True:
             while b"\r\n\r\n" not in self._buffer:
                 _wait(self.socket, client)
@@ -245,7 +244,7 @@ class _Stream:
 
 
 def _wait(server: socket.socket, client: socket.socket) -> None:
-    """Wait for the server; a client that says something before it is answered has gone away."""
+    """Wait for the server; a client that becomes readable before its response has closed the connection."""
     readable, _writable, _failed = select.select([server, client], [], [])
     if server not in readable:
         raise _Over
@@ -260,7 +259,7 @@ def _length_of(head: bytes) -> int:
 
 
 def _as_for_the_server(head: bytes) -> bytes:
-    """The same request with the path alone, if it came with an absolute URL."""
+    """Return the head of a request with a path as its target, instead of an absolute URL."""
     method, target, rest = head.split(b" ", 2)
     if target.startswith(b"/"):
         return head

@@ -32,18 +32,18 @@ from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 MODULE_UTILS = ROOT / "plugins" / "module_utils"
 
-# A token with every character that a URL, JSON or HTML spells in another way.
+# A token with all kinds of characters that are escaped in a URL, in JSON or in HTML.
 TOKEN = "s3cret/t0ken+with=all&kinds?of%characters"
 
 ANY = re.compile(".*")
 
-# Longer than any test takes; a test that reaches it fails by its own assertion, not by hanging.
+# Seconds, more than any test takes: a test that waits this long fails by its assertion instead of hanging.
 PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came over the wire: the target isn't decoded."""
+    """A request as the server got it, with the target still percent-encoded."""
 
     method: str
     target: str
@@ -64,7 +64,7 @@ class Peer:
         self._buffer = b""
 
     def read_head(self) -> tuple[str, str, dict[str, str]]:
-        """Read up to the empty line after the headers, and nothing of the body."""
+        """Read the request line and the headers, but not the body."""
         while b"\r\n\r\n" not in self._buffer:
             self._receive()
         head, _end, self._buffer = self._buffer.partition(b"\r\n\r\n")
@@ -74,7 +74,7 @@ class Peer:
         return method, target, headers
 
     def read_request(self) -> Received:
-        """Read one whole request and note it in the server's ``received``."""
+        """Read one whole request and append it to the server's ``received``."""
         method, target, headers = self.read_head()
         length = int(headers.get("content-length", 0))
         while len(self._buffer) < length:
@@ -88,7 +88,7 @@ class Peer:
         self.connection.sendall(data)
 
     def reset(self) -> None:
-        """Close so that the client sees a reset instead of an end."""
+        """Close the connection with a reset."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
@@ -108,9 +108,9 @@ Conversation = Callable[[Peer], None]
 
 
 class Wire:
-    """A server on loopback whose every byte a test decides.
+    """A server on loopback that sends exactly the bytes of a test.
 
-    Each connection is served by the next of ``conversations``, all later ones by the last of them. A server that isn't
+    The next of ``conversations`` serves the next connection, and the last of them all later ones. A server that isn't
     ``listening`` refuses connections until ``listen`` is called.
     """
 
@@ -133,7 +133,7 @@ class Wire:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            # Closing alone doesn't wake a thread that accepts.
+            # close() alone doesn't wake the thread that is blocked in accept().
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
@@ -157,14 +157,14 @@ class Wire:
                 self._open.append(connection)
             conversation(Peer(connection, self.received))
         except (OSError, EOFError):
-            # The client went away, which is often what the test is about.
+            # The client has closed the connection, as many tests expect.
             pass
         finally:
             connection.close()
 
 
 def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    """For a server of these names or addresses."""
+    """A TLS context for a server with these names or addresses."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names).configure_cert(context)
     return context
@@ -173,7 +173,7 @@ def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 def response(
     body: Any = b"", status: int = 200, headers: Mapping[str, str] | None = None, *, length: int | None = None
 ) -> bytes:
-    """The bytes of an HTTP answer; ``length`` is what it claims of its body, where that isn't the truth."""
+    """The bytes of an HTTP response; ``length`` is a false Content-Length."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = {
         "Content-Type": "application/json",
@@ -185,7 +185,7 @@ def response(
 
 
 def answering(*answers: bytes) -> Conversation:
-    """Answer each request of a connection with the next of ``answers``, all later ones with the last of them."""
+    """Answer the next request of a connection with the next of ``answers``, and all later ones with the last."""
 
     def converse(peer: Peer) -> None:
         for index in range(1_000_000):
@@ -210,7 +210,7 @@ def writing(path: str = "/thing", **fields: Any) -> Request:
 
 
 def parse(response: Response) -> Any:
-    """The JSON of a successful answer, as any client would have it."""
+    """Return the JSON of a successful response, as a client does."""
     if not response.ok:
         raise response.error_for_status(response.status)
     if not response.is_json:
@@ -219,7 +219,7 @@ def parse(response: Response) -> Any:
 
 
 def send(url: str, request: Request, budget: RequestBudget | None = None, **options: Any) -> Any:
-    """One request through a transport of its own; without retries, unless ``retry_timeout`` is given."""
+    """Send one request through a new transport; without retries, unless ``retry_timeout`` is given."""
     return transport(url, **options).send(request, parse, budget)
 
 
@@ -228,7 +228,7 @@ def transport(url: str, **options: Any) -> Transport:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and whatever a traceback would show with it."""
+    """Yield ``error`` and all exceptions that a traceback would print with it."""
     link: BaseException | None = error
     while link is not None:
         yield link
@@ -236,7 +236,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def assert_tells_no_secret(error: FleetError) -> None:
-    """Nothing that anybody could print of ``error`` holds ``TOKEN``, in whatever spelling, nor a URL to find it in."""
+    """Assert that no text of ``error`` holds ``TOKEN``, in any spelling, or a URL."""
     shown = [error.message, repr(error.as_error()), repr(error.as_item_error()), repr(vars(error))]
     for link in chain(error):
         shown += [str(link), repr(link)]
@@ -248,7 +248,7 @@ def assert_tells_no_secret(error: FleetError) -> None:
 
 
 def params_of(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:
-    """A module's parameters as Ansible makes them from a task's options and the environment."""
+    """Return a module's parameters as Ansible makes them from a task's options and the environment."""
     validation = ArgumentSpecValidator(**arguments.for_validation()).validate(options)
     assert validation.error_messages == []
     parameters: dict[str, Any] = validation.validated_parameters
@@ -261,7 +261,7 @@ def task_of(arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool =
 
 @dataclass
 class Clock:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that moves only when ``sleep`` is called."""
 
     now: float = 1000.0
     pauses: list[float] = field(default_factory=list)
@@ -277,14 +277,14 @@ class Clock:
 
 
 def join_workers() -> None:
-    """Wait for what ``_polling`` has left under way at a deadline."""
+    """Wait for the steps that ``poll`` has left running at its deadline."""
     for thread in threading.enumerate():
         if thread.name.endswith("(work)"):
             thread.join(PATIENCE)
 
 
 class Crowd:
-    """Counts how many are inside at once, and holds each until ``expected`` have been inside together."""
+    """Counts the threads that are in the block at once, and blocks each until ``expected`` of them are."""
 
     def __init__(self, expected: int) -> None:
         self.most = 0

@@ -1,13 +1,15 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong, sorted by what the caller may do about it."""
+"""Failures, classified by what the caller may do about them, and the results of tasks that fail."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
 from typing import Any, Literal
+
+from .texts import join_first, one_line
 
 Code = Literal[
     "bad_request",
@@ -27,21 +29,22 @@ Code = Literal[
 
 
 class Delivery(enum.Enum):
-    """What a failed request did at the vendor's side, as far as can be proved from here."""
+    """What a failed request did at the vendor's side, as far as the transport can prove it."""
 
-    NOT_SENT = "not_sent"  # it never reached the server as a whole
-    REFUSED = "refused"  # the server answered that it did nothing
-    THROTTLED = "throttled"  # refused for now
-    UNKNOWN = "unknown"  # it may or may not have been carried out
+    NOT_SENT = "not_sent"  # the server never got the whole request
+    REFUSED = "refused"  # the server answered that it did not carry it out
+    THROTTLED = "throttled"  # refused for now, because of a rate limit
+    UNKNOWN = "unknown"  # the server may or may not have carried it out
 
 
 class FleetError(Exception):
-    """A failure that the user is told about in one line.
+    """A failure that a task reports in one line.
 
-    ``message`` holds no secret: whoever builds it redacts foreign text first.
-    ``retryable`` means that the same read may be repeated at once (after a pause).
-    ``transient`` means that the vendor documents the condition to pass by itself within minutes: a task that
-    waits goes on waiting, but a single read isn't repeated.
+    ``message`` must not hold a secret: the caller redacts a vendor's text before it puts it into a message.
+    ``retryable``: the transport may repeat a read after a pause of seconds.
+    ``transient``: the vendor documents that the condition passes by itself within minutes. A task that waits for a
+    state goes on waiting, but the transport doesn't repeat the read.
+    ``retry_after``: the seconds that the server asks the client to wait.
     """
 
     def __init__(
@@ -67,11 +70,11 @@ class FleetError(Exception):
         self.vendor_code = vendor_code
 
     def as_item_error(self) -> dict[str, Any]:
-        """The ``error`` of one instance or phone in a result."""
+        """Return the ``error`` of one instance or phone in a result."""
         return {"code": self.code, "message": self.message, "retryable": self.retryable}
 
     def as_error(self) -> dict[str, Any]:
-        """The ``error`` of a failed task."""
+        """Return the ``error`` of a failed task."""
         return {
             "code": self.code,
             "message": self.message,
@@ -81,36 +84,29 @@ class FleetError(Exception):
 
 
 class UsageError(FleetError):
-    """The task's own options are wrong; nothing was sent."""
+    """The options of the task are wrong; no request was sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__("bad_request", message, delivery=Delivery.NOT_SENT)
 
 
-def one_line(text: str) -> str:
-    """``text`` as one printable line: names and vendors' words may hold anything."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
-    """The part of a result that makes the task fail; ``error`` where one request is to blame."""
+    """Return the part of a result that makes the task fail; with ``error`` if a single request caused the failure."""
     return {"failed": True, "msg": one_line(msg)} | ({"error": error.as_error()} if error else {})
 
 
 def failure_result(kind: str, done: str, failures: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:
-    """The failure of a task that could not do some of its many: label and error of each of ``kind``."""
+    """Return the failure of a task for several instances, phones or accounts (``kind``), some of which failed.
+
+    ``failures`` holds the label and the error of each; the message names the first ``shown`` labels for each reason.
+    """
     if len(failures) == 1:
         return failed(failures[0][1].message, failures[0][1])
-    concerned: dict[str, list[str]] = {}
+    labels_by_message: dict[str, list[str]] = {}
     for label, error in failures:
-        concerned.setdefault(error.message, []).append(label)
-    reasons = [f"{message} ({_some(labels, shown)})" for message, labels in concerned.items()]
-    # One request can be to blame for many: a batch of phones, or the listing of an account.
+        labels_by_message.setdefault(error.message, []).append(label)
+    reasons = [f"{message} ({join_first(labels, shown)})" for message, labels in labels_by_message.items()]
+    # One request can cause many failures: it reads a batch of phones, or lists an account.
     causes = {id(error): error for _label, error in failures}
     only = failures[0][1] if len(causes) == 1 else None
-    return failed(f"{len(failures)} {kind} could not be {done}: {_some(reasons, shown, '; ')}", only)
-
-
-def _some(items: Sequence[str], shown: int, separator: str = ", ") -> str:
-    more = [f"and {len(items) - shown} more"] if len(items) > shown else []
-    return separator.join([*items[:shown], *more])
+    return failed(f"{len(failures)} {kind} could not be {done}: {join_first(reasons, shown, '; ')}", only)

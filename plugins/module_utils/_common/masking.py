@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeping secrets out of every text that leaves the collection."""
+"""Secrets: which names they have, how they are masked in texts and results, and when a task may return them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ except ImportError:
 
 MASK = "***"
 
-# Ansible masks a registered value wherever it stands: a short one would make its output unreadable.
+# Ansible masks a registered value wherever it occurs in its output: a short one would make that unreadable.
 _SHORTEST_REGISTERED = 8
 
-# Between the user and the host of a URL, or among libpq's parameters; a part of it may stand after an ampersand that
-# should have been percent-encoded: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+# The password between the user and the host of a URL, or in a parameter of libpq. It may contain an ampersand that the
+# user has failed to percent-encode: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 _URL_PASSWORD = re.compile(
     r"^[^/:]*:/{1,2}[^/:]*:(.+)@|(?<=[?&])(?:ssl)?password=([^&]+(?:&[^=&]+(?=&|$))*)",
     re.IGNORECASE | re.DOTALL,
@@ -36,21 +36,26 @@ _KEYWORD_PASSWORD = re.compile(
     r"(?:^|\s)(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)+)'?|((?:[^\s\\]|\\.)+))", re.IGNORECASE | re.DOTALL
 )
 
-# What the escapes of _spellings_of_character begin with.
+# The first characters of the escapes in _spellings_of_character.
 _ESCAPES = frozenset("%\\&+")
 
-# What begins an escape of JSON and of HTML: the backslash of one within another is doubled, the ampersand is escaped.
+# The start of an escape in JSON and in HTML. Escaping again doubles the backslash, and turns the ampersand into &amp;.
 _BACKSLASHES = r"\\{1,7}"
 _AMPERSAND = "&(?:amp;)*"
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether an option, a field or a variable of this name holds a secret."""
+    return name.lower().endswith(("token", "password", "secret", "secret_key"))
+
+
 def can_register_secrets() -> bool:
-    """Whether this ansible-core masks values that a module registers at run time."""
+    """Whether this ansible-core masks values that a task registers at run time."""
     return _register_secret is not None
 
 
 def register_secret(value: str) -> bool:
-    """Have Ansible mask ``value`` in all that it prints; false where it can't."""
+    """Make Ansible mask ``value`` in everything it prints; return false if it can't."""
     if _register_secret is None or len(value) < _SHORTEST_REGISTERED:
         return False
     _register_secret(value)
@@ -59,7 +64,7 @@ def register_secret(value: str) -> bool:
 
 @dataclass(frozen=True)
 class SecretOutput:
-    """Which secrets a task may return: Ansible must not print them. ``no_log`` is the task's."""
+    """Decides which secrets a task may return: those that Ansible won't print. ``no_log`` is the task's keyword."""
 
     no_log: bool = False
 
@@ -69,14 +74,15 @@ class SecretOutput:
         return self.no_log or can_register_secrets()
 
     def may_return(self, secret: str) -> bool:
-        """Whether ``secret`` may be in the result; if so, Ansible won't print it from now on."""
+        """Whether ``secret`` may be in the result; if so, it is registered, or the task has ``no_log``."""
         return self.no_log or register_secret(secret)
 
 
 def occurring(secrets: Iterable[str], value: Any) -> set[str]:
-    """Those of ``secrets`` that occur in a string somewhere in ``value``, which is of JSON's types.
+    """Return the ``secrets`` that occur in a string anywhere in ``value``, which consists of JSON's types.
 
-    In time that doesn't grow with the product of the two, because a fleet has as many tokens as instances.
+    A fleet has as many tokens as instances, so the time must not grow with the product of tokens and strings: each
+    substring of a secret's length is looked up in a set.
     """
     by_length: dict[int, set[str]] = collections.defaultdict(set)
     for secret in secrets:
@@ -102,12 +108,12 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def passwords_in(text: str) -> set[str]:
-    """The passwords in a URL or in libpq's KEYWORD=VALUE, as they stand there and decoded; none in any other text.
+    """Return the passwords in a URL or in libpq's KEYWORD=VALUE, both as written and decoded.
 
-    Broken ones too: a password may hold what should have been percent-encoded or quoted.
+    It also finds passwords with characters that the user should have percent-encoded or quoted.
     """
     found: set[str] = set()
-    if ":/" in text:  # which most of a fleet's many strings have not
+    if ":/" in text:  # a cheap test first: most strings of a large result hold no URL
         found |= {password for match in _URL_PASSWORD.finditer(text) for password in match.groups() if password}
         found |= {unquote(password) for password in found}
     if "password" in text.lower():
@@ -117,19 +123,19 @@ def passwords_in(text: str) -> set[str]:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Replace each of ``secrets`` in ``text``, however its characters are spelled, by asterisks.
+    """Replace each of ``secrets`` in ``text`` by asterisks, in any of its spellings.
 
-    Tokens travel in URL paths, so a vendor, a proxy or a library may give them back percent-encoded (in part, in either
-    case of the hexadecimal digits), escaped for JSON or for HTML, each more than once.
+    Tokens are sent in URL paths. A vendor, a proxy or a library may return them percent-encoded (completely or in part,
+    with hexadecimal digits of either case), or escaped for JSON or HTML, each of these several times.
     """
-    # A pattern takes milliseconds to compile, and most texts hold neither a secret nor an escape.
+    # Compiling a pattern takes milliseconds, and most texts hold neither a secret nor an escape.
     escaped = not _ESCAPES.isdisjoint(text)
     suspects = [secret for secret in set(secrets) if secret and (escaped or secret in text)]
     spans = sorted(match.span() for secret in suspects for match in _spellings(secret).finditer(text))
     pieces: list[str] = []
     end = 0
     for start, stop in spans:
-        # Secrets may overlap: what is left of one is as secret as the whole.
+        # Where two secrets overlap, one mask replaces both, because the rest of a secret is secret, too.
         if start >= end:
             pieces += [text[end:start], MASK]
         end = max(end, stop)
@@ -137,7 +143,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:
-    """``value``, which is of JSON's types, without those of ``secrets`` that occur somewhere in it."""
+    """Return ``value``, which consists of JSON's types, with each of ``secrets`` masked in all its keys and strings."""
     found = occurring(secrets, value)
     return _masked(value, found) if found else value
 
@@ -162,14 +168,14 @@ def _spellings_of_character(character: str) -> str:
     percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
     utf16 = character.encode("utf-16-be", "surrogatepass").hex()
     json_escape = "".join(f"{_BACKSLASHES}u{utf16[i : i + 4]}" for i in range(0, len(utf16), 4))
-    # The longest first: a percent sign begins its own escape, and a backslash, too.
+    # Longest spelling first, because the escape of a percent sign or a backslash begins with that character.
     spellings = [f"(?i:{percent}|{json_escape}|{_AMPERSAND}#0*{ord(character)};|{_AMPERSAND}#x0*{ord(character):x};)"]
     if character == "\\":
         spellings += [r"\\{4}", r"\\{2}"]
     elif not character.isalnum():
         if (entity := html.escape(character)) != character:
             spellings.append(_AMPERSAND + re.escape(entity[1:]))
-        # The last character of JSON's short escape, such as \n.
+        # JSON's short escapes, such as \n: backslashes and one character.
         spellings += [_BACKSLASHES + re.escape(c) for c in (json.dumps(character, ensure_ascii=False)[-2], character)]
     if character == " ":
         spellings.append(r"\+")

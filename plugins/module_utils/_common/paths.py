@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a path in a task means: the same file, whoever runs the task from where."""
+"""Paths in options: absolute, so that a task means the same file wherever its process runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from .errors import UsageError
 
-# What a journal's place may be instead of a path: a URL (even if it was mistyped), or PostgreSQL's KEYWORD=VALUE.
+# A journal's location that isn't a path: a URL, even a mistyped one, or PostgreSQL's KEYWORD=VALUE.
 _ADDRESS = re.compile(r".*://|[^/]*:/|\s*\w+\s*=", re.DOTALL)
 
 
 def start_folder() -> str | None:
-    """The folder in which this process works, or ``None`` if it isn't there any more."""
+    """Return this process's working directory, ``None`` if that was removed."""
     try:
         return os.getcwd()
     except OSError:
@@ -25,14 +25,14 @@ def start_folder() -> str | None:
 
 
 def is_address(location: str) -> bool:
-    """Whether a journal's place is no path, but may be a URL."""
+    """Whether a journal's location is an address of a database instead of a path."""
     return _ADDRESS.match(location) is not None
 
 
 def absolute(path: str, option: str, folder: str | None) -> str:
-    """``path`` as an absolute one: a relative one begins in ``folder``, where ``ansible-playbook`` was started.
+    """Return ``path`` as an absolute one; ``folder``, where ``ansible-playbook`` was started, is the base.
 
-    What follows a link by ``..`` is left for the system to find.
+    A path with ``..`` isn't shortened, because ``..`` after a symbolic link depends on the link's target.
 
     :raises UsageError: for ``~`` without a home folder, and a relative path without ``folder``; it names ``option``.
     """
@@ -56,7 +56,7 @@ def absolute(path: str, option: str, folder: str | None) -> str:
 def with_absolute_paths(
     params: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], folder: str | None
 ) -> dict[str, Any]:
-    """``params`` in which each option of the type ``path`` is absolute; a blank one is as if it weren't given.
+    """Return ``params`` with absolute paths in all options of the type ``path``; a blank value gets the default.
 
     :raises UsageError: as ``absolute`` does.
     """
@@ -72,7 +72,7 @@ def with_absolute_paths(
 
 
 def _unless_given(spec: Mapping[str, Any]) -> str | None:
-    """What an option is that nobody gives: the value of its environment variable, else its default."""
+    """Return the value of an option that the task doesn't set: from its environment variable, else its default."""
     _function, variables = spec.get("fallback", (None, ()))
     values = [value for variable in variables if (value := os.environ.get(variable, "")).strip()]
     return values[0] if values else spec.get("default")

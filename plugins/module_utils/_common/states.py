@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One vocabulary over the gateways' states: GREEN-API's own words, and what to do about each of them.
+"""States of instances at all gateways, in GREEN-API's vocabulary, with the health and the remedy of each.
 
-Sources: https://green-api.com/en/docs/api/account/GetStateInstance/ for the words; ``suspended`` from the Telegram
-edition of the same page. The vendor has added words over time, so the list is open.
+Source: https://green-api.com/en/docs/api/account/GetStateInstance/; ``suspended`` is from the Telegram edition of that
+page. The vendor has added states over time, so a state that isn't here becomes ``unknown``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class StateMeaning:
-    """What a state means for whoever runs the instance."""
+    """How healthy an instance in a state is, and what its operator does about it."""
 
     health: Health
     remedy: str
@@ -49,15 +49,15 @@ STATES: dict[str, StateMeaning] = {
 
 
 def normalize(vendor_state: str) -> str:
-    """Map a GREEN-API word to the vocabulary; a word that isn't in it is ``unknown``."""
+    """Return a state of GREEN-API as it is if this vocabulary has it, else ``unknown``."""
     return sys.intern(vendor_state) if vendor_state in STATES else UNKNOWN
 
 
 def health_for(state: str | None) -> Health:
-    """The health of ``state``; ``None`` (the instance could not be read) is ``unknown``."""
+    """Return the health of ``state``; that of ``None`` (the instance could not be read) is ``unknown``."""
     return STATES[state or UNKNOWN].health
 
 
 def remedy_for(state: str | None) -> str:
-    """What a person does about ``state``."""
+    """Return what the operator does about ``state``."""
     return STATES[state or UNKNOWN].remedy

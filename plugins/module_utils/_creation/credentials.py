@@ -22,9 +22,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
-from .._common.files import Place, UnfitFile, file_kind
-from .._common.room import Room
+from .._common.files import UnfitFile, file_kind
+from .._common.reservation import Reservation
 from .._http.address import canonical_address
 from .._vendors.gateway import Instance
 
@@ -75,7 +76,7 @@ class CredentialsFile:
         """``path`` is absolute."""
         self._path = path
         self._mutex = threading.Lock()
-        self._room: Room | None = None
+        self._reservation: Reservation | None = None
         self._failure: UsageError | None = None
 
     def check(self) -> None:
@@ -83,8 +84,8 @@ class CredentialsFile:
 
         :raises UsageError: if it can't be written, or holds anything but credentials.
         """
-        with self._explained(), self._place() as place, contextlib.suppress(FileNotFoundError):
-            descriptor = place.open(os.O_RDWR)
+        with self._explained(), self._target() as target, contextlib.suppress(FileNotFoundError):
+            descriptor = target.open(os.O_RDWR)
             try:
                 self._parse(_read(descriptor))
                 _make_private(descriptor)
@@ -96,9 +97,9 @@ class CredentialsFile:
 
         :raises UsageError: if it can't be read, or holds anything but credentials.
         """
-        with self._explained("read"), self._place() as place:
+        with self._explained("read"), self._target() as target:
             try:
-                descriptor = place.open(os.O_RDONLY)
+                descriptor = target.open(os.O_RDONLY)
             except FileNotFoundError:
                 return {}
             try:
@@ -132,28 +133,28 @@ class CredentialsFile:
                 raise UsageError(f"{count} instances of {provider} would have the entry {key} in credentials_file")
         with contextlib.ExitStack() as stack:
             with self._explained():
-                place = stack.enter_context(self._place())
-                place.sweep()
-                with self._locked(place) as descriptor:
+                target = stack.enter_context(self._target())
+                target.sweep()
+                with self._locked(target) as descriptor:
                     content = self._parse(_read(descriptor))
                     for slot, instance in wanted:
                         if conflict := self.conflict(content, slot, instance):
                             raise conflict
                     size = len(_dump(content)) + sum(_entry_size(slot) for slot, _instance in wanted) + _OTHERS
-                    room = stack.enter_context(Room.kept(place, size, os.fstat(descriptor), _MODE))
-                    room.use(_dump(content), last=False)
-                if room.failure:
-                    raise room.failure
-            self._room, self._failure = room, None
+                    reservation = stack.enter_context(Reservation.hold(target, size, os.fstat(descriptor), _MODE))
+                    reservation.write(_dump(content), last=False)
+                if reservation.failure:
+                    raise reservation.failure
+            self._reservation, self._failure = reservation, None
             try:
                 yield
             finally:
-                self._room = None
+                self._reservation = None
 
     def failure(self) -> UsageError | None:
         """Why nothing more must be created, although there was room: a token could not be written at once."""
-        if self._failure is None and self._room and self._room.failure:
-            return self._explanation(self._room.failure)
+        if self._failure is None and self._reservation and self._reservation.failure:
+            return self._explanation(self._reservation.failure)
         return self._failure
 
     def merge(self, found: Iterable[tuple[Slot, Instance]], *, last: bool = False) -> None:
@@ -166,13 +167,15 @@ class CredentialsFile:
         """
         with self._mutex:
             try:
-                with self._explained(), self._place() as place, self._locked(place) as descriptor:
-                    self._merge(place, descriptor, found, last=last)
+                with self._explained(), self._target() as target, self._locked(target) as descriptor:
+                    self._merge(target, descriptor, found, last=last)
             except UsageError as error:
                 self._failure = error
                 raise
 
-    def _merge(self, place: Place, descriptor: int, found: Iterable[tuple[Slot, Instance]], *, last: bool) -> None:
+    def _merge(
+        self, target: AtomicFile, descriptor: int, found: Iterable[tuple[Slot, Instance]], *, last: bool
+    ) -> None:
         content = self._parse(_read(descriptor))
         merged = {provider: dict(names) for provider, names in content.items()}
         for slot, instance in found:
@@ -181,10 +184,10 @@ class CredentialsFile:
             merged.setdefault(slot.provider, {})[slot.key] = _entry(slot, instance)
         if merged == content:
             _make_private(descriptor)
-        elif self._room:
-            self._room.use(_dump(merged), last=last)
+        elif self._reservation:
+            self._reservation.write(_dump(merged), last=last)
         else:
-            place.replace(_dump(merged), os.fstat(descriptor), _MODE)
+            target.replace(_dump(merged), os.fstat(descriptor), _MODE)
 
     def deliver(self, found: Sequence[tuple[Slot, Instance]]) -> None:
         """``merge``; where that fails and room was kept, write the entries into that, which takes nothing more.
@@ -197,7 +200,7 @@ class CredentialsFile:
             rescued: Content = {}
             for slot, instance in found:
                 rescued.setdefault(slot.provider, {})[slot.key] = _entry(slot, instance)
-            path = self._room.rescue(_dump(rescued)) if self._room else None
+            path = self._reservation.rescue(_dump(rescued)) if self._reservation else None
             if path is None:
                 raise
             raise UsageError(f"{error.message}. The new tokens are in {path}: keep that file") from None
@@ -219,32 +222,34 @@ class CredentialsFile:
         return dict(content)
 
     @contextlib.contextmanager
-    def _place(self) -> Iterator[Place]:
-        if self._room:
-            yield self._room.place
+    def _target(self) -> Iterator[AtomicFile]:
+        if self._reservation:
+            yield self._reservation.target
             return
         if kind := file_kind(self._path):
             raise UnfitFile(f"it is {kind}")
-        with contextlib.closing(Place(self._path)) as place:
-            yield place
+        with contextlib.closing(AtomicFile(self._path)) as target:
+            yield target
 
     @contextlib.contextmanager
-    def _locked(self, place: Place) -> Iterator[int]:
+    def _locked(self, target: AtomicFile) -> Iterator[int]:
         """Hold the lock of the file that is in place; a file that was replaced meanwhile is of no use."""
         while True:
-            if place.stat() is None:
-                place.create(b"{}\n")
+            if target.stat() is None:
+                target.create(b"{}\n")
             try:
-                descriptor = place.open(os.O_RDWR)
+                descriptor = target.open(os.O_RDWR)
             except FileNotFoundError:
                 continue
             except OSError as exc:
-                if exc.errno not in (errno.EMFILE, errno.ENFILE) or not (self._room and self._room.let_descriptor_go()):
+                if exc.errno not in (errno.EMFILE, errno.ENFILE) or not (
+                    self._reservation and self._reservation.release_descriptor()
+                ):
                     raise
                 continue
             try:
                 _lock(descriptor)
-                if place.is_at(descriptor):
+                if target.is_at(descriptor):
                     yield descriptor
                     return
             finally:

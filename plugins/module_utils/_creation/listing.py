@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .._common.errors import FleetError
+from .._common.timestamps import seconds_since
 from .._journal.entries import Entry, Use
 from .._vendors.accounts import Account
-from .._vendors.gateway import Gateway, Instance, seconds_since
+from .._vendors.gateway import Gateway, Instance
 
 ListingPolicy = Literal["auto", "required", "none"]
 

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 
 from .._common.errors import Delivery, FleetError, UsageError
 from .._common.polling import poll
+from .._common.timestamps import utc_now
 from .._journal.commands import JournalCommands
 from .._journal.entries import Entry, Memory, Status, begun_entry, hash_payload, is_new_token, new_entry
 from .._journal.journal import Journal, Lease
 from .._journal.storage import JournalError
 from .._vendors.accounts import Account, Kinship
-from .._vendors.gateway import Gateway, utc_now
+from .._vendors.gateway import Gateway
 from .delivery import TokenDelivery, has_token
 from .listing import Lister, Listing, ListingPolicy, awaits_listing, listed_by
 from .plan import Action, Claim, DesiredInstance, OnUnknown, Outcome, Planner, find_claim

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._common.errors import UsageError
+from .._common.timestamps import utc_now
 from .._journal.commands import JournalCommands
 from .._journal.entries import OPEN, Entry, Memory, Use
 from .._journal.journal import Journal
-from .._vendors.gateway import utc_now
 from .._vendors.providers import PROVIDERS
 from .credentials import credentials_key
 

@@ -16,9 +16,10 @@ from typing import Any
 from .._common import states
 from .._common.errors import FleetError, failed, failure_result
 from .._common.polling import poll, progress_line
-from .._http.messages import sentence
+from .._common.texts import sentence
+from .._common.timestamps import utc_now
 from .._http.transport import RequestBudget
-from .._vendors.gateway import Credentials, Gateway, Reading, utc_now
+from .._vendors.gateway import Credentials, Gateway, Reading
 
 
 @dataclass(frozen=True, slots=True)

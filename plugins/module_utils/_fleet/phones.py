@@ -13,7 +13,7 @@ from typing import Any
 
 from .._common.errors import FleetError, UsageError, failed, failure_result
 from .._common.polling import check_waiting, poll, progress_line
-from .._http.messages import sentence
+from .._common.texts import sentence
 from .._http.transport import RequestBudget
 from .._vendors.koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
 

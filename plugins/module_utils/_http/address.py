@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses of APIs: which may be used, and which are the same."""
+"""Base URLs of APIs: validation, and a canonical form to compare them by."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def check_base_url(url: str, option: str) -> str:
-    """Return ``url`` without a slash at its end.
+    """Return ``url``, the value of ``option``, without slashes at its end.
 
-    :raises UsageError: if it isn't https (or http to a loopback address), or holds what a base URL mustn't.
+    :raises UsageError: if it isn't a URL of https (or of http to a loopback address), or if it has a user name, a
+        password, a query or a fragment.
     """
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""
-        host.encode("idna")  # fails for a label that is empty or too long
-        if parts.port == 0:  # so does reading a port that is no number
+        host.encode("idna")  # raises UnicodeError, a ValueError, for a label that is empty or too long
+        if parts.port == 0:  # reading a port that isn't a number raises ValueError, too
             raise ValueError
     except ValueError:
         raise UsageError(f"{option} isn't a valid URL") from None
@@ -41,10 +42,10 @@ def check_base_url(url: str, option: str) -> str:
 
 
 def canonical_address(url: str) -> str:
-    """The base address of an API in the one spelling that stands for all of them.
+    """Return a base URL in its canonical form, which is the same for all spellings of one address.
 
-    Scheme and host in lower case, without the scheme's own port, a dot at the host's end, slashes at the end, and white
-    space around it.
+    Scheme and host are in lower case; the scheme's default port, a dot at the host's end, slashes at the end and
+    surrounding white space are removed.
 
     :raises UsageError: if it isn't a URL.
     """
@@ -60,7 +61,7 @@ def canonical_address(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this name (in lower case) or address is the machine's own by definition."""
+    """Whether a host name in lower case, or an IP address, is loopback by definition (RFC 6761, 6.3)."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

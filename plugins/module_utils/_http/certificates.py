@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The certificates of authorities that a user names, in an option or in a variable of the environment."""
+"""Certificates of authorities that an option or an environment variable names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .._common.errors import UsageError
 
 
 def check_authorities(path: str, where: str) -> None:
-    """Find out whether ``path``, which ``where`` names, is a file of certificates in PEM, or a folder that can be read.
+    """Check that ``path``, the value of the option or variable ``where``, is a readable PEM file or folder.
 
-    Later the TLS library would take what it can't read for a certificate of the server that is wrong.
+    The TLS library would report an unreadable path only in the handshake, as if the server's certificate were wrong.
 
-    :raises UsageError: if it is neither; it says why.
+    :raises UsageError: if it isn't; the message says why.
     """
     try:
         if os.path.isdir(path):

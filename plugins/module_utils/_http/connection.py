@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connections that know whether any of a request has left, and answers that have an end and belong to their request.
+"""All that extends the internals of http.client, urllib3 and requests; session ``oldest`` tests it with their oldest.
 
-urllib3 makes and keeps the connections; what it calls an error depends on its version and on proxies. So what has
-happened is noted here, where bytes are handed to a socket.
+urllib3 opens and keeps the connections. Which exception it raises depends on its version and on proxies, so it is no
+proof of what was sent. The connections here record instead, in an ``Exchange``, when a byte of a request is handed to a
+socket. They also bound a response, in bytes and in seconds.
 """
 
 from __future__ import annotations
@@ -20,32 +21,42 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-with contextlib.suppress(ImportError):  # the session tells
-    import urllib3
-
-# Ten thousand instances of a GREEN-API partner are listed in about 5 MB. It holds for what was compressed, too.
-MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-_MAX_HEADER_BYTES = 2**20
-# What is read at once: it may grow a thousandfold when it is unpacked.
+# Bytes to read at once. They may become a thousand times as many when urllib3 decompresses them.
 _CHUNK_SIZE = 8 * 1024
-# Those that were asked for; urllib3 knows more, and any number of them one inside the other.
+# The encodings that a request accepts. urllib3 would decode others too, and any number of them inside one another.
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
-# Informational answers (RFC 9110, 15.2) before the answer; servers send one or two.
-_MOST_INFORMATIONAL = 20
-# Seconds after which a server may be about to close a connection that nobody uses; the shortest usual time is two.
-_IDLE = 1.0
+# Informational responses (RFC 9110, 15.2) before the final one; servers send one or two.
+_MAX_INFORMATIONAL = 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a response, and of an idle connection. Times are in seconds."""
+
+    # Compressed or not. GREEN-API lists ten thousand instances of a partner in about 5 MB.
+    max_body_bytes: int = 64 * 2**20
+    max_header_bytes: int = 2**20
+    # Abandon a response that is still arriving after this many seconds (64 MiB at 100 kB/s).
+    response_timeout: float = 600.0
+    # Abandon a response this long after its caller's deadline. ``poll``, which waits for many callers until the same
+    # deadline, then returns before the callers fail.
+    deadline_grace: float = 0.1
+    # Open a new connection for a write instead of one that was idle for longer: the server may be about to close it.
+    # The shortest usual keep-alive timeout of servers is 2 s.
+    max_idle: float = 1.0
 
 
 @dataclass
 class Exchange:
-    """A request on its way, and what is known of it. The answer is given up ``patience`` seconds from now.
+    """One request and its response, which is abandoned ``patience`` seconds from now.
 
-    ``sent``: whether a byte of it may have left; what asks a proxy for a tunnel isn't of the request.
-    ``tunnel_status``: what the proxy said to that.
+    ``sent`` becomes true before the first byte of the request is handed to a socket; the CONNECT request that asks a
+    proxy for a tunnel doesn't count. ``tunnel_status`` becomes the proxy's HTTP status for that CONNECT request.
     """
 
     patience: float
     writes: bool
+    limits: Limits
     sent: bool = False
     tunnel_status: int | None = None
 
@@ -54,42 +65,58 @@ class Exchange:
 
 
 class _Current(threading.local):
-    # A request is sent, and its answer read, by the thread that asks.
-    exchange = Exchange(0.0, writes=False)
+    # requests sends a request, and reads its response, in the thread that calls it.
+    exchange = Exchange(0.0, writes=False, limits=Limits())
 
 
 _current = _Current()
 
 
 def begin(exchange: Exchange) -> None:
-    """Whatever this thread sends from now on is of ``exchange``."""
+    """Make ``exchange`` the one that this thread's next request belongs to."""
     _current.exchange = exchange
 
 
-def read(raw: Any) -> bytes:
-    """The body of an answer, unpacked; no more of it than it takes to see that it is too long.
+def read_body(raw: Any) -> bytes:
+    """Return the decompressed body of urllib3's response, cut off soon after ``max_body_bytes``.
 
-    In small pieces, because urllib3 unpacks all of what it reads at once (before version 2.6).
+    It reads small chunks, because urllib3 before 2.6 decompresses all that it has read at once.
     """
-    packed = raw.headers.get("Content-Encoding", "").lower() in _ENCODINGS
+    limit = _current.exchange.limits.max_body_bytes
+    is_compressed = raw.headers.get("Content-Encoding", "").lower() in _ENCODINGS
     content = bytearray()
-    while len(content) <= MAX_RESPONSE_BYTES and (piece := raw.read(_CHUNK_SIZE, decode_content=packed)):
-        content += piece
-    if raw.length_remaining and len(content) <= MAX_RESPONSE_BYTES:
-        raise urllib3.exceptions.ProtocolError  # urllib3 does so itself since version 2
+    while len(content) <= limit and (chunk := raw.read(_CHUNK_SIZE, decode_content=is_compressed)):
+        content += chunk
+    if raw.length_remaining and len(content) <= limit:
+        raise urllib3.exceptions.ProtocolError  # as urllib3 does by itself since version 2
     return bytes(content)
 
 
-def watch(manager: Any) -> Any:
-    """urllib3's pool manager, whose pools from now on have such connections."""
+with contextlib.suppress(ImportError):  # session.py reports that requests isn't installed
+    import requests.adapters
+    import urllib3
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        """requests' adapter, with this file's connections to servers and to proxies."""
+
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **options)
+            _extend_pools(self.poolmanager)
+
+        def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+            return _extend_pools(super().proxy_manager_for(*arguments, **options))
+
+
+def _extend_pools(manager: Any) -> Any:
+    """Make urllib3's pool manager use this file's pools from now on."""
     manager.pool_classes_by_scheme = {
-        scheme: _watched(pool_class) for scheme, pool_class in manager.pool_classes_by_scheme.items()
+        scheme: _extended(pool_class) for scheme, pool_class in manager.pool_classes_by_scheme.items()
     }
     return manager
 
 
 @functools.cache
-def _watched(pool_class: Any) -> Any:
+def _extended(pool_class: Any) -> Any:
     if issubclass(pool_class, _Pool):
         return pool_class
     bases = (_Connection, pool_class.ConnectionCls)
@@ -98,11 +125,12 @@ def _watched(pool_class: Any) -> Any:
 
 
 class _Pool:
-    """Part of urllib3's pools: a write gets a connection that the server isn't about to close."""
+    """Mixin for urllib3's pools: a write never reuses a connection that the server may be about to close."""
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)  # type: ignore[misc]
-        if _current.exchange.writes and time.monotonic() - connection.used_at > _IDLE:
+        exchange = _current.exchange
+        if exchange.writes and time.monotonic() - connection.used_at > exchange.limits.max_idle:
             connection.close()
             connection = self._new_conn()  # type: ignore[attr-defined]
         return connection
@@ -114,7 +142,7 @@ class _Pool:
 
 
 class _Connection(http.client.HTTPConnection):
-    """Part of urllib3's connections."""
+    """Mixin for urllib3's connections: records that a request was sent, and uses ``http`` to loopback only."""
 
     is_plain = False
     used_at = 0.0
@@ -126,8 +154,8 @@ class _Connection(http.client.HTTPConnection):
             super().connect()
         finally:
             self._is_connecting = False
-        if self.is_plain and not _is_own(self.sock):
-            # Names such as api.localhost are the machine's own by definition, but who knows who resolves them.
+        if self.is_plain and not _is_to_loopback(self.sock):
+            # A name such as api.localhost passes the check of the URL, but a resolver may map it to another machine.
             self.close()
             raise NotLoopback
 
@@ -140,28 +168,29 @@ class _Connection(http.client.HTTPConnection):
 
 
 class NotLoopback(OSError):
-    """Behind the address of an ``http://`` URL is another machine."""
+    """The host of an ``http://`` URL is another machine."""
 
 
-def _is_own(sock: socket.socket) -> bool:
+def _is_to_loopback(sock: socket.socket) -> bool:
     return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer that is read through ``_Incoming``."""
+    """http.client's response, read through a ``_BoundedReader``."""
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp: Any = io.BufferedReader(_Incoming(self.fp.detach(), sock, _current.exchange.ends_at))
+        self.fp: Any = io.BufferedReader(_BoundedReader(self.fp.detach(), sock, _current.exchange))
 
     def _read_status(self) -> tuple[str, int, str]:
-        """The status line of the answer itself; http.client skips no informational one but 100, and any number.
+        """Return the status line of the final response.
 
-        It asks for this one before anything else, of a tunnel as well.
+        http.client skips any number of informational responses with status 100, and none with another status. It calls
+        this method first for each response, also for a proxy's response to CONNECT.
         """
-        for _informational in range(_MOST_INFORMATIONAL + 1):
+        for _informational in range(_MAX_INFORMATIONAL + 1):
             version, status, reason = super()._read_status()  # type: ignore[misc]
-            # Nobody asked to switch protocols, and what comes then is no HTTP.
+            # No request asks to switch protocols, and what follows this status isn't HTTP.
             if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
                 break
             http.client.parse_headers(self.fp)
@@ -172,33 +201,33 @@ class _Response(http.client.HTTPResponse):
         return version, status, reason
 
 
-class _Incoming(io.RawIOBase):
-    """What comes from a socket, until it is too much or too late.
+class _BoundedReader(io.RawIOBase):
+    """The bytes of a response, up to the limits of its exchange.
 
-    A timeout of the socket bounds the gap between two bytes only, and http.client reads a chunk of a negative size
-    until the connection ends.
+    A socket's timeout bounds only the time between two bytes, and http.client reads a chunk of a negative size until
+    the connection ends.
     """
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends_at: float) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
         self._raw = raw
         self._sock = sock
-        self._ends_at = ends_at
-        self._room = MAX_RESPONSE_BYTES + _MAX_HEADER_BYTES
+        self._ends_at = exchange.ends_at
+        self._bytes_left = exchange.limits.max_body_bytes + exchange.limits.max_header_bytes
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
+        seconds_left = self._ends_at - time.monotonic()
+        if seconds_left <= 0:
             raise TimeoutError
-        gap = self._sock.gettimeout()
-        if gap is None or left < gap:
-            self._sock.settimeout(left)
-        if self._room <= 0:
+        timeout = self._sock.gettimeout()
+        if timeout is None or seconds_left < timeout:
+            self._sock.settimeout(seconds_left)
+        if self._bytes_left <= 0:
             return 0
         count = self._raw.readinto(buffer)
-        self._room -= count or 0
+        self._bytes_left -= count or 0
         return count
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What went wrong with a request that got no answer, in words."""
+"""Errors for requests without a response: a code, a message and a remedy for each exception of the HTTP libraries."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .._common.errors import Code, Delivery, FleetError
 from .connection import Exchange, NotLoopback
 from .messages import Request
 
-# What sending a request and reading its answer can raise.
+# The exceptions that sending a request and reading its response can raise.
 EXPECTED: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError)
-with contextlib.suppress(ImportError):  # the session tells
+with contextlib.suppress(ImportError):  # session.py reports that requests isn't installed
     import requests
     import urllib3
 
@@ -37,7 +37,7 @@ _RUN_OUT = {
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a request goes: the host and port, the option that they come from, and seconds for each step."""
+    """Where a request goes: host and port, the option that names them, and the seconds for each step."""
 
     host: str
     option: str
@@ -53,10 +53,10 @@ class _Cause:
 
 
 def explain(exc: BaseException, request: Request, exchange: Exchange, to: Destination) -> FleetError:
-    """The failure that ``exc`` is, of whatever requests, urllib3 and Python raise.
+    """Return the error for an exception of requests, urllib3 or Python.
 
-    Only ``exchange`` decides whether the request may have been carried out. What the exception is called does not:
-    behind a proxy urllib3 calls everything the proxy's.
+    ``exchange.sent`` alone decides whether the server may have carried out the request. The type of the exception
+    can't: behind a proxy, urllib3 raises ProxyError for every failure.
     """
     chain = list(_chain(exc))
     cause = _run_out(chain)
@@ -68,12 +68,12 @@ def explain(exc: BaseException, request: Request, exchange: Exchange, to: Destin
 
 
 def _run_out(chain: list[BaseException]) -> _Cause | None:
-    """What this machine has too little of."""
+    """Return the cause if this machine has run out of memory, ports or open files."""
     numbers = [link.errno for link in chain if isinstance(link, OSError) and link.errno in _RUN_OUT]
     if _first(chain, MemoryError):
         numbers = [errno.ENOMEM]
     if _first(chain, socket.gaierror):
-        # A resolver that can open no file says that it knows no such name.
+        # A resolver that can't open a file or socket reports an unknown name, so try to open a socket.
         try:
             socket.socket().close()
         except OSError as exc:
@@ -81,7 +81,7 @@ def _run_out(chain: list[BaseException]) -> _Cause | None:
     if not numbers or numbers[0] not in _RUN_OUT:
         return None
     what, remedy = _RUN_OUT[numbers[0]]
-    # Files and ports come back when another thread's request has ended.
+    # Files and ports become free when another thread's request has ended.
     is_memory = numbers[0] == errno.ENOMEM
     return _Cause("connection", f"this machine has run out of {what}", remedy, retryable=not is_memory)
 
@@ -89,7 +89,7 @@ def _run_out(chain: list[BaseException]) -> _Cause | None:
 def _before_sending(
     exc: BaseException, chain: list[BaseException], request: Request, exchange: Exchange, to: Destination
 ) -> _Cause:
-    """Nothing of the request has left."""
+    """Return the cause of a failure before the first byte of the request was sent."""
     network = f"check {to.option} and the network"
     tls = _first(chain, ssl.SSLError)
     is_proxys = bool(_first(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError))
@@ -101,14 +101,14 @@ def _before_sending(
             retryable=exchange.tunnel_status in (429, 502, 503, 504),
         )
     if isinstance(exc, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        # The API's own address was checked before.
+        # check_base_url has checked the API's own URL, so this is the proxy's.
         return _Cause(
             "connection", "the proxy that the environment names can't be used", "check the proxy variables", False
         )
     if isinstance(exc, requests.exceptions.InvalidHeader) or not isinstance(
         exc, (OSError, urllib3.exceptions.HTTPError)
     ):
-        # Some characters are noticed by http.client only, which raises a mere ValueError.
+        # requests raises InvalidHeader; http.client, which checks more characters, raises ValueError.
         return _Cause(
             "bad_request", "a header has a character that HTTP doesn't allow", f"check {request.credential}", False
         )
@@ -117,7 +117,7 @@ def _before_sending(
     if tls is not None and not is_proxys:
         return _tls(tls, to)
     if isinstance(exc, requests.exceptions.SSLError) and not is_proxys:
-        # Before version 2, urllib3 compares the names by itself.
+        # urllib3 before version 2 compares the host names itself, and raises no ssl.SSLError.
         return _Cause("tls", f"TLS failed: the certificate isn't for {to.host}", f"check {to.option}", False)
     if _first(chain, NotLoopback):
         return _Cause("connection", f"{to.host} is another machine, and http isn't for others", network, False)
@@ -133,7 +133,7 @@ def _before_sending(
 
 
 def _after_sending(chain: list[BaseException], to: Destination) -> _Cause:
-    """The request, or a part of it, has left."""
+    """Return the cause of a failure after at least a byte of the request was sent."""
     tls = _first(chain, ssl.SSLError)
     if tls is not None and not isinstance(tls, ssl.SSLEOFError):
         return _tls(tls, to)
@@ -151,13 +151,13 @@ def _after_sending(chain: list[BaseException], to: Destination) -> _Cause:
 
 
 def _tls(error: ssl.SSLError, to: Destination) -> _Cause:
-    why = getattr(error, "verify_message", "") or error.reason or "for a reason that it doesn't tell"
+    why = getattr(error, "verify_message", "") or error.reason or "unknown reason"
     remedy = f"check {to.option}, or give the certificate authority in ca_path"
     return _Cause("tls", f"TLS failed: {why}", remedy, retryable=False)
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """``exc`` and all that requests and urllib3 have wrapped in it."""
+    """Iterate over ``exc`` and all exceptions that requests and urllib3 have wrapped in it."""
     seen: set[int] = set()
     queue: list[Any] = [exc]
     while queue:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a vendor is asked, what it answers, and what its status means."""
+"""Requests, responses, and what the status of a response means."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._common.errors import Code, Delivery, FleetError, one_line
+from .._common.errors import Code, Delivery, FleetError
 from .._common.masking import redact
+from .._common.texts import sentence, shorten
 
 
 class Effect(enum.Enum):
-    """What a call does at the vendor's side, whatever its HTTP verb is."""
+    """Whether a call changes anything at the vendor's side, whatever its HTTP method is."""
 
     READS = "reads"
     WRITES = "writes"
@@ -27,9 +28,9 @@ class Effect(enum.Enum):
 class Request:
     """One call of a vendor's API.
 
-    ``path`` is percent-encoded and may hold secrets; ``what`` names the call in messages, so it holds none.
-    ``secrets`` are those that this request carries: they are removed from whatever the vendor answers.
-    ``credential`` names the option that a refusal of the credentials points at.
+    ``path`` is percent-encoded and may hold secrets. ``what`` describes the call in messages, and must not hold any.
+    ``secrets`` are all that the request holds: messages that quote the response mask them.
+    ``credential`` is the option that the remedy names when the vendor refuses the credentials.
     """
 
     method: str
@@ -43,14 +44,18 @@ class Request:
     body: Any = field(default=None, repr=False)
 
     def failed(self, reason: str, remedy: str, delivery: Delivery) -> str:
-        """The message of this call's failure, without advice to repeat what may have happened already."""
+        """Return the message of a failure; without ``remedy`` for a write that the vendor may have carried out."""
         may_have_happened = self.effect is Effect.WRITES and delivery is Delivery.UNKNOWN
         return sentence(self.what, reason, "" if may_have_happened else remedy)
 
 
 @dataclass(frozen=True)
 class Response:
-    """A vendor's answer: ``body`` is the parsed JSON, unless ``is_json`` is false; then ``text`` may have its words."""
+    """A vendor's response.
+
+    ``body`` is the parsed JSON if ``is_json``, else ``None``; ``text`` then holds a short plain text, if it is one.
+    ``description`` describes a body that isn't JSON.
+    """
 
     request: Request
     status: int
@@ -62,11 +67,11 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether its HTTP status is a success."""
+        """Whether the HTTP status is a success."""
         return 200 <= self.status < 300
 
     def masked(self, text: str, *more_secrets: str) -> str:
-        """The vendor's words on one line, without the secrets that the request carried."""
+        """Return the vendor's text as one short line, with the request's secrets masked."""
         return shorten(redact(text, (*self.request.secrets, *more_secrets)))
 
     def error(
@@ -80,7 +85,8 @@ class Response:
         delivery: Delivery = Delivery.UNKNOWN,
         vendor_code: str | None = None,
     ) -> FleetError:
-        """A failure that this answer tells of; ``reason`` may hold the vendor's words, in which secrets are masked."""
+        """Return the error that this response reports; secrets in ``reason``, which may quote the vendor, are "
+        "masked."""
         return FleetError(
             code,
             self.request.failed(self.masked(reason), remedy, delivery),
@@ -93,7 +99,7 @@ class Response:
         )
 
     def error_for_status(self, status: int, vendor_says: str = "") -> FleetError:
-        """The failure that ``status`` stands for; it may come from the body instead of the HTTP answer."""
+        """Return the error for ``status``, which is the HTTP status or one that the vendor puts into the body."""
         meaning = classify_status(status)
         reason = f"HTTP {self.status}"
         if status != self.status:
@@ -111,7 +117,7 @@ class Response:
         )
 
     def malformed(self, expected: str) -> FleetError:
-        """The failure of a successful answer that doesn't say what the vendor promises."""
+        """Return the error for a successful response whose body isn't what the vendor documents."""
         got = _json_type(self.body) if self.is_json else self.description
         return self.error(
             "bad_answer",
@@ -122,7 +128,7 @@ class Response:
 
 @dataclass(frozen=True)
 class StatusMeaning:
-    """What a status outside 2xx means for the caller."""
+    """What the caller may do about a status outside 2xx."""
 
     code: Code
     retryable: bool
@@ -144,7 +150,7 @@ _REFUSALS: dict[int, StatusMeaning] = {
 
 
 def classify_status(status: int) -> StatusMeaning:
-    """Sort an HTTP status that isn't a success by what the caller may do about it."""
+    """Return the meaning of an HTTP status that isn't a success."""
     if status in _REFUSALS:
         return _REFUSALS[status]
     if status >= 500:
@@ -154,19 +160,8 @@ def classify_status(status: int) -> StatusMeaning:
     return StatusMeaning("bad_answer", False, Delivery.UNKNOWN, "set api_url or endpoint to the API's final address")
 
 
-def sentence(what: str, reason: str, remedy: str) -> str:
-    """One line: what failed, why, and what to do."""
-    return f"{what[:1].upper()}{what[1:]} failed: {reason}" + (f"; {remedy}" if remedy else "")
-
-
-def shorten(text: str, limit: int = 300) -> str:
-    """One printable line of ``limit`` characters at most."""
-    line = one_line(text)
-    return line if len(line) <= limit else line[: limit - 3] + "..."
-
-
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait: RFC 9110 allows a number of seconds or a date."""
+    """Return the seconds that the server asks the client to wait: RFC 9110 allows a number of seconds or a date."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

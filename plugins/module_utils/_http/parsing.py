@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the bytes of an answer to JSON, and from JSON to the bytes of a request."""
+"""Decoding and encoding of bodies: JSON, as the vendors send it and as they expect it."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from . import connection
 from .messages import Effect, Request, Response
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.ASCII | re.IGNORECASE)
-# Half a character, which JSON can spell, but neither a file nor a database can hold.
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
+# An escaped surrogate. A lone one is valid JSON, but can't be written to a file or a database.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def encode_body(body: Any) -> bytes:
-    """A request's body as it is sent, for those who sign it."""
+    """Return the bytes of a request's body; a signature of the request covers the same bytes."""
     return json.dumps(body).encode()
 
 
-def parse_response(request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Response:
-    """The answer to ``request``, whatever its content is."""
+def parse_response(
+    request: Request, status: int, headers: Mapping[str, str], content: bytes, max_bytes: int
+) -> Response:
+    """Parse the response to ``request``, whatever its content is; one of more than ``max_bytes`` isn't parsed."""
     content_type = headers.get("Content-Type", "")
     media_type = re.sub(r"[^\w.+/-]", "", content_type.split(";")[0]) or "no content type"
-    if len(content) > connection.MAX_RESPONSE_BYTES:
-        description = f"more than {connection.MAX_RESPONSE_BYTES // 2**20} MiB"
+    if len(content) > max_bytes:
+        description = f"more than {max_bytes // 2**20} MiB"
         return Response(request, status, headers, None, False, description)
     try:
         body, is_json = _parse(_decode(content, content_type, request.effect)), True
     except (ValueError, RecursionError):
         body, is_json = None, False
     description = f"no JSON ({media_type}, {len(content)} bytes)" if content else "empty"
-    # A short text is what the vendor says, a page isn't.
+    # A short text may be the vendor's own message; an HTML page comes from a proxy or a web server.
     is_text = not is_json and len(content) <= 1000 and not content.lstrip().startswith(b"<")
     text = content.decode(errors="replace").strip() if is_text else ""
     return Response(request, status, headers, body, is_json, description, text)
 
 
 def _decode(content: bytes, content_type: str, effect: Effect) -> str:
-    """The text of ``content``: Unicode, as JSON is, else in the charset that the answer declares.
+    """Decode ``content`` as Unicode, as JSON requires, or else in the charset that the response declares.
 
-    In this order, because RFC 8259 knows no charsets: a server that declares one by habit sends Unicode all the same,
-    and text in another charset is no Unicode but by rare accident. Of what a write answers, which comes only once,
-    characters that can't be read are U+FFFD, so that the others aren't lost.
+    In this order, because a server may declare a charset by habit and still send Unicode, while text in another charset
+    is hardly ever valid UTF-8. A write's response can't be requested again, so it is decoded in any case: U+FFFD
+    replaces what is invalid, and the rest of the response, such as a token, is kept.
 
-    :raises ValueError: if it is neither.
+    :raises ValueError: if the response to a read is neither.
     """
     encoding = json.detect_encoding(content)
     try:
@@ -65,14 +66,14 @@ def _decode(content: bytes, content_type: str, effect: Effect) -> str:
 
 
 def _parse(text: str) -> Any:
-    """The JSON in ``text``: text and numbers that a file, a database and JSON itself can hold.
+    """Parse JSON whose texts and numbers can be written to a file, to a database and as JSON again.
 
-    :raises ValueError: also for what only Python takes for a number.
-    :raises RecursionError: for what nests too deep.
+    :raises ValueError: for what isn't JSON; so are NaN and Infinity, which Python's parser accepts by default.
+    :raises RecursionError: for what is nested too deep.
     """
     body = _JSON.decode(text)
-    if _HALF_CHARACTER.search(text):
-        # A pair of halves is a character; a half alone becomes a question mark.
+    if _SURROGATE.search(text):
+        # Encoding joins the two surrogates of a character, and replaces a lone one by a question mark.
         body = json.loads(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
     return body
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session of requests that does what it is told, and nothing that it was not told."""
+"""One request over a kept-alive connection: no redirects, no cookies, no .netrc, and no URL in a log."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import os
 import traceback
 import warnings
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from urllib.parse import urlsplit
 
 from .._version import VERSION
+from . import connection
 from .certificates import check_authorities
-from .connection import Exchange, begin, read, watch
+from .connection import Exchange
 
 try:
     import requests
-    import requests.adapters
     import requests.utils
     import urllib3
 except ImportError:
@@ -28,33 +26,13 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
-    class _Session(requests.Session):
-        """A session that doesn't even look at where a redirect leads.
-
-        requests prepares to follow it in any case: it reads the whole answer and fails where the address is broken.
-        """
-
-        def get_redirect_target(self, resp: requests.Response) -> None:
-            return None
-
-    class _Adapter(requests.adapters.HTTPAdapter):
-        """An adapter with connections of ours."""
-
-        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-            super().init_poolmanager(*arguments, **options)
-            watch(self.poolmanager)
-
-        def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-            return watch(super().proxy_manager_for(*arguments, **options))
-
-
 _HEADERS = {
     "User-Agent": f"msgops.fleet/{VERSION} (Ansible collection)",
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
 }
 
-# What a session is made from, beside the options.
+# Environment variables, in lower case, that ``Session`` depends on.
 _SESSION_ENVIRONMENT = frozenset(
     ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 )
@@ -63,24 +41,21 @@ _SESSION_ENVIRONMENT = frozenset(
 class Session:
     """Kept-alive connections to the host of ``base_url``, safe to use from several threads.
 
-    :raises UsageError: if a variable of the environment names certificates that can't be used.
+    It reads the environment once. It uses requests' adapter without a ``requests.Session``, which would add what a
+    vendor's API must not get: cookies, the password of a .netrc file in place of the Authorization header, and a look
+    at where a redirect leads.
+
+    :raises UsageError: if an environment variable names certificates that can't be used.
     """
 
     def __init__(self, base_url: str, *, connections: int, validate_certs: bool, ca_path: str | None) -> None:
-        # urllib3 logs URLs, in warnings too, and ours hold tokens; without any handler Python prints warnings.
+        # urllib3 logs URLs, which hold tokens. Python prints the warnings of a logger that has no handler.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-        self._session = _Session()
-        # What requests would look up in the environment for each request is looked up once; a .netrc is left alone,
-        # because requests would put its password in the place of our Authorization header.
-        self._session.trust_env = False
-        self._session.proxies = _proxies(base_url)
-        self._session.verify = _verification(validate_certs, ca_path)
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter(pool_connections=1, pool_maxsize=connections)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._proxies = _proxies(base_url)
+        self._verify = _verification(validate_certs, ca_path)
+        self._adapter = connection.Adapter(pool_connections=1, pool_maxsize=connections)
 
-    def exchange(
+    def send(
         self,
         method: str,
         url: str,
@@ -90,41 +65,34 @@ class Session:
         timeout: float,
         exchange: Exchange,
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request once; the status, the headers and the body that answer it.
+        """Send one request, and return the status, the headers and the body of the response.
 
-        Raises whatever requests, urllib3 and Python do; ``exchange`` knows then whether anything was sent.
+        It raises what requests, urllib3 and Python raise; ``exchange`` then holds whether the request was sent.
         """
-        begin(exchange)
-        # Not session.request(): merging the session's settings into each request would cost a fifth of it.
-        prepared = requests.PreparedRequest()
-        prepared.prepare(method=method, url=url, headers={**_HEADERS, **headers}, data=body)
-        with self._session.send(
-            prepared,
-            timeout=timeout,
-            allow_redirects=False,
-            stream=True,
-            proxies=self._session.proxies,
-            verify=self._session.verify,
-            cert=None,
+        connection.begin(exchange)
+        request = requests.PreparedRequest()
+        request.prepare(method=method, url=url, headers={**_HEADERS, **headers}, data=body)
+        with self._adapter.send(
+            request, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies
         ) as response:
-            return response.status_code, response.headers, read(response.raw)
+            return response.status_code, response.headers, connection.read_body(response.raw)
 
 
 def relevant_environment() -> tuple[tuple[str, str], ...]:
-    """The variables that a session is made from."""
+    """Return the environment variables that a session depends on."""
     return tuple(sorted((k, v) for k, v in os.environ.items() if k.lower() in _SESSION_ENVIRONMENT))
 
 
 def _proxies(base_url: str) -> dict[str, str]:
     if urlsplit(base_url).scheme == "http":
-        # It is for this machine alone: a proxy would read the tokens.
+        # Only loopback addresses may use http. A proxy would be another machine, and could read the tokens.
         return {}
     return dict(requests.utils.get_environ_proxies(base_url))
 
 
 def _verification(validate_certs: bool, ca_path: str | None) -> bool | str:
     if not validate_certs:
-        # The user has chosen it; a warning for each connection says nothing new.
+        # The user has set validate_certs to false; urllib3 would warn about it for each connection.
         warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
         return False
     if ca_path:

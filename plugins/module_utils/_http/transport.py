@@ -10,35 +10,26 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from .._common.errors import Delivery, FleetError, UsageError
 from .address import check_base_url
 from .certificates import check_authorities
-from .connection import Exchange
+from .connection import Exchange, Limits
 from .failures import EXPECTED, Destination, explain
 from .messages import Effect, Request, Response
 from .parsing import encode_body, parse_response
 from .session import Session, relevant_environment
 
-# Seconds after which an answer is given up that still trickles in; the largest takes them at 100 kB a second.
-_RESPONSE_TIMEOUT = 600.0
-# Seconds that an answer has beyond its caller's deadline: whoever waits for many callers is the first to notice that.
-_DEADLINE_GRACE = 0.1
-
-_FIRST_PAUSE = 0.5
-_FIRST_PAUSE_THROTTLED = 1.0
-_LONGEST_PAUSE = 10.0
-
 Value = TypeVar("Value")
 
 
 class RequestBudget:
-    """One caller's use of the transport: until when it may take, and how many requests were sent for it.
+    """The deadline of one caller, and the number of requests that were sent for it.
 
-    ``deadline`` is a time of ``time.monotonic()`` in seconds; nothing is retried or waited for after it.
+    ``deadline`` is a time of ``time.monotonic()``, after which the transport neither sends nor waits.
     """
 
     def __init__(self, deadline: float | None = None) -> None:
@@ -46,13 +37,33 @@ class RequestBudget:
         self.requests = 0
 
     def remaining(self) -> float:
-        """Seconds left, never negative; infinite without a deadline."""
+        """Return the seconds left, at least 0; infinite without a deadline."""
         return float("inf") if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
 
 @dataclass(frozen=True)
+class Backoff:
+    """Seconds to wait before a retry: each time twice as long, give or take a quarter, so that clients spread out."""
+
+    first: float = 0.5
+    first_throttled: float = 1.0
+    longest: float = 10.0
+
+    def pause(self, attempt: int, failure: FleetError) -> float:
+        """Return the seconds to wait after ``attempt`` (the first is 0) failed; at least what the server asks for."""
+        if failure.retry_after is not None:
+            return failure.retry_after + random.uniform(0, 0.25)
+        first = self.first_throttled if failure.delivery is Delivery.THROTTLED else self.first
+        # The exponent is bounded, because 2.0 to the power of a thousand attempts overflows.
+        return min(self.longest, first * 2.0 ** min(attempt, 16)) * random.uniform(0.75, 1.25)
+
+
+@dataclass(frozen=True)
 class TransportOptions:
-    """How to talk to a host: times in seconds."""
+    """How to talk to a host: seconds for each step of a request (``timeout``) and for all its retries together.
+
+    :raises UsageError: if a value is out of range.
+    """
 
     timeout: float = 30.0
     retry_timeout: float = 60.0
@@ -60,6 +71,8 @@ class TransportOptions:
     ca_path: str | None = None
     concurrency: int = 16
     read_only: bool = False
+    limits: Limits = field(default_factory=Limits)
+    backoff: Backoff = field(default_factory=Backoff)
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout < float("inf"):
@@ -73,7 +86,10 @@ class TransportOptions:
 
 
 class Transport:
-    """A pool of kept-alive connections to one host, safe to use from several threads."""
+    """A pool of kept-alive connections to one host, safe to use from several threads.
+
+    :raises UsageError: if ``base_url``, the value of the option ``url_option``, can't be used.
+    """
 
     def __init__(self, base_url: str, options: TransportOptions, *, url_option: str = "api_url") -> None:
         self.base_url = check_base_url(base_url, url_option)
@@ -88,69 +104,63 @@ class Transport:
         self._unreachable = False
 
     def send(self, request: Request, parse: Callable[[Response], Value], budget: RequestBudget | None = None) -> Value:
-        """Send ``request`` and return what ``parse`` makes of the answer.
+        """Send ``request`` and return what ``parse`` makes of the response.
 
-        A reading request is repeated while the failure is retryable, a writing one only if it provably never
-        arrived or was throttled; both for ``retry_timeout`` seconds at most.
+        A failed request is repeated as ``_may_retry`` says, for ``retry_timeout`` seconds at most.
 
-        :raises FleetError: from the transport or from ``parse``, once no retry is left.
+        :raises FleetError: from the transport or from ``parse``, when no retry is left.
         """
         if request.effect is Effect.WRITES and self._options.read_only:
             raise AssertionError(f"check mode must not send a request that writes ({request.what})")
         budget = budget or RequestBudget()
-        give_up_at = time.monotonic() + min(self._options.retry_timeout, budget.remaining())
+        retry_until = time.monotonic() + min(self._options.retry_timeout, budget.remaining())
         for attempt in itertools.count():
             budget.requests += 1
             try:
                 return parse(self._exchange(request, budget))
             except FleetError as error:
                 failure = error
-            pause = self._pause_before_retry(request, failure, attempt)
-            if pause is None or time.monotonic() + pause > give_up_at:
+            if not self._may_retry(request, failure):
+                break
+            pause = self._options.backoff.pause(attempt, failure)
+            if time.monotonic() + pause > retry_until:
                 break
             time.sleep(pause)
         if failure.delivery is Delivery.NOT_SENT and failure.retryable:
             self._unreachable = True
         raise failure
 
-    def _pause_before_retry(self, request: Request, failure: FleetError, attempt: int) -> float | None:
-        """Seconds to wait before the next try, ``None`` if there must be none."""
-        if request.effect is Effect.WRITES:
-            repeatable = failure.delivery is Delivery.THROTTLED or (
-                failure.delivery is Delivery.NOT_SENT and failure.retryable
-            )
-        else:
-            repeatable = failure.retryable
-        if not repeatable or self._options.retry_timeout == 0:
-            return None
+    def _may_retry(self, request: Request, failure: FleetError) -> bool:
+        """The retry rule: repeat a read if the failure is retryable, a write only if it provably had no effect."""
+        if self._options.retry_timeout == 0:
+            return False
         if self._unreachable and failure.delivery is Delivery.NOT_SENT:
-            # Another request has waited for this host in vain: a thousand more needn't, each for as long.
-            return None
-        if failure.retry_after is not None:
-            return failure.retry_after + random.uniform(0, 0.25)
-        first = _FIRST_PAUSE_THROTTLED if failure.delivery is Delivery.THROTTLED else _FIRST_PAUSE
-        # Two to the power of a thousand attempts is no float any more.
-        return float(min(_LONGEST_PAUSE, first * 2 ** min(attempt, 16)) * random.uniform(0.75, 1.25))
+            # Fail fast: another request has already spent its retries on this unreachable host.
+            return False
+        if request.effect is Effect.WRITES and failure.delivery is Delivery.THROTTLED:
+            return True
+        return failure.retryable and (request.effect is Effect.READS or failure.delivery is Delivery.NOT_SENT)
 
     def _exchange(self, request: Request, budget: RequestBudget) -> Response:
+        limits = self._options.limits
         timeout = max(0.001, min(self._options.timeout, budget.remaining()))
-        patience = _DEADLINE_GRACE + max(timeout, min(_RESPONSE_TIMEOUT, budget.remaining()))
-        exchange = Exchange(patience, writes=request.effect is Effect.WRITES)
+        patience = limits.deadline_grace + max(timeout, min(limits.response_timeout, budget.remaining()))
+        exchange = Exchange(patience, writes=request.effect is Effect.WRITES, limits=limits)
         body = None if request.body is None else encode_body(request.body)
         headers = request.headers if body is None else {**request.headers, "Content-Type": "application/json"}
         url = self.base_url + request.path
         if request.query:
             url += "?" + urlencode(request.query)
         try:
-            status, received, content = self._session.exchange(
+            status, received, content = self._session.send(
                 request.method, url, headers, body, timeout=timeout, exchange=exchange
             )
             self._unreachable = False
-            return parse_response(request, status, received, content)
+            return parse_response(request, status, received, content, limits.max_body_bytes)
         except EXPECTED as exc:
             to = Destination(urlsplit(self.base_url).netloc, self._url_option, timeout)
             failure = explain(exc, request, exchange, to)
-        # Outside of the handler, so that no chained exception carries the URL with the token along.
+        # Raised outside of the handler, so that the exception, whose text holds the URL with the token, isn't chained.
         raise failure
 
 
@@ -158,9 +168,9 @@ _transports: dict[tuple[Any, ...], Transport] = {}
 
 
 def transport_to(base_url: str, options: TransportOptions, *, url_option: str = "api_url") -> Transport:
-    """The transport of this process to ``base_url``: the items of a loop share its connections.
+    """Return this process's transport to ``base_url``, whose connections all items of a loop share.
 
-    One that was made before a fork, or for another environment, is of no use.
+    A forked process, and a task with another environment, gets a transport of its own.
 
     :raises UsageError: if ``base_url`` isn't a URL that may be used.
     """

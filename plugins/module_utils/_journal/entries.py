@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from .._common.timestamps import utc_now
 from .._vendors.accounts import Access, Account, Standing, seen_with
-from .._vendors.gateway import utc_now
 
 # Where it lies unless the user says otherwise.
 DEFAULT_JOURNAL = "~/.local/state/msgops/fleet.sqlite3"

@@ -24,8 +24,8 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from .._common.timestamps import utc_now
 from .._vendors.accounts import Access, Account, dump_accesses, load_accesses
-from .._vendors.gateway import utc_now
 from .entries import Entry, Key, Memory, Use
 from .location import storage_at
 from .schema import Transaction, creations

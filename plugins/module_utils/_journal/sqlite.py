@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._common.files import Place, UnfitFile
+from .._common.atomic_file import AtomicFile
+from .._common.files import UnfitFile
 from .schema import SCHEMA_VERSION, Row, Transaction, upgrade
 from .serial import Serial, SerialFile
 from .storage import BUSY_TIMEOUT, JournalError, check_version
@@ -183,11 +184,11 @@ class SqliteStorage:
         :raises UnfitFile: if anything else is there.
         :raises JournalError: if there is nothing any more.
         """
-        with contextlib.closing(Place(self.name)) as place:
-            path = os.path.join(place.folder, place.name)
+        with contextlib.closing(AtomicFile(self.name)) as target:
+            path = os.path.join(target.folder, target.name)
             # Read before the journal, in which a change is counted first.
             serial = self._read_serial(path)
-            file = place.stat()
+            file = target.stat()
             if not (file and file.st_size):
                 self._compare(serial, None, path)
             if file and not file.st_size and file.st_uid != os.geteuid():
@@ -195,13 +196,13 @@ class SqliteStorage:
             if file:
                 with _recognizing:
                     if file.st_size and (file.st_dev, file.st_ino) not in _recognized:
-                        self._recognize(place)
+                        self._recognize(target)
                     _recognized.add((file.st_dev, file.st_ino))
         return _Found(path, file, serial)
 
     @staticmethod
-    def _recognize(place: Place) -> None:
-        with open(place.open(os.O_RDONLY), "rb", buffering=0) as content:
+    def _recognize(target: AtomicFile) -> None:
+        with open(target.open(os.O_RDONLY), "rb", buffering=0) as content:
             header = content.read(_HEADER)
         if not header.startswith(_MAGIC):
             raise UnfitFile("it is no journal, and was left as it is")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 
+from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .page import Page
 
@@ -85,14 +85,8 @@ class CodeFolder:
                 os.unlink(self.image(anchor))
 
     def _replace(self, path: str, content: bytes) -> None:
-        descriptor, temporary = tempfile.mkstemp(prefix=".", dir=self.folder)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with contextlib.closing(AtomicFile(path)) as file:
+            file.replace(content, like=None, mode=0o600)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

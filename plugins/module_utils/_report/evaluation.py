@@ -16,8 +16,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from .._common.errors import UsageError, one_line
+from .._common.errors import UsageError
 from .._common.states import AUTHORIZED, STATES, Health, StateMeaning, health_for, remedy_for
+from .._common.texts import one_line
+from .._common.timestamps import parse_time
 from .._vendors.koophone import MISSING, OTHER
 
 VERSION = 1
@@ -145,10 +147,9 @@ class Member:
     def due_at(self) -> datetime.datetime | None:
         """When the paid time ends."""
         try:
-            moment = datetime.datetime.fromisoformat(self.due.replace("Z", "+00:00")) if self.due else None
+            return parse_time(self.due) if self.due else None
         except ValueError:
             return None
-        return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class Report:
     @property
     def now(self) -> datetime.datetime:
         """The report's time."""
-        return _moment(self.generated_at)
+        return parse_time(self.generated_at)
 
     def broken(self) -> list[str]:
         """What of the rule is broken, a sentence each."""
@@ -278,7 +279,7 @@ def evaluate(
             latest[member.key] = member
     soon = None
     if rule.min_due_days is not None:
-        soon = _moment(generated_at) + datetime.timedelta(days=rule.min_due_days)
+        soon = parse_time(generated_at) + datetime.timedelta(days=rule.min_due_days)
     ordered = sorted(latest.values(), key=lambda member: (member.kind, member.provider, member.label, member.id))
     return Report(
         title=title,
@@ -397,7 +398,3 @@ def _parse_error(row: Mapping[str, Any]) -> dict[str, Any] | None:
         "message": str(error.get("message")),
         "retryable": bool(error.get("retryable")),
     }
-
-
-def _moment(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))

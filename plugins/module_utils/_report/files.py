@@ -12,8 +12,9 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
-from .._common.files import Place, file_kind
+from .._common.files import file_kind
 from .evaluation import Report
 from .junit import render_junit
 from .page import render_page
@@ -84,9 +85,9 @@ def _write(path: str, content: bytes, option: str) -> None:
             _write_into(path, content)
             return
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with contextlib.closing(Place(path)) as place:
-            before = place.stat()
-            place.replace(content, before, stat.S_IMODE(before.st_mode) if before else _MODE)
+        with contextlib.closing(AtomicFile(path)) as target:
+            before = target.stat()
+            target.replace(content, before, stat.S_IMODE(before.st_mode) if before else _MODE)
     except OSError as exc:
         raise UsageError(f"{option} {path} can't be written ({exc.strerror}); name another file") from None
 

@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 
 from .._common.errors import UsageError
-from .._common.masking import passwords_in, redact
+from .._common.masking import is_secret_name, passwords_in, redact
 from .._http.transport import TransportOptions
 from .._journal.entries import DEFAULT_JOURNAL
 from .._vendors.green_api import SECRET_SETTINGS, SETTINGS
@@ -100,7 +100,7 @@ def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
 
 def _option(name: str, options: Spec) -> Mapping[str, Any]:
     """What is known of an option; a dictionary of any keys may hold what another module has returned."""
-    return options.get(name) or {"no_log": str(name).lower().endswith(("token", "password", "secret"))}
+    return options.get(name) or {"no_log": is_secret_name(str(name))}
 
 
 def _from_environment(variable: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guarded main of every module: what goes in, what comes out, and nothing secret in either failure."""
+"""The main function of every module: it runs the core, and returns a result without secrets, whatever happens."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .arguments import ArgumentSpec
 
 @dataclass
 class TaskContext:
-    """What the core learns of the task that it runs for.
+    """The task that the core runs for.
 
-    ``progress`` takes a line about long work that is under way. ``draw`` shows text on the terminal of somebody who
-    watches, and nowhere else; ``None`` where nobody does. ``folder`` is where relative paths begin. ``secrets`` are
-    values that must not be in the result; ``warnings`` go to the user.
+    ``progress`` prints a line about the progress of a long task. ``draw`` prints to the terminal only, not to a log; it
+    is ``None`` without a terminal. ``folder`` is the base of relative paths. ``execute`` masks ``secrets`` in the
+    result, and adds ``warnings`` to it.
     """
 
     params: Mapping[str, Any]
@@ -41,14 +41,14 @@ class TaskContext:
 
     @property
     def output(self) -> SecretOutput:
-        """Which secrets may be in the result."""
+        """Decides which secrets may be in the result."""
         return SecretOutput(self.no_log)
 
 
 Run = Callable[[TaskContext], dict[str, Any]]
 
-# Options that no documentation names: the action plugin hands over in them the secrets of the task's ``environment``,
-# and the folder where ansible-playbook was started, from which a module's own differs by how it is run.
+# Undocumented options by which the action plugin passes on the secret variables of the task's ``environment``, and the
+# folder where ansible-playbook was started: a module's process may have another working directory.
 SECRET_ENVIRONMENT = "_msgops_environment"
 START_FOLDER = "_msgops_folder"
 
@@ -64,20 +64,22 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         self.start_folder = self.params.pop(START_FOLDER, None) or start_folder()
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
-        # Ansible repeats the options of a task that are wrong: secrets in the wrong place, which it doesn't recognize.
+        # Ansible's message quotes wrong options. It doesn't mask a secret in an option that isn't no_log.
         msg = masked(msg, self._arguments.secrets_in(self.params))
         super().fail_json(msg, **{"invocation": {"module_args": {}}, **kwargs})
 
 
 def run_module(arguments: ArgumentSpec, run: Run) -> None:
-    """Run ``run`` as an Ansible module and leave the process with its result."""
+    """Run ``run`` as an Ansible module, print its result, and exit."""
     module = _Module(arguments)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     task = TaskContext(module.params, module.check_mode, module._diff, module.no_log, folder=module.start_folder)
     result = execute(arguments, run, task)
-    # Ansible would look for each of them in each string of the result: minutes for a fleet's tokens. Since 2.22 it
-    # looks for them in what it prints, but not in what is registered.
+    # This loses no masking. no_log_values are the values of the options with no_log, and Ansible has two uses left for
+    # them: exit_json and fail_json replace them in the result (until ansible-core 2.21), which takes minutes for the
+    # tokens of a large fleet. execute() has replaced them already, with all other secrets, in the result and in its
+    # warnings: each no_log value is one of ArgumentSpec.secrets_in (test_execute_masks_each_no_log_value).
     module.no_log_values = set()
     for warning in result.pop("warnings", ()):
         module.warn(warning)
@@ -87,7 +89,7 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
 
 
 def execute(arguments: ArgumentSpec, run: Run, task: TaskContext) -> dict[str, Any]:
-    """The result of ``run(task)`` as Ansible gets it: with the invocation and the warnings, without a secret."""
+    """Return the result of ``run(task)`` with the invocation and the warnings, and with all secrets masked."""
     task.secrets |= arguments.secrets_in(task.params)
     invocation = {"module_args": arguments.without_secrets(task.params)}
 
@@ -104,10 +106,7 @@ def execute(arguments: ArgumentSpec, run: Run, task: TaskContext) -> dict[str, A
 
 
 def guard(run: Run, task: TaskContext) -> dict[str, Any]:
-    """The result of ``run(task)``, whatever it raises.
-
-    An unexpected exception's own text isn't shown, because it may quote a URL or a header.
-    """
+    """Return the result of ``run(task)``, or the result of a failed task if it raises an exception."""
     try:
         return run(task)
     except FleetError as error:
@@ -117,7 +116,10 @@ def guard(run: Run, task: TaskContext) -> dict[str, Any]:
 
 
 def unexpected(exc: Exception) -> str:
-    """What the user is told of an exception that nobody has foreseen; its own text isn't safe to show."""
+    """Return the message for an unexpected exception: its type and place, so that it can be reported as a bug.
+
+    It doesn't quote the exception's own text, which may contain a URL or a header.
+    """
     frame = traceback.extract_tb(exc.__traceback__)[-1]
     where = f"{type(exc).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
     return f"unexpected {where}; this is a bug in msgops.fleet: please report it with this line"

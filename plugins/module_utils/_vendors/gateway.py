@@ -8,17 +8,16 @@ from __future__ import annotations
 import abc
 import base64
 import datetime
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeGuard
 
 from .._common.errors import UsageError
+from .._common.timestamps import format_time, parse_time
 from .._http.messages import Response
 from .._http.transport import RequestBudget, Transport
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +183,7 @@ def parse_due(raw: Any) -> str | None:
     """
     try:
         if isinstance(raw, str) and not raw.isdecimal():
-            moment = datetime.datetime.fromisoformat(raw.strip().replace("Z", "+00:00"))
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=datetime.timezone.utc)
+            moment = parse_time(raw)
         elif isinstance(raw, (int, str)) and not isinstance(raw, bool):
             number = int(raw)
             moment = datetime.datetime.fromtimestamp(
@@ -194,23 +191,6 @@ def parse_due(raw: Any) -> str | None:
             )
         else:
             return None
-        return None if moment.year <= 1 else format_time(moment.astimezone(datetime.timezone.utc))
+        return None if moment.year <= 1 else format_time(moment)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def format_time(moment: datetime.datetime) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return moment.strftime(_TIME_FORMAT)
-
-
-def utc_now() -> str:
-    """The time now, ISO 8601 in UTC."""
-    # A fleet has many of one second.
-    return sys.intern(format_time(datetime.datetime.now(datetime.timezone.utc)))
-
-
-def seconds_since(moment: str) -> float:
-    """How long ago ``moment`` was, a time as ``utc_now`` gives it."""
-    then = datetime.datetime.strptime(moment, _TIME_FORMAT).replace(tzinfo=datetime.timezone.utc)
-    return (datetime.datetime.now(datetime.timezone.utc) - then).total_seconds()

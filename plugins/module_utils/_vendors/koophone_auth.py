@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from .._common.errors import FleetError, UsageError
+from .._common.timestamps import parse_time
 from .._http.messages import Effect, Request, Response
 from .._http.transport import Transport, TransportOptions, transport_to
 
@@ -219,8 +220,7 @@ def _parse_token(response: Response) -> tuple[str, datetime.datetime]:
     expires_at = details.get("expires_at") if isinstance(details, dict) else None
     if token and isinstance(expires_at, str):
         try:
-            end = datetime.datetime.fromisoformat(expires_at.replace("Z", "+00:00"))
-            return token, end if end.tzinfo else end.replace(tzinfo=datetime.timezone.utc)
+            return token, parse_time(expires_at)
         except ValueError:
             pass
     raise response.malformed("a token with expires_at, and the header X-Subject-Token,")

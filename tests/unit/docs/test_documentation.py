@@ -24,11 +24,11 @@ import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Code
 from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import Rule, evaluate, instance_member
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import utc_now
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 if TYPE_CHECKING:

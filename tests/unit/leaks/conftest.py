@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.tests.support.leaks import CRASHES, Servers, patched_collection
+from ansible_collections.msgops.fleet.tests.support.flaws import CRASHES, flawed_collection
+from ansible_collections.msgops.fleet.tests.support.leaks import Servers
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def crashing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A collection whose core crashes with secrets in the exception's text."""
-    return patched_collection(tmp_path_factory.mktemp("crashing"), *CRASHES)
+    return flawed_collection(tmp_path_factory.mktemp("crashing"), CRASHES)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

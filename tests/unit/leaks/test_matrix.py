@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.leaks import (
     CRASH,
     OUTCOMES,
-    ROOT,
     SECRETS,
     VARIANTS,
     Cell,

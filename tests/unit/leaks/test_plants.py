@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""That the matrix finds what there is to be found: flaws planted in a copy of the collection."""
+"""The leak matrix finds leaks: each test plants a flaw in a copy of the collection, and the search must find it."""
 
 from __future__ import annotations
 
@@ -10,85 +10,110 @@ import html
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from ansible_collections.msgops.fleet.tests.support.flaws import CRASHES, Wrapper, flawed_collection
 from ansible_collections.msgops.fleet.tests.support.leaks import (
     ANSIBLE,
     CRASH,
-    CRASHES,
     SECRETS,
     Cell,
     Servers,
     find_leaks,
     make_secret,
-    patched_collection,
     run_playbook,
 )
 
-ENTRYPOINT = "plugins/module_utils/_task/entrypoint.py"
-HTTP = "plugins/module_utils/_http/transport.py"
-MESSAGES = "plugins/module_utils/_http/messages.py"
-FAILURES = "plugins/module_utils/_http/failures.py"
 
-_EXCHANGE = "        timeout = max(0.001, min("
+def add_exception_text(original: Callable[..., str]) -> Callable[..., str]:
+    """Append the text of an unexpected exception to the message."""
 
-# A flaw, and where it shows.
-FLAWS: dict[str, tuple[tuple[tuple[str, str, str], ...], str, str]] = {
+    def unexpected(exc: Exception) -> str:
+        return f"{original(exc)} {exc}"
+
+    return unexpected
+
+
+def add_path(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Append the path of the request, which holds the token, to the message of a failed connection."""
+
+    def explain(exc: BaseException, request: Any, *arguments: Any) -> Any:
+        error = original(exc, request, *arguments)
+        error.message += f" at {request.path}"
+        return error
+
+    return explain
+
+
+def quote_vendor(_original: Callable[..., str]) -> Callable[..., str]:
+    """Leave the secrets in the vendor's words."""
+
+    def masked(_self: Any, text: str, *_more_secrets: str) -> str:
+        return text
+
+    return masked
+
+
+def encode_options(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the task's options in Base64, in which Ansible doesn't recognize what it masks."""
+
+    def without_secrets(_self: Any, params: Any) -> Any:
+        import base64
+
+        return {"options": base64.b64encode(repr(params).encode()).decode()}
+
+    return without_secrets
+
+
+def print_path(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Print the path of each request, which holds the token, to the standard error."""
+
+    def exchange(self: Any, request: Any, *arguments: Any) -> Any:
+        import sys
+
+        print(request.path, file=sys.stderr)
+        return original(self, request, *arguments)
+
+    return exchange
+
+
+# A flaw, and the outcome and the output in which it shows.
+FLAWS: dict[str, tuple[dict[str, Wrapper], str, str]] = {
     "an exception's text in the message": (
-        (
-            *CRASHES,
-            (ENTRYPOINT, 'return f"unexpected {where};', 'return f"unexpected {where} {exc};'),
-        ),
+        {**CRASHES, "_task.entrypoint:unexpected": add_exception_text},
         CRASH,
         "stdout",
     ),
-    "the URL in a message": (
-        ((FAILURES, 'f"{to.host} refuses the connection"', 'f"{request.path} refuses"'),),
-        "refused",
-        "stdout",
-    ),
-    "the vendor's words as they are": (
-        (
-            (
-                MESSAGES,
-                "return shorten(redact(text, (*self.request.secrets, *more_secrets)))",
-                "return shorten(text, 9999)",
-            ),
-        ),
-        "403 that echoes",
-        "stdout",
-    ),
+    "the URL in a message": ({"_http.failures:explain": add_path}, "refused", "stdout"),
+    "the vendor's words as they are": ({"_http.messages:Response.masked": quote_vendor}, "403 that echoes", "stdout"),
     "the options in an encoding that Ansible doesn't mask": (
-        (
-            (
-                ENTRYPOINT,
-                '{"module_args": arguments.without_secrets(task.params)}',
-                '{"module_args": __import__("base64").b64encode(repr(task.params).encode()).decode()}',
-            ),
-        ),
+        {"_task.arguments:ArgumentSpec.without_secrets": encode_options},
         "refused",
         "stdout",
     ),
-    "a line on the standard error": (
-        ((HTTP, _EXCHANGE, "        print(request.path, file=__import__('sys').stderr)\n" + _EXCHANGE),),
-        "refused",
-        "stderr",
-    ),
+    "a line on the standard error": ({"_http.transport:Transport._exchange": print_path}, "refused", "stderr"),
 }
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_planted_flaw_is_found(servers: Servers, ansible_commands: Path, tmp_path: Path, flaw: str) -> None:
-    patches, outcome, place = FLAWS[flaw]
+    flaws, outcome, place = FLAWS[flaw]
     if place == "stderr" and ANSIBLE < (2, 19):
         pytest.skip("before ansible-core 2.19, a task that prints to the standard error by itself may never end")
-    collections = patched_collection(tmp_path / "flawed", *patches)
+    collections = flawed_collection(tmp_path / "flawed", flaws)
     (tmp_path / "run").mkdir()
     cell = Cell("state of GREEN-API", outcome, "controller", "variables", no_log=False)
     output = run_playbook([cell], servers, tmp_path / "run", collections=collections, commands=ansible_commands)
     found = {leak.place for leak in output.leaks([cell], SECRETS)}
     assert place in found
+
+
+@pytest.mark.parametrize("name", ["_http.nowhere:send", "_http.transport:Transport.nothing"])
+def test_a_flaw_in_a_function_that_does_not_exist_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises((ImportError, AttributeError)):
+        flawed_collection(tmp_path, {name: print_path})
 
 
 @pytest.mark.parametrize(

@@ -30,23 +30,23 @@ settings.load_profile("core")
 
 @pytest.fixture(scope="session")
 def make_httpserver() -> Iterator[HTTPServer]:
-    """The plugin's server, but with an address that needs no name resolution, and with a thread for each connection."""
+    """The plugin's server, at an IP address, and with a thread for each connection."""
     with HTTPServer("127.0.0.1", 0, threaded=True) as server:
         yield server
 
 
 @pytest.fixture
 def url(httpserver: HTTPServer) -> Iterator[str]:
-    """The address of ``httpserver``; a request that the test didn't announce makes the test fail."""
+    """The URL of ``httpserver``; the test fails if the server gets a request that the test didn't expect."""
     yield f"http://127.0.0.1:{httpserver.port}"
-    # Their requests would seem to be the next test's.
+    # Requests of threads that are still running would be counted in the next test.
     join_workers()
     httpserver.check()
 
 
 @pytest.fixture
 def wire() -> Iterator[Callable[..., Wire]]:
-    """Start a server from ``support.Wire``'s arguments; it stops with the test."""
+    """Start a ``Wire`` with the given arguments; it is closed after the test."""
     wires: list[Wire] = []
 
     def start(*conversations: Any, **options: Any) -> Wire:
@@ -60,7 +60,7 @@ def wire() -> Iterator[Callable[..., Wire]]:
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Issues the certificates of this run's servers."""
+    """The authority that issues the certificates of this run's servers."""
     return trustme.CA()
 
 
@@ -73,7 +73,7 @@ def ca_path(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The transport's clock, so that its pauses take no time; timeouts on the sockets stay real."""
+    """Replace the transport's clock, so that its pauses take no time; timeouts of sockets stay real."""
     clock = Clock()
     monkeypatch.setattr(transport, "time", clock)
     return clock
@@ -81,7 +81,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def deaf_url() -> Iterator[str]:
-    """An address that neither accepts nor refuses a connection: its queue is full."""
+    """A URL whose host neither accepts nor refuses a connection, because its queue is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         with socket.create_connection(address, timeout=PATIENCE):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data goes one way: module, entrypoint, core, client, http. Nothing below imports anything above it."""
+"""The layers of the core: a file imports from its own layer and from lower ones only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.msgops.fleet.tests.support.wire import MODULE_UTILS, ROOT
 
-# From the bottom to the top: a folder imports from those before it, and from itself.
+# From the lowest layer to the highest.
 LAYERS = (
     ("",),
     ("_common",),
@@ -30,7 +30,7 @@ FILES = {str(path.relative_to(MODULE_UTILS)): path for path in MODULE_UTILS.rglo
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Level and name of each imported module, wherever in the file the import stands."""
+    """Yield the level and the name of each imported module, also of imports inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
@@ -85,7 +85,7 @@ def test_a_file_imports_from_its_folder_and_those_below_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_ansible_is_known_at_three_places_only(name: str) -> None:
+def test_only_three_files_import_ansible(name: str) -> None:
     if name not in ("_task/entrypoint.py", "_task/arguments.py", "_common/masking.py"):
         assert "ansible" not in foreign_imports(name)
 

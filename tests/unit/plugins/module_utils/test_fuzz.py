@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a server answers, a call returns what it promises or raises a FleetError that tells no secret.
+"""Fuzzing of all clients: each call returns its type, or raises a FleetError without a secret.
 
-Every call of every client gets answers that hypothesis makes up: almost right, wrong, broken, huge, compressed, or no
-HTTP at all. The suite tries a few, always the same; FUZZ_EXAMPLES=5000 tries so many, others each time.
+hypothesis generates responses that are almost right, wrong, broken, huge, compressed, or not HTTP at all. The suite
+tries the same few each time; with FUZZ_EXAMPLES=5000, each call gets 5000 random ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget, Transport
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
     Credentials,
@@ -65,7 +65,7 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
 
 @dataclass(frozen=True)
 class ApiCall:
-    """A client's call, what it promises to return, and what the vendor answers when all is well."""
+    """A call of a client, the type that it returns, and a successful response of the vendor."""
 
     call: Callable[[Transport], Any]
     returns: Any
@@ -205,15 +205,17 @@ API_CALLS: dict[str, ApiCall] = {
 each_api_call = pytest.mark.parametrize("api_call", API_CALLS.values(), ids=API_CALLS)
 
 
-# What is asserted
+# Assertions
 
 
 def check(api_call: ApiCall, server: Wire, **options: Any) -> None:
-    """Make the call: it returns what it promises, or raises a FleetError without a secret; nothing is made twice."""
+    """Assert that the call returns its type or raises a FleetError without a secret, and repeats no write."""
     server.received.clear()
     failure = None
     try:
-        value = api_call.call(transport(server.url, **{"retry_timeout": 2.0, **options}))
+        value = api_call.call(
+            transport(server.url, **{"retry_timeout": 2.0, "limits": Limits(max_body_bytes=2**20), **options})
+        )
     except FleetError as error:
         failure = error
     if failure is None:
@@ -223,20 +225,20 @@ def check(api_call: ApiCall, server: Wire, **options: Any) -> None:
         assert "s3cret" not in plain(failure.message)
         assert failure.message.isprintable()
         json.dumps(failure.as_error(), allow_nan=False)
-    # What was throttled provably did nothing.
+    # A throttled request provably had no effect.
     if api_call.creates and not (failure and failure.code == "throttled"):
         assert len(server.received) == 1
 
 
 def plain(text: str) -> str:
-    """``text`` without the escapes in which a secret could hide."""
+    """Return ``text`` with escapes decoded that could hide a secret."""
     for _again in range(3):
         text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), html.unescape(unquote(text)))
     return text
 
 
 def assert_fits(value: Any, hint: Any) -> None:
-    """``value`` is of the type that is promised, and could be stored and printed."""
+    """Assert that ``value`` has the type, and can be stored and printed."""
     kinds = typing.get_args(hint)
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
@@ -267,7 +269,7 @@ def matches(value: Any, hint: Any) -> bool:
     return isinstance(value, types.NoneType if kind is None else kind)
 
 
-# What a server may say
+# Responses of a server
 
 
 @pytest.fixture(scope="module")
@@ -286,16 +288,15 @@ def server() -> Iterator[Wire]:
 
 
 @pytest.fixture(autouse=True)
-def quick(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses take no time, and a megabyte is huge."""
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 2**20)
+def quick(clock: Clock) -> None:
+    """Pauses take no time."""
 
 
 def deep(opening: str, closing: str, depth: int, core: str = "") -> str:
     return opening * depth + core + closing * depth
 
 
-# JSON that no Python value stands for, or that takes too long to make of one.
+# JSON that Python's encoder can't produce, or only slowly.
 RAW = [
     *(deep("[", "]", depth) for depth in (50, 900, 990, 5_000, 100_000)),
     *(deep('{"message":', "}", depth, "1") for depth in (50, 900, 990, 5_000, 100_000)),
@@ -320,7 +321,7 @@ SPELLED = [
     "".join(f"\\u{ord(c):04x}" for c in TOKEN),
     "".join(f"&#{ord(c)};" for c in TOKEN),
 ]
-# What the clients look for in texts and fields.
+# Texts and fields that the clients look for.
 WORDS = [
     *("authorized", "starting", "alreadyLogged", "error", "qrCode", "NOT_FOUND", "0", "APIG.0308", "KOOPHONE.API.1001"),
     *("instance is in starting process", "account is expired", "null not allowed", "Client-Token is not configured"),
@@ -334,7 +335,7 @@ texts = st.one_of(
     st.text(max_size=20),
     st.tuples(st.text(max_size=5), st.sampled_from(SPELLED), st.text(max_size=5)).map("".join),
 )
-# No number of pages between a few and far too many: each would be asked for.
+# A few pages or far too many, because the client requests each page.
 numbers = st.one_of(
     st.integers(-3, 40), st.sampled_from([401, 404, 429, 466, 500, 10_001, 10**11, 2**63]), st.floats(), st.booleans()
 )
@@ -347,7 +348,7 @@ junk = st.recursive(
 
 
 def like(good: Any) -> st.SearchStrategy[Any]:
-    """What resembles ``good``: fields are missing, of another type, or hold something else."""
+    """Values like ``good``, in which fields are missing, or have another type or content."""
     if isinstance(good, dict):
         near: st.SearchStrategy[Any] = st.builds(
             lambda fields, more: {**more, **fields},
@@ -358,7 +359,7 @@ def like(good: Any) -> st.SearchStrategy[Any]:
         near = st.lists(like(good[0]), max_size=3)
     else:
         near = st.just(good)
-    # More often the right kind than not, to get past the first check.
+    # Mostly of the right type, to pass the first check.
     return st.one_of(near, near, near, junk if isinstance(good, (dict, list)) else leaves)
 
 
@@ -474,7 +475,7 @@ def test_whatever_bytes_come_a_call_keeps_its_promises(
 
 
 def deepest() -> int:
-    """How deep an answer may nest before it is no JSON to Python any more, from about here."""
+    """The depth at which Python's parser refuses nested JSON, when called from about here."""
     low, high = 1, 200_000
     while high - low > 1:
         middle = (low + high) // 2
@@ -488,7 +489,7 @@ def deepest() -> int:
 
 
 def with_each_field(good: Any, raw: str) -> Iterator[str]:
-    """``good``, each of its fields (and a few that tell of errors) in turn replaced by ``raw``."""
+    """``good`` with each of its fields, and of a few fields for errors, replaced by ``raw`` in turn."""
     yield raw
     if isinstance(good, list):
         yield from (f"[{text}]" for text in with_each_field(good[0], raw))

@@ -1,19 +1,22 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No spelling of a secret survives redaction, and nothing else is lost."""
+"""Redaction masks each spelling of a secret, and nothing else."""
 
 from __future__ import annotations
 
 import html
+import importlib
 import json
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import MASK, occurring, passwords_in, redact
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,7 +113,7 @@ def test_letters_of_the_wrong_case_are_no_secret() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1), st.data())
 def test_no_mixture_of_spellings_lets_a_secret_survive(secret: str, data: st.DataObject) -> None:
-    # Between two characters that are in no secret, so that nothing but the secret can match.
+    # Surrounded by characters that no secret contains, so that only the secret can match.
     spelled = "".join(data.draw(st.sampled_from(list(SPELLINGS.values())))(character) for character in secret)
     assert redact(f"\x00{spelled}\x00", [secret]) == f"\x00{MASK}\x00"
 
@@ -195,3 +198,30 @@ def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(masking, "_register_secret", None)
     assert not masking.can_register_secrets()
     assert not masking.register_secret("a-long-secret")
+
+
+# Names
+
+
+def options_in(spec: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Yield each option, at any depth, and whether it has no_log."""
+    for name, option in spec.items():
+        yield name, option.get("no_log", False)
+        yield from options_in(option.get("options") or {})
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py")))
+def test_an_option_has_no_log_if_its_name_is_that_of_a_secret(module: str) -> None:
+    arguments = importlib.import_module(f"ansible_collections.msgops.fleet.plugins.modules.{module}").ARGUMENTS
+    for name, no_log in options_in(arguments.options):
+        assert no_log is masking.is_secret_name(name), name
+
+
+@pytest.mark.parametrize("name", ["PLUGZAPI_PARTNER_TOKEN", "webhookUrlToken", "iam_password", "KOOPHONE_SECRET_KEY"])
+def test_names_of_secrets_are_recognized_in_any_case(name: str) -> None:
+    assert masking.is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["name", "access_key", "include_tokens", "iam_user"])
+def test_other_names_are_not_those_of_secrets(name: str) -> None:
+    assert not masking.is_secret_name(name)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A path means the same file, whoever runs the task from where."""
+"""Paths in options: the same file in every process of a task."""
 
 from __future__ import annotations
 

@@ -1,21 +1,15 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vocabulary of states, and dates however a vendor writes them."""
+"""The vocabulary of states, and due dates in all formats of the vendors."""
 
 from __future__ import annotations
 
-import datetime
 import re
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
-    Credentials,
-    Instance,
-    parse_due,
-    utc_now,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, parse_due
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,12 +92,6 @@ def test_a_due_date_is_read_in_all_its_forms(raw: object, due: str | None) -> No
 def test_a_due_date_never_breaks_a_reading(raw: object) -> None:
     due = parse_due(raw)
     assert due is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", due)
-
-
-def test_now_is_in_utc_to_the_second() -> None:
-    before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-    now = datetime.datetime.strptime(utc_now(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
-    assert before <= now <= datetime.datetime.now(datetime.timezone.utc)
 
 
 def test_credentials_and_instances_look_as_if_they_held_no_secret() -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the transport sends, and what it makes of an answer."""
+"""Requests as they are sent, and responses as they are parsed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from urllib.parse import quote
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
-from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, shorten
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
@@ -36,7 +36,7 @@ from pytest_httpserver import HTTPServer
 WireFactory = Callable[..., Wire]
 
 
-# What is sent
+# Requests
 
 
 def test_the_user_agent_names_the_version_of_galaxy_yml(wire: WireFactory) -> None:
@@ -253,13 +253,13 @@ def test_an_answer_without_a_content_type_is_described(wire: WireFactory) -> Non
         send(server.url, reading())
 
 
-def test_a_huge_answer_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 1024)
+def test_a_huge_answer_is_refused(wire: WireFactory) -> None:
+    limits = Limits(max_body_bytes=1024)
     largest, larger = b'"' + b"a" * 1022 + b'"', b'"' + b"a" * 1023 + b'"'
     server = wire(answering(response(largest)), answering(response(larger)))
-    assert len(send(server.url, reading())) == 1022
+    assert len(send(server.url, reading(), limits=limits)) == 1022
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading())
+        send(server.url, reading(), limits=limits)
     assert caught.value.code == "bad_answer"
     assert "more than" in caught.value.message
 
@@ -272,22 +272,18 @@ def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
         send(server.url, reading())
 
 
-def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 100_000)
+def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory) -> None:
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')
     server = wire(answering(response(bomb, headers={"Content-Encoding": "gzip"})))
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading())
+        send(server.url, reading(), limits=Limits(max_body_bytes=100_000))
     assert caught.value.code == "bad_answer"
 
 
-def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(
-    wire: WireFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 16)
+def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(wire: WireFactory) -> None:
     server = wire(answering(response({"id": "1", "token": TOKEN})))
     with pytest.raises(FleetError) as caught:
-        send(server.url, writing())
+        send(server.url, writing(), limits=Limits(max_body_bytes=16))
     assert caught.value.delivery is Delivery.UNKNOWN
 
 
@@ -315,14 +311,13 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_others(wire: WireFactory, loca
         assert caught.value.delivery is Delivery.UNKNOWN
 
 
-def test_a_huge_redirect_is_refused(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 1024)
+def test_a_huge_redirect_is_refused(wire: WireFactory) -> None:
     server = wire(answering(response(b" " * 4096, 302, {"Location": "/"})))
     with pytest.raises(FleetError, match="more than"):
-        send(server.url, reading())
+        send(server.url, reading(), limits=Limits(max_body_bytes=1024))
 
 
-# What a status means
+# HTTP statuses
 
 
 @pytest.mark.parametrize(
@@ -375,7 +370,7 @@ def test_advice_to_repeat_is_not_given_for_what_may_have_happened(httpserver: HT
     assert "again" not in caught.value.message
 
 
-# What a traceback or a log could show
+# Tracebacks and logs
 
 
 def test_a_request_and_its_answer_look_as_if_they_held_no_secret(wire: WireFactory) -> None:
@@ -393,10 +388,10 @@ def test_nothing_is_logged(wire: WireFactory, caplog: pytest.LogCaptureFixture) 
     assert caplog.text == ""
 
 
-# Sharing
+# Shared connections
 
 
-def test_whoever_calls_the_same_address_in_the_same_way_shares_its_connections(wire: WireFactory) -> None:
+def test_callers_of_the_same_address_with_the_same_options_share_connections(wire: WireFactory) -> None:
     server = wire(answering(response({})))
     for _caller in range(3):
         transport_to(server.url, TransportOptions()).send(reading(), parse)
@@ -404,7 +399,9 @@ def test_whoever_calls_the_same_address_in_the_same_way_shares_its_connections(w
 
 
 @pytest.mark.parametrize("change", ["address", "options", "environment", "process"])
-def test_whoever_calls_in_another_way_has_connections_of_his_own(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+def test_another_address_option_environment_or_process_has_connections_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
     address, options = "https://api.example.com", TransportOptions()
     mine = transport_to(address, options)
     if change == "address":
@@ -438,18 +435,3 @@ def test_whoever_calls_in_another_way_has_connections_of_his_own(monkeypatch: py
 def test_unusable_options_are_an_error_that_names_them(options: dict[str, float], names: str) -> None:
     with pytest.raises(UsageError, match=f"^{names} "):
         TransportOptions(**options)  # type: ignore[arg-type]
-
-
-# What is quoted
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("a" * 300, "a" * 300),
-        ("a" * 301, "a" * 297 + "..."),
-        ("two\n lines\x00", "two lines"),
-    ],
-)
-def test_what_is_quoted_is_one_line_of_300_characters_at_most(text: str, line: str) -> None:
-    assert shorten(text) == line

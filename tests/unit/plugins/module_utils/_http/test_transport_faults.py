@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the transport makes of a network that fails: each fault is made by the server, over a real socket."""
+"""Failures of the network: the server makes each fault, over a real socket."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
-from ansible_collections.msgops.fleet.plugins.module_utils._http import transport as http
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Request, Response
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.tests.support.wire import (
@@ -250,7 +249,7 @@ def test_a_request_takes_no_longer_than_its_caller_has(wire: WireFactory) -> Non
 
 
 def trickle(start: bytes, drop: bytes) -> Conversation:
-    """Send a little often enough for no gap to be a timeout, without end."""
+    """Send bytes without end, so often that the socket's timeout never passes between two of them."""
 
     def converse(peer: Peer) -> None:
         peer.read_request()
@@ -285,25 +284,22 @@ def test_an_answer_that_trickles_in_takes_no_longer_than_its_caller_has(wire: Wi
 
 
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
-def test_an_answer_that_trickles_in_without_end_is_given_up(
-    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
-) -> None:
-    monkeypatch.setattr(http, "_RESPONSE_TIMEOUT", 0.3)
+def test_an_answer_that_trickles_in_without_end_is_given_up(wire: WireFactory, fault: Conversation) -> None:
     server = wire(fault)
     with pytest.raises(FleetError) as caught:
-        send(server.url, secret_writing(), timeout=0.2)
+        send(server.url, secret_writing(), timeout=0.2, limits=Limits(response_timeout=0.3))
     assert (caught.value.code, caught.value.delivery) == ("timeout", Delivery.UNKNOWN)
     assert_tells_no_secret(caught.value)
 
 
-def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_longer_timeout_is_for_slower_answers(wire: WireFactory) -> None:
     def hesitate(peer: Peer) -> None:
         peer.read_request()
         time.sleep(0.3)
         peer.send(WHOLE)
 
-    monkeypatch.setattr(http, "_RESPONSE_TIMEOUT", 0.1)
-    assert send(wire(hesitate).url, reading(), timeout=PATIENCE) == {"all": "well"}
+    limits = Limits(response_timeout=0.1)
+    assert send(wire(hesitate).url, reading(), timeout=PATIENCE, limits=limits) == {"all": "well"}
 
 
 def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> None:
@@ -315,7 +311,7 @@ def test_a_connection_that_is_used_again_has_time_again(wire: WireFactory) -> No
     assert server.connections == 1
 
 
-# Too much
+# Responses beyond the limits
 
 BLANKS = b" " * 2**26
 
@@ -333,7 +329,7 @@ def flood(start: bytes, piece: bytes) -> Conversation:
 FLOODS: dict[str, Conversation] = {
     "body": flood(response(b"", length=10**12), BLANKS[:65536]),
     "chunk": flood(CHUNKED + b"ffffffffff\r\n", BLANKS[:65536]),
-    # http.client reads all there is when the size is negative.
+    # http.client reads until the connection ends if the size is negative.
     "chunk of a negative size": flood(CHUNKED + b"-1\r\n", BLANKS[:65536]),
     "chunks": flood(CHUNKED, b"1\r\n \r\n" * 10_000),
     "trailer": flood(CHUNKED + b"0\r\n", b"X: x\r\n" * 10_000),
@@ -351,15 +347,12 @@ BOMBS = {name: answer_and_close(response(bomb, headers={"Content-Encoding": name
 
 
 @pytest.mark.parametrize("fault", [*FLOODS.values(), *BOMBS.values()], ids=[*FLOODS, *BOMBS])
-def test_what_is_too_much_is_not_held_in_memory(
-    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, fault: Conversation
-) -> None:
-    monkeypatch.setattr(connection, "MAX_RESPONSE_BYTES", 2**20)
+def test_what_is_too_much_is_not_held_in_memory(wire: WireFactory, fault: Conversation) -> None:
     server = wire(fault)
     tracemalloc.start()
     try:
         with pytest.raises(FleetError) as caught:
-            send(server.url, secret_writing())
+            send(server.url, secret_writing(), limits=Limits(max_body_bytes=2**20))
         _now, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -378,7 +371,7 @@ def test_contradicting_lengths_are_the_servers_fault(wire: WireFactory) -> None:
     assert "the_token" not in caught.value.message
 
 
-# Not sent at all
+# Requests that are not sent
 
 
 def test_a_refused_connection_was_not_sent(wire: WireFactory) -> None:
@@ -420,7 +413,7 @@ def test_a_token_that_no_header_can_hold_was_not_sent(
     assert_tells_no_secret(error)
 
 
-# The vendor's words
+# Texts of the vendor
 
 
 @pytest.mark.parametrize(

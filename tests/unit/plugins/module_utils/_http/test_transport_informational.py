@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Informational answers (1xx) come before the answer, never in its place: an answer belongs to its request."""
+"""Informational responses (1xx) are skipped, so that each request gets its own final response."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WireFactory = Callable[..., Wire]
 
 
 def telling_the_path(*before: bytes) -> Conversation:
-    """Answer each request with its own path, after ``before``, each in a packet of its own."""
+    """Send ``before``, and then a response with the path of the request, in two packets."""
 
     def converse(peer: Peer) -> None:
         while True:

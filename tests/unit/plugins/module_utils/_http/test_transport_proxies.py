@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proxies that the environment names."""
+"""Proxies from environment variables."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def server(wire: WireFactory) -> Wire:
 
 @pytest.fixture
 def proxy(server: Wire, authority: trustme.CA) -> Iterator[Proxy]:
-    """A proxy that inspects what goes through its tunnels, as companies have it."""
+    """A proxy that decrypts the TLS of its tunnels, as those of companies do."""
     with Proxy(server.port, tls=context_for(authority, "api.example.com")) as proxy:
         yield proxy
 
@@ -87,7 +87,7 @@ def test_the_environment_is_looked_at_once(proxy: Proxy, ca_path: str, monkeypat
 
 
 def tunnel_to(port: int) -> Conversation:
-    """Serve one CONNECT as a proxy does that lets everything through."""
+    """Serve one CONNECT request, and pass all bytes on in both directions."""
 
     def converse(peer: Peer) -> None:
         peer.read_request()
@@ -120,7 +120,7 @@ def test_a_proxy_sees_the_host_but_neither_path_nor_headers(
     assert server.received[0].headers["client-token"] == TOKEN
 
 
-# Loopback: nobody's business but this machine's
+# Loopback addresses, which are never reached through a proxy
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
@@ -141,7 +141,7 @@ def test_http_to_a_loopback_address_never_goes_through_a_proxy(
 def test_a_name_that_should_be_loopback_but_leads_elsewhere_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks which address would be used
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it makes the system choose the local address
         except OSError:
             pytest.skip("this machine has no address but loopback")
         elsewhere = probe.getsockname()[0]

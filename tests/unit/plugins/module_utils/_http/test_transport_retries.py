@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is repeated, how often, and how long after."""
+"""The retry rule, and the pauses between retries."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_pauses_of_several_callers_differ(wire: WireFactory, clock: Clock) -> No
 
 
 def test_pauses_stay_the_longest_however_often_they_were_made(wire: WireFactory, clock: Clock) -> None:
-    # Far more often than two to the power of it fits a float.
+    # So many attempts that 2.0 to the power of their number would overflow.
     server = wire(answering(*[response({}, 503, {"Retry-After": "0"})] * 1100, response({}, 503), ALL_WELL))
     assert send(server.url, reading(), retry_timeout=1_000_000) == {"all": "well"}
     assert 7.5 <= clock.pauses[-1] <= 12.5

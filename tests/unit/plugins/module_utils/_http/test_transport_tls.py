@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is trusted: certificates are made for each run."""
+"""TLS: which certificates are trusted. Each test run issues its own."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_ca_path_wins_over_the_variables(
 
 
 def unfit(folder: Path, kind: str) -> str:
-    """The path of a file in which nobody finds a certificate."""
+    """The path of a file that holds no certificate."""
     path = folder / "authorities.pem"
     if kind == "missing":
         return str(path)

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a request may have been carried out, whatever stands between and wherever it breaks.
+"""Proof that a request was not sent: through proxies of all kinds, with faults at each place of a request.
 
-Only what fails before the first byte of the request is "not sent", and only that is sent again. Behind a proxy, urllib3
-calls everything the proxy's failure, each version in its own way: these tests run with the oldest and the newest.
+A request is "not sent", and repeated, only if the connection fails before its first byte. Behind a proxy, urllib3 calls
+each failure the proxy's, differently in each version: session ``oldest`` runs these tests with the oldest one.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from pathlib import Path
 import pytest
 import trustme
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http import connection
+from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import Transport
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault, Place, Proxy
 from ansible_collections.msgops.fleet.tests.support.wire import (
+    PATIENCE,
     Clock,
     Peer,
     Wire,
@@ -51,11 +52,17 @@ REQUESTS = {
 
 @dataclass
 class Way:
-    """How requests reach the server: through ``proxy``, which fails as it is told to."""
+    """A transport that reaches the server through a proxy; a test arms the proxy's faults."""
 
     api: Transport
     proxy: Proxy
     server: Wire
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Let a write use an idle connection however slow the machine is."""
+    return Limits(max_idle=PATIENCE)
 
 
 @pytest.fixture(params=["plain gateway", "TLS gateway", "tunnel"])
@@ -65,6 +72,7 @@ def way(
     authority: trustme.CA,
     ca_path: str,
     clock: Clock,
+    limits: Limits,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Way]:
     server = wire(answering(WHOLE))
@@ -73,12 +81,12 @@ def way(
         if request.param == "tunnel":
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         url = "https://api.example.com" if request.param == "tunnel" else proxy.url
-        yield Way(transport(url, ca_path=ca_path, retry_timeout=60.0), proxy, server)
+        yield Way(transport(url, ca_path=ca_path, retry_timeout=60.0, limits=limits), proxy, server)
 
 
 @dataclass(frozen=True)
 class Break:
-    """A fault of the proxy's, and how often the server is asked then if nothing is sent again."""
+    """A fault of the proxy, and whether the server gets the request before it."""
 
     place: Place
     reset: bool = True
@@ -109,7 +117,7 @@ WRITES = [name for name in REQUESTS if name != "a read"]
 
 
 def with_what_can_break(names: list[str], faults: list[Break]) -> pytest.MarkDecorator:
-    """Each of these requests with each of these faults; a request without a body doesn't break in it."""
+    """Parametrize a test with each request and each fault; a request without a body has no faults in the body."""
     pairs = [
         (name, fault) for name in names for fault in faults if REQUESTS[name].body or fault.place is not Place.BODY
     ]
@@ -139,7 +147,7 @@ def test_a_read_is_sent_again_wherever_it_breaks(way: Way, name: str, fault: Bre
     assert armed.hits == 1
 
 
-# Without a tunnel or TLS, nothing comes between a connection and the request's first byte.
+# Without a tunnel or TLS, the request's first byte is the first byte of the connection.
 @pytest.mark.parametrize("way", ["TLS gateway", "tunnel"], indirect=True)
 @with_what_can_break(WRITES, NOT_SENT)
 def test_a_write_of_which_nothing_has_left_is_sent_again_and_arrives_once(way: Way, fault: Break, name: str) -> None:
@@ -152,24 +160,20 @@ def test_a_write_of_which_nothing_has_left_is_sent_again_and_arrives_once(way: W
 
 @pytest.mark.parametrize("name", WRITES)
 def test_a_connection_that_was_closed_while_nobody_used_it_is_not_written_to(way: Way, name: str) -> None:
-    """As far as that can be seen: the end has arrived before the write begins."""
+    """The end of the connection has arrived before the write begins, so the client can notice it."""
     way.api.send(reading("/before"), parse)
     way.proxy.hang_up()
     assert way.api.send(REQUESTS[name], parse) == {"all": "well"}
     assert way.proxy.connections == 2
 
 
-def test_a_write_does_not_use_a_connection_that_a_server_may_be_about_to_close(
-    way: Way, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("limits", "connections"), [(Limits(max_idle=PATIENCE), 1), (Limits(max_idle=0.0), 2)])
+def test_a_write_does_not_use_a_connection_that_a_server_may_be_about_to_close(way: Way, connections: int) -> None:
     way.api.send(reading(), parse)
-    way.api.send(writing(), parse)
-    assert way.proxy.connections == 1
-    monkeypatch.setattr(connection, "_IDLE", 0.0)
     way.api.send(reading(), parse)
     assert way.proxy.connections == 1
     way.api.send(writing(), parse)
-    assert way.proxy.connections == 2
+    assert way.proxy.connections == connections
 
 
 # TLS
@@ -179,7 +183,7 @@ def test_a_write_does_not_use_a_connection_that_a_server_may_be_about_to_close(
 def test_a_server_that_wants_a_certificate_says_so_when_the_request_may_have_left(
     wire: WireFactory, authority: trustme.CA, ca_path: str, version: ssl.TLSVersion
 ) -> None:
-    """With TLS 1.3 its alert comes after the client's end of the handshake is over."""
+    """In TLS 1.3, the server's alert comes after the client has finished its handshake."""
     context = context_for(authority, "127.0.0.1")
     context.minimum_version = context.maximum_version = version
     context.verify_mode = ssl.CERT_REQUIRED
@@ -191,10 +195,10 @@ def test_a_server_that_wants_a_certificate_says_so_when_the_request_may_have_lef
     assert server.received == []
 
 
-# What runs out here
+# Resources of this machine that run out
 
 
-# In a process of its own, because the server's would run out of them as well.
+# Run in another process, so that the server in this one can still open files.
 WITHOUT_FILES = """
 import resource, socket, sys
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
@@ -248,7 +252,7 @@ def test_an_answer_for_which_there_is_no_memory_is_a_failure_that_says_so(
             peer.send(piece)
 
     api = transport(wire(promise_much).url)
-    # The same connection: another one takes another thread, for which there is no memory either.
+    # Use the same connection: for another one, the server would need memory for a thread.
     api.send(writing(), parse)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm") as statm:

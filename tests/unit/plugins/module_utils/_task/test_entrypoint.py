@@ -1,20 +1,25 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guarded main: whatever goes wrong, nothing secret comes out."""
+"""The main function of the modules: whatever fails, no secret is in the output."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import requests
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._task import entrypoint
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import Run, TaskContext, execute, guard
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 
 ARGUMENTS = ArgumentSpec({"name": {"type": "str"}, "token": {"type": "str", "no_log": True}})
@@ -103,6 +108,37 @@ def test_a_diff_is_shown_only_where_the_task_wants_one() -> None:
 
     assert "diff" not in execute(ARGUMENTS, run, task())
     assert "diff" in execute(ARGUMENTS, run, task(diff=True))
+
+
+def filled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a value for each option, at any depth; each text is unique."""
+
+    def value(name: str, option: Mapping[str, Any], kind: str) -> Any:
+        if kind == "list":
+            return [value(name, option, option.get("elements", "str"))]
+        if kind == "dict":
+            return filled(option.get("options") or {"token": None})
+        text = f" {name} {secrets.token_hex(8)} "
+        if "choices" in option:
+            return option["choices"][0]
+        return {"int": 12345678, "float": 1.5, "bool": True}.get(kind, text)
+
+    return {name: value(name, option or {}, (option or {}).get("type", "str")) for name, option in options.items()}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py")))
+def test_execute_masks_each_no_log_value(name: str) -> None:
+    arguments = importlib.import_module(f"ansible_collections.msgops.fleet.plugins.modules.{name}").ARGUMENTS
+    validation = ArgumentSpecValidator(arguments.for_validation()["argument_spec"]).validate(filled(arguments.options))
+    known_to_ansible = validation._no_log_values
+    assert bool(known_to_ansible) is (name not in ("creation_journal", "fleet_report"))
+    assert {value.strip() for value in known_to_ansible} <= arguments.secrets_in(validation.validated_parameters)
+
+    def run(_task: TaskContext) -> dict[str, Any]:
+        return {"changed": False, "leaked": sorted(known_to_ansible), "warnings": sorted(known_to_ansible)}
+
+    shown = json.dumps(execute(arguments, run, task(**validation.validated_parameters)))
+    assert not [value for value in known_to_ansible if value.strip() in shown]
 
 
 # Handing a secret over

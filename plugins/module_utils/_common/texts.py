@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of messages: printable lines of limited length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as one printable line; names and vendors' messages may contain any characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """Return ``text`` as one printable line of at most ``limit`` characters."""
+    line = one_line(text)
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def sentence(what: str, reason: str, remedy: str) -> str:
+    """Return the message of a failure: what failed, why, and, unless ``remedy`` is empty, what to do about it."""
+    return f"{what[:1].upper()}{what[1:]} failed: {reason}" + (f"; {remedy}" if remedy else "")
+
+
+def join_first(items: Sequence[str], shown: int = 5, separator: str = ", ") -> str:
+    """Join the first ``shown`` of ``items``, followed by the number of the others: ``a, b, and 3 more``."""
+    more = [f"and {len(items) - shown} more"] if len(items) > shown else []
+    return separator.join([*items[:shown], *more])

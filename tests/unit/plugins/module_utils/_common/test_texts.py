@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of messages."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import join_first, sentence, shorten
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a" * 300, "a" * 300),
+        ("a" * 301, "a" * 297 + "..."),
+        ("two\n lines\x00", "two lines"),
+    ],
+)
+def test_what_is_quoted_is_one_line_of_300_characters_at_most(text: str, line: str) -> None:
+    assert shorten(text) == line
+
+
+def test_a_failure_is_a_sentence_with_a_remedy_if_there_is_one() -> None:
+    assert sentence("reading a", "no answer", "raise timeout") == "Reading a failed: no answer; raise timeout"
+    assert sentence("reading a", "no answer", "") == "Reading a failed: no answer"
+
+
+@pytest.mark.parametrize(
+    ("items", "joined"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c"], "a, b, and 1 more")],
+)
+def test_the_first_items_are_named_and_the_others_counted(items: list[str], joined: str) -> None:
+    assert join_first(items, shown=2) == joined
