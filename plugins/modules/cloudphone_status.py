@@ -149,6 +149,7 @@ import time
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import PhonesQuery, read_phones, report
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     KOOPHONE,
     TRANSPORT,
@@ -181,15 +182,13 @@ def run(task: TaskContext) -> dict[str, Any]:
     query = PhonesQuery(
         instance_ids=tuple(dict.fromkeys(params["instance_ids"])),
         batch_size=params["batch_size"],
-        wait_for=tuple(params["wait_for"] or ()),
-        wait_timeout=params["wait_timeout"],
-        wait_interval=params["wait_interval"],
+        waiting=WaitPolicy(params["wait_timeout"], params["wait_interval"], params["wait_for"] or ()),
     )
     started = time.monotonic()
     koophone = make_koophone(params, options, task.secrets)
     phones, requests = read_phones(koophone, query, concurrency=options.concurrency, progress=task.progress)
     result = report(phones, query, fail_on_error=params["fail_on_error"]) | {"requests": requests}
-    if query.wait_for:
+    if query.waiting.states:
         result["waited"] = round(time.monotonic() - started, 3)
     return result
 

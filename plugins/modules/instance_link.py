@@ -242,7 +242,6 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import (
     CodeDisplay,
     Linker,
@@ -284,7 +283,7 @@ ARGUMENTS = TRANSPORT.merge(
 def run(task: TaskContext) -> dict[str, Any]:
     """Show codes until all are linked, or say who would need one."""
     params = task.params
-    check_waiting(params["wait_timeout"], params["wait_interval"])
+    waiting = WaitPolicy(params["wait_timeout"], params["wait_interval"])
     if params["terminal"] and SEGNO_IMPORT_ERROR:
         raise UsageError(missing_required_lib("segno", reason="for terminal"))
     options = transport_options(params, check_mode=task.check_mode)
@@ -296,7 +295,7 @@ def run(task: TaskContext) -> dict[str, Any]:
             draw=task.draw if params["terminal"] else None,
             output=task.output,
         ),
-        WaitPolicy(params["wait_timeout"], params["wait_interval"]),
+        waiting,
         max_codes=params["max_codes"],
         concurrency=options.concurrency,
         progress=task.progress,

@@ -175,9 +175,9 @@ error:
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Policy, Rebooter
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import SPACING, RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -214,29 +214,21 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: TaskContext) -> dict[str, Any]:
-    """Reboot what is to be rebooted, or say what would be."""
+def run(task: TaskContext, spacing: float = SPACING) -> dict[str, Any]:
+    """Reboot the instances in one of the states; in check mode, predict which ones would be rebooted."""
     params = task.params
-    check_waiting(params["wait_timeout"], params["wait_interval"])
-    if not 0 <= params["starting_timeout"] < float("inf"):
-        raise UsageError("starting_timeout must be 0 or a number of seconds above it")
     if not 0 <= params["max_reboots_per_hour"] <= 60:
         raise UsageError("max_reboots_per_hour must be between 0 and 60")
+    policy = RebootPolicy(
+        states=params["reboot_on"] or (),
+        starting_timeout=params["starting_timeout"],
+        waiting=WaitPolicy(params["wait_timeout"], params["wait_interval"]),
+    )
+    budget = RebootBudget(params["journal"], params["max_reboots_per_hour"], spacing)
     options = transport_options(params, check_mode=task.check_mode)
     targets = resolve_targets(params, GatewayCache(options), OptionResolver(params, task.secrets))
     refuse_duplicates(targets)
-    budget = RebootBudget(params["journal"], params["max_reboots_per_hour"])
-    rebooter = Rebooter(
-        Policy(
-            states=params["reboot_on"] or (),
-            starting_timeout=params["starting_timeout"],
-            wait_timeout=params["wait_timeout"],
-            wait_interval=params["wait_interval"],
-        ),
-        budget,
-        concurrency=options.concurrency,
-        progress=task.progress,
-    )
+    rebooter = Rebooter(policy, budget, concurrency=options.concurrency, progress=task.progress)
     return rebooter.predict(targets) if task.check_mode else rebooter.reboot(targets)
 
 

@@ -191,9 +191,9 @@ error:
 import time
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting
 from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import WaitPolicy, observe, report
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import observe, report
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -226,18 +226,15 @@ ARGUMENTS = TRANSPORT.merge(
 def run(task: TaskContext) -> dict[str, Any]:
     """Read, or wait, and report."""
     params = task.params
-    check_waiting(params["wait_timeout"], params["wait_interval"])
+    waiting = WaitPolicy(
+        params["wait_timeout"], params["wait_interval"], params["wait_for"] or (), params["fail_fast_on"] or ()
+    )
     options = transport_options(params, check_mode=task.check_mode)
     targets = resolve_targets(params, GatewayCache(options), OptionResolver(params, task.secrets))
-    waiting = None
-    if params["wait_for"]:
-        waiting = WaitPolicy(
-            params["wait_timeout"], params["wait_interval"], params["wait_for"], params["fail_fast_on"] or ()
-        )
     started = time.monotonic()
     observations = observe(targets, concurrency=options.concurrency, waiting=waiting, progress=task.progress)
     result = report(observations, waiting, fail_on_error=params["fail_on_error"])
-    if waiting:
+    if waiting.states:
         result["waited"] = round(time.monotonic() - started, 3)
     return result
 

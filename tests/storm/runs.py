@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import itertools
 import multiprocessing
@@ -35,8 +36,8 @@ Result = dict[str, Any]
 class Run:
     """One task: a module, its options, and what Ansible would tell it.
 
-    ``constants`` are put in the place of the core's own (``"_journal.journal._LEASE": 1.0``, functions and methods as
-    well); for a process of its own only. ``progress`` gets the lines for those who watch.
+    ``constants`` replace the core's own (``"_journal.journal._LEASE": 1.0``, functions and methods as well); only in a
+    process of its own. ``times`` are arguments of the module's ``run``. ``progress`` gets the lines about long work.
     """
 
     module: str
@@ -45,6 +46,7 @@ class Run:
     diff: bool = False
     no_log: bool = True
     constants: Mapping[str, Any] = field(default_factory=dict)
+    times: Mapping[str, Any] = field(default_factory=dict)
     progress: Callable[[str], None] | None = None
 
     def __call__(self) -> Result:
@@ -66,7 +68,7 @@ class Run:
             no_log=self.no_log,
             progress=self.progress,
         )
-        result: Result = entrypoint.execute(module.ARGUMENTS, module.run, task)
+        result: Result = entrypoint.execute(module.ARGUMENTS, functools.partial(module.run, **self.times), task)
         return result | {"warnings": task.warnings}
 
 

@@ -54,7 +54,7 @@ class Sitting:
 
     def run(self, module: str, instances: list[dict[str, Any]] | None, **options: Any) -> Run:
         """A task about ``instances``, for a process of its own as well."""
-        run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log", "constants") if key in options}
+        run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log", "times") if key in options}
         items = None if instances is None else [{"api_url": self.emulator.url, **item} for item in instances]
         given = {"instances": items, "timeout": 5, "retry_timeout": 0, "wait_interval": 0.05, **options}
         given = {key: value for key, value in given.items() if value is not None}

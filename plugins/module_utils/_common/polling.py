@@ -11,32 +11,13 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
-
-from .errors import UsageError
 
 Job = TypeVar("Job")
 
 # Seconds between two calls of ``progress``.
 PROGRESS_INTERVAL = 5.0
-
-
-def check_waiting(timeout: float, interval: float) -> None:
-    """:raises UsageError: unless both are usable numbers of seconds."""
-    if not 0 <= timeout < float("inf"):
-        raise UsageError("wait_timeout must be 0 or a number of seconds above it")
-    if not 0 < interval < float("inf"):
-        raise UsageError("wait_interval must be a number of seconds above 0")
-
-
-def progress_line(done: str, wanted: Collection[str], laggards: Sequence[str], total: int) -> str:
-    """How far a task is: what is ``done``, and who of all keeps it waiting for the states that are ``wanted``."""
-    if not wanted:
-        return done
-    line = f"{done}, {total - len(laggards)} are {' or '.join(wanted)}"
-    line += f"; waiting for {', '.join(laggards[:5])}" if laggards else ""
-    return line + (f" and {len(laggards) - 5} more" if len(laggards) > 5 else "")
 
 
 def poll(
@@ -48,14 +29,16 @@ def poll(
     deadline: float | None = None,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[], None] | None = None,
+    progress_interval: float = PROGRESS_INTERVAL,
 ) -> None:
     """Call ``step(job)`` for each job until it returns true, ``interval`` seconds (and a little jitter) apart.
 
     A job that pauses holds no worker. Returns when all are done, when ``stop()`` says so after a step, or at
     ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone, and no other begins. What
-    ``step`` raises is raised here, once the steps under way have ended. ``progress`` is called every few seconds.
-    Where there is a limit on threads, there are as many workers as can be had, at least the caller itself, who then
-    notices the deadline only between two steps.
+    ``step`` raises is raised here, once the steps under way have ended. ``progress`` is called every
+    ``progress_interval`` seconds.
+    Where the system limits threads, as many workers run as it allows. Without any, the caller's own thread takes the
+    steps, and notices the deadline only between two of them.
     """
     ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
@@ -87,7 +70,7 @@ def poll(
 
     pausing: list[tuple[float, int, Job]] = []
     tie_break = itertools.count()
-    report_at = time.monotonic() + PROGRESS_INTERVAL if progress else None
+    report_at = time.monotonic() + progress_interval if progress else None
     try:
         while under_way or pausing:
             now = time.monotonic()
@@ -98,7 +81,7 @@ def poll(
                 return
             if progress and report_at is not None and now >= report_at:
                 progress()
-                report_at = now + PROGRESS_INTERVAL
+                report_at = now + progress_interval
             if not threads and under_way and (next_job := ready.get()) is not None:
                 take(next_job)
             wake_at = [at for at in (deadline, report_at, pausing[0][0] if pausing else None) if at is not None]

@@ -1,21 +1,20 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading the status of many cloud phones in few requests, and waiting until they are where they should be."""
+"""Reading the status of many cloud phones in few requests, and waiting until each has one that the task waits for."""
 
 from __future__ import annotations
 
 import collections
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .._common.errors import FleetError, UsageError, failed, failure_result
-from .._common.polling import check_waiting, poll, progress_line
 from .._common.texts import sentence
 from .._http.transport import RequestBudget
 from .._vendors.koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
+from .watching import READ_ONCE, WaitPolicy, watch
 
 
 @dataclass(frozen=True)
@@ -28,42 +27,36 @@ class Phone:
     error: FleetError | None = None
 
     @property
-    def status_name(self) -> str | None:
+    def state(self) -> str | None:
         """The name of the status, ``None`` if the phone could not be read."""
         if self.is_missing:
             return MISSING
         return None if self.status is None else STATUS_NAMES.get(self.status, OTHER)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it could not be read, and reading it again would fail in the same way."""
+        return self.error is not None and not self.error.retryable
 
     def as_result(self) -> dict[str, Any]:
         """The phone as the module returns it."""
         return {
             "instance_id": self.instance_id,
             "status": self.status,
-            "status_name": self.status_name,
+            "status_name": self.state,
             "error": self.error.as_item_error() if self.error else None,
         }
 
 
-@dataclass
-class _Batch:
-    """Phones that are asked for in one request."""
-
-    instance_ids: list[str]
-    budget: RequestBudget = field(default_factory=RequestBudget)
-
-
 @dataclass(frozen=True)
 class PhonesQuery:
-    """Which phones to read, each ID once, and what to wait for; times in seconds."""
+    """Which phones to read, each ID once, how many of them with one request, and what to wait for."""
 
     instance_ids: Sequence[str]
     batch_size: int = 32
-    wait_for: Collection[str] = ()
-    wait_timeout: float = 300.0
-    wait_interval: float = 5.0
+    waiting: WaitPolicy = READ_ONCE
 
     def __post_init__(self) -> None:
-        check_waiting(self.wait_timeout, self.wait_interval)
         if not all(instance_id.strip() for instance_id in self.instance_ids):
             raise UsageError("instance_ids holds an empty ID")
         if not 1 <= self.batch_size <= 100:
@@ -77,50 +70,24 @@ def read_phones(
     concurrency: int,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[list[Phone], int]:
-    """The last seen status of each phone, in the order asked, and the number of requests sent.
-
-    With ``wait_for``, those that aren't in one of these statuses yet are asked for again until time is up.
-    """
-    # Without time to wait, each is read once, and that decides.
-    deadline = time.monotonic() + query.wait_timeout if query.wait_for and query.wait_timeout else None
-    ids, size = list(query.instance_ids), query.batch_size
-    phones: dict[str, Phone | None] = dict.fromkeys(ids)
-    batches = [_Batch(ids[start : start + size], RequestBudget(deadline)) for start in range(0, len(ids), size)]
-
-    def step(batch: _Batch) -> bool:
-        for phone in _read_batch(koophone, batch.instance_ids, batch.budget):
-            known = phones[phone.instance_id]
-            if phone.error is None or known is None or batch.budget.remaining() > 0:
-                phones[phone.instance_id] = phone
-        if deadline is not None:
-            batch.instance_ids = [i for i in batch.instance_ids if not _is_over(phones[i], query.wait_for)]
-        return deadline is None or not batch.instance_ids
-
-    def tell() -> None:
-        if progress:
-            progress(_progress_text(phones, query))
-
-    poll(
-        batches,
-        step,
-        workers=concurrency,
-        interval=query.wait_interval,
-        deadline=deadline,
-        progress=tell if progress else None,
+    """The last status of each phone that was read, in the order asked, and the number of requests sent."""
+    phones, requests = watch(
+        query.instance_ids,
+        lambda batch, budget: _read_batch(koophone, batch, budget),
+        query.waiting,
+        kind="phones",
+        describe=lambda instance_id, _phone: instance_id,
+        concurrency=concurrency,
+        batch_size=query.batch_size,
+        progress=progress,
     )
-    seen = [phone or _unseen(instance_id) for instance_id, phone in phones.items()]
-    return seen, sum(batch.budget.requests for batch in batches)
-
-
-def _progress_text(phones: Mapping[str, Phone | None], query: PhonesQuery) -> str:
-    done = f"{sum(phone is not None for phone in phones.values())} of {len(phones)} phones read"
-    laggards = [instance_id for instance_id, phone in phones.items() if not _is_over(phone, query.wait_for)]
-    return progress_line(done, query.wait_for, laggards, len(phones))
+    pairs = zip(query.instance_ids, phones, strict=True)
+    return [phone or _unanswered(instance_id) for instance_id, phone in pairs], sum(requests)
 
 
 def summarize(phones: Sequence[Phone]) -> dict[str, Any]:
-    """How many have which status."""
-    by_status = collections.Counter(p.status_name for p in phones if p.status_name is not None)
+    """How many phones have which status."""
+    by_status = collections.Counter(p.state for p in phones if p.state is not None)
     return {
         "total": len(phones),
         "by_status": dict(sorted(by_status.items())),
@@ -138,25 +105,16 @@ def report(phones: Sequence[Phone], query: PhonesQuery, *, fail_on_error: bool) 
         "summary": summarize(phones),
     }
     unreadable = [(phone.instance_id, phone.error) for phone in phones if phone.error]
-    laggards = [phone for phone in phones if query.wait_for and not _is_over(phone, query.wait_for)]
+    laggards = [phone for phone in phones if not query.waiting.is_over_for(phone)]
     if laggards:
-        named = ", ".join(f"{phone.instance_id} is {phone.status_name or 'unreadable'}" for phone in laggards)
-        return result | failed(
-            f"{len(laggards)} of {len(phones)} phones did not become {' or '.join(query.wait_for)} "
-            f"within {query.wait_timeout:g} s: {named}"
-        )
+        described = [f"{phone.instance_id} is {phone.state or 'unreadable'}" for phone in laggards]
+        return result | failed(query.waiting.timeout_message("phones", described, len(phones)))
     if unreadable and fail_on_error:
         return result | failure_result("phones", "read", unreadable)
     return result
 
 
-def _is_over(phone: Phone | None, wait_for: Collection[str]) -> bool:
-    if phone is None:
-        return False
-    return phone.status_name in wait_for or (phone.error is not None and not phone.error.retryable)
-
-
-def _read_batch(koophone: Koophone, instance_ids: list[str], budget: RequestBudget) -> list[Phone]:
+def _read_batch(koophone: Koophone, instance_ids: Sequence[str], budget: RequestBudget) -> list[Phone]:
     try:
         statuses = koophone.read_statuses(instance_ids, budget)
     except FleetError as error:
@@ -180,7 +138,7 @@ def _phone(instance_id: str, statuses: dict[str, int | None]) -> Phone:
     return Phone(instance_id, status)
 
 
-def _unseen(instance_id: str) -> Phone:
+def _unanswered(instance_id: str) -> Phone:
     what = f"reading the status of phone {instance_id} at KooPhone"
     error = FleetError("timeout", sentence(what, "no answer within wait_timeout", "raise it"), retryable=True)
     return Phone(instance_id, error=error)

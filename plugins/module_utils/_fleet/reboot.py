@@ -5,73 +5,68 @@
 
 from __future__ import annotations
 
-import collections
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._common import states
-from .._common.errors import Delivery, FleetError, failed, failure_result
+from .._common.errors import Delivery, FleetError, UsageError
 from .._common.polling import poll
 from .._http.transport import RequestBudget
-from .observation import Observation, Target, observe, read
+from .observation import Target, observe
+from .progress import Progress, report
 from .reboot_budget import RebootBudget
+from .watching import WaitPolicy
 
 Action = Literal["unchanged", "rebooted", "would_reboot", "failed", "unknown"]
 
 
 @dataclass(frozen=True)
-class Policy:
-    """When to reboot, and how long to wait for what; in seconds.
+class RebootPolicy:
+    """The states to reboot for, and how long to wait after a reboot.
 
-    An instance that is starting must have been seen so for ``starting_timeout``.
+    An instance that is starting must have been seen so for ``starting_timeout`` seconds.
+
+    :raises UsageError: if ``starting_timeout`` isn't a usable number of seconds.
     """
 
     states: Collection[str]
     starting_timeout: float
-    wait_timeout: float
-    wait_interval: float
+    waiting: WaitPolicy
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.starting_timeout < float("inf"):
+            raise UsageError("starting_timeout must be 0 or a number of seconds above it")
 
 
-@dataclass
-class RebootProgress:
+@dataclass(kw_only=True)
+class RebootProgress(Progress[Action]):
     """One instance; the times are those of ``time.monotonic()``.
 
-    ``before`` is its state when it was read first, ``is_fresh`` until it is read again. ``doubt`` is why it isn't known
-    whether its reboot happened.
+    ``before`` becomes the state that it is rebooted for. ``is_fresh`` holds until the first step, which needs no new
+    reading. ``doubt`` is the error that leaves open whether the gateway carried the reboot out.
     """
 
-    target: Target
-    observation: Observation
-    before: str | None
-    budget: RequestBudget
-    is_fresh: bool = True
     action: Action = "unchanged"
-    error: FleetError | None = None
-    is_over: bool = False
+    is_fresh: bool = True
     starting_since: float | None = None
     sent_at: float | None = None
     doubt: FleetError | None = None
     has_changed: bool = False
     last_state: str | None = None
 
-    @property
-    def state(self) -> str | None:
-        """Its state, ``None`` if it can't be read."""
-        return self.observation.state
-
-    def end(self, action: Action, error: FleetError | None = None) -> None:
-        """It won't change any more."""
-        self.action, self.error, self.is_over = action, error, True
+    def as_result(self) -> dict[str, Any]:
+        """The instance as the module returns it."""
+        return super().as_result() | {"before": self.before}
 
 
 class Rebooter:
-    """One task's reboots."""
+    """Reboots the instances of one task."""
 
     def __init__(
         self,
-        policy: Policy,
+        policy: RebootPolicy,
         budget: RebootBudget,
         *,
         concurrency: int,
@@ -81,138 +76,127 @@ class Rebooter:
         self._budget = budget
         self._concurrency = concurrency
         self._progress = progress
-        self._cases: list[RebootProgress] = []
+        self._instances: list[RebootProgress] = []
 
     def predict(self, targets: Sequence[Target]) -> dict[str, Any]:
         """The module's result in check mode. An instance that is starting now counts as one that would be rebooted."""
         self._begin(targets)
-        for item in self._cases:
-            if self._is_due(item):
+        for instance in self._instances:
+            if self._is_due(instance):
                 try:
-                    self._budget.check(item.target.gateway.provider, item.target.credentials.id)
+                    self._budget.check(instance.target.gateway.provider, instance.target.credentials.id)
                 except FleetError as error:
-                    item.end("failed", error)
+                    instance.end("failed", error)
                 else:
-                    item.end("would_reboot")
+                    instance.end("would_reboot")
         return self._report()
 
     def reboot(self, targets: Sequence[Target]) -> dict[str, Any]:
-        """The module's result, with what became of each. The failure of one doesn't keep the others from a reboot."""
+        """The module's result. The failure of one instance doesn't keep the others from a reboot."""
         self._begin(targets)
         poll(
-            [item for item in self._cases if self._is_due(item)],
+            [instance for instance in self._instances if self._is_due(instance)],
             self._step,
             workers=self._concurrency,
-            interval=self._policy.wait_interval,
+            interval=self._policy.waiting.interval,
             progress=self._tell,
         )
         return self._report()
 
     def _begin(self, targets: Sequence[Target]) -> None:
         for observation in observe(targets, concurrency=self._concurrency):
-            item = RebootProgress(observation.target, observation, observation.state, RequestBudget())
+            instance = RebootProgress(
+                target=observation.target, observation=observation, before=observation.state, budget=RequestBudget()
+            )
             if observation.error:
-                item.end("failed", observation.error)
-            self._cases.append(item)
+                instance.end("failed", observation.error)
+            self._instances.append(instance)
 
-    def _is_due(self, item: RebootProgress) -> bool:
-        return item.state in self._policy.states and item.state in item.target.gateway.reboot_cures
+    def _is_due(self, instance: RebootProgress) -> bool:
+        return instance.state in self._policy.states and instance.state in instance.target.gateway.reboot_cures
 
-    def _step(self, item: RebootProgress) -> bool:
-        if not item.is_fresh:
-            observation = read(item.target, item.budget)
-            if observation.reading or item.budget.remaining():
-                item.observation = observation  # one that was cut short by the end of the waiting says nothing
-        item.is_fresh = False
-        if item.sent_at is None:
-            self._decide(item)
+    def _step(self, instance: RebootProgress) -> bool:
+        if not instance.is_fresh:
+            instance.read()
+        instance.is_fresh = False
+        if instance.sent_at is None:
+            self._decide(instance)
         else:
-            self._watch(item, item.sent_at)
-        return item.is_over
+            self._watch(instance, instance.sent_at)
+        return instance.is_over
 
-    def _decide(self, item: RebootProgress) -> None:
+    def _decide(self, instance: RebootProgress) -> None:
         now = time.monotonic()
-        if item.observation.error:
-            item.end("failed", item.observation.error)
-        elif not self._is_due(item):
-            item.end("unchanged")
-        elif item.state == states.STARTING:
-            item.starting_since = item.starting_since or now
-            if now - item.starting_since >= self._policy.starting_timeout:
-                self._send(item)
+        if instance.observation.error:
+            instance.end("failed", instance.observation.error)
+        elif not self._is_due(instance):
+            instance.end("unchanged")
+        elif instance.state == states.STARTING:
+            instance.starting_since = instance.starting_since or now
+            if now - instance.starting_since >= self._policy.starting_timeout:
+                self._send(instance)
         else:
-            self._send(item)
+            self._send(instance)
 
-    def _send(self, item: RebootProgress) -> None:
-        """Reboot it, once: what happens to the answer is no reason for another one."""
-        gateway, credentials = item.target.gateway, item.target.credentials
+    def _send(self, instance: RebootProgress) -> None:
+        """Send its reboot, once: after a lost answer its state shows whether the reboot arrived."""
+        gateway, credentials = instance.target.gateway, instance.target.credentials
         try:
             ticket = self._budget.reserve(gateway.provider, credentials.id)
         except FleetError as error:
-            item.end("failed", error)
+            instance.end("failed", error)
             return
         try:
             gateway.reboot(credentials)
         except FleetError as error:
             if error.delivery is not Delivery.UNKNOWN:
                 self._budget.release(ticket)
-                item.end("failed", error)
+                instance.end("failed", error)
                 return
-            item.doubt = error
-        item.before = item.state
-        item.sent_at = time.monotonic()
-        item.budget = RequestBudget(item.sent_at + self._policy.wait_timeout)
-        if not self._policy.wait_timeout:
-            item.end("unknown" if item.doubt else "rebooted", item.doubt and _unknown(item.doubt))
+            instance.doubt = error
+        instance.before = instance.state
+        instance.sent_at = time.monotonic()
+        instance.budget = RequestBudget(self._policy.waiting.deadline())
+        if not self._policy.waiting.timeout:
+            instance.end("unknown" if instance.doubt else "rebooted", instance.doubt and _unknown(instance.doubt))
 
-    def _watch(self, item: RebootProgress, sent_at: float) -> None:
-        """Wait until its state has changed, and stays what it is now."""
-        state, last, item.last_state = item.state, item.last_state, item.state
+    def _watch(self, instance: RebootProgress, sent_at: float) -> None:
+        """End it when its state has changed and was the same in two readings, or when the time is up."""
+        state, last, instance.last_state = instance.state, instance.last_state, instance.state
         if state is not None:
-            item.has_changed = item.has_changed or state != item.before
-            if item.has_changed and state == last and states.health_for(state) != "transient":
-                item.end("rebooted", _relapse(state) if self._is_due(item) else None)
+            instance.has_changed = instance.has_changed or state != instance.before
+            if instance.has_changed and state == last and states.health_for(state) != "transient":
+                instance.end("rebooted", _relapse(state) if self._is_due(instance) else None)
                 return
-        if time.monotonic() >= sent_at + self._policy.wait_timeout:
-            if item.doubt and not item.has_changed:
-                item.end("unknown", _unknown(item.doubt))
+        if time.monotonic() >= sent_at + self._policy.waiting.timeout:
+            if instance.doubt and not instance.has_changed:
+                instance.end("unknown", _unknown(instance.doubt))
             else:
-                item.end("rebooted", self._overdue(item))
+                instance.end("rebooted", self._overdue(instance))
 
-    def _overdue(self, item: RebootProgress) -> FleetError:
-        waited = f"{self._policy.wait_timeout:g} s after its reboot"
-        if item.observation.error:
-            return FleetError("timeout", f"it can't be read {waited}: {item.observation.error.message}")
-        return FleetError("timeout", f"it is still {item.state} {waited}; ask the gateway's support")
-
-    # Telling
+    def _overdue(self, instance: RebootProgress) -> FleetError:
+        waited = f"{self._policy.waiting.timeout:g} s after its reboot"
+        if instance.observation.error:
+            return FleetError("timeout", f"it can't be read {waited}: {instance.observation.error.message}")
+        return FleetError("timeout", f"it is still {instance.state} {waited}; ask the gateway's support")
 
     def _tell(self) -> None:
         if self._progress:
-            waiting = [item for item in self._cases if self._is_due(item) or item.sent_at]
-            left = [f"{item.target.label} is {item.state}" for item in waiting if not item.is_over]
+            waiting = [instance for instance in self._instances if self._is_due(instance) or instance.sent_at]
+            left = [f"{instance.target.label} is {instance.state}" for instance in waiting if not instance.is_over]
             more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-            self._progress(
-                f"waiting after {sum(bool(c.sent_at) for c in waiting)} reboots: {', '.join(left[:5])}{more}"
-            )
+            sent = sum(bool(instance.sent_at) for instance in waiting)
+            self._progress(f"waiting after {sent} reboots: {', '.join(left[:5])}{more}")
 
     def _report(self) -> dict[str, Any]:
-        cases = self._cases
-        result: dict[str, Any] = {
-            "changed": any(item.sent_at or item.action == "would_reboot" for item in cases),
-            "instances": [_as_result(item) for item in cases],
-            "summary": {
-                "total": len(cases),
-                "authorized": sum(item.state == states.AUTHORIZED for item in cases),
-                "by_action": dict(sorted(collections.Counter(item.action for item in cases).items())),
-            },
-            "diff": _diff(cases),
-        }
-        failures = [(item.target.label, item.error) for item in cases if item.error]
-        if len(failures) == 1:
-            label, error = failures[0]
-            return result | failed(f"{label}: {error.message}", error)
-        return result | (failure_result("instances", "rebooted", failures) if failures else {})
+        instances = self._instances
+        return report(
+            instances,
+            [instance.as_result() for instance in instances],
+            changed=any(instance.sent_at or instance.action == "would_reboot" for instance in instances),
+            after=["rebooting" if instance.action == "would_reboot" else instance.state for instance in instances],
+            done="rebooted",
+        )
 
 
 def _unknown(doubt: FleetError) -> FleetError:
@@ -226,26 +210,3 @@ def _unknown(doubt: FleetError) -> FleetError:
 
 def _relapse(state: str | None) -> FleetError:
     return FleetError("vendor", f"it is {state} again after its reboot; ask the gateway's support")
-
-
-def _as_result(item: RebootProgress) -> dict[str, Any]:
-    return {
-        "id": item.target.credentials.id,
-        "name": item.target.name,
-        "provider": item.target.gateway.provider,
-        "before": item.before,
-        "state": item.state,
-        "authorized": item.state == states.AUTHORIZED,
-        "action": item.action,
-        "error": item.error.as_item_error() if item.error else None,
-    }
-
-
-def _diff(cases: Sequence[RebootProgress]) -> dict[str, str]:
-    def lines(states: Iterable[str | None]) -> str:
-        pairs = zip(cases, states, strict=True)
-        return "".join(f"{item.target.gateway.provider} {item.target.label}: {state}\n" for item, state in pairs)
-
-    after = lines("rebooting" if item.action == "would_reboot" else item.state for item in cases)
-    before = lines(item.before for item in cases)
-    return {"before": before, "after": after, "before_header": "instances", "after_header": "instances"}

@@ -18,7 +18,8 @@ from .._common import states
 from .._common.errors import Delivery, FleetError, UsageError, failed, failure_result
 from .._common.masking import SecretOutput
 from .._common.polling import poll
-from .._fleet.observation import Observation, Target, WaitPolicy, observe, read
+from .._fleet.observation import Observation, Target, observe, read
+from .._fleet.watching import WaitPolicy
 from .._http.transport import RequestBudget
 from .._vendors.gateway import CodePolicy, LinkingCode
 from . import qr

@@ -14,9 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common import polling
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import check_waiting, poll
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
 from ansible_collections.msgops.fleet.tests.support.wire import PATIENCE, Crowd, join_workers
 
 
@@ -205,8 +203,7 @@ def test_a_limit_on_threads_is_made_do_with(collections_path: Path, megabytes: i
     assert is_callers == str(megabytes == 8)
 
 
-def test_progress_is_told_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "PROGRESS_INTERVAL", 0.01)
+def test_progress_is_told_while_nothing_happens() -> None:
     gate, told = threading.Event(), []
 
     def progress() -> None:
@@ -216,21 +213,5 @@ def test_progress_is_told_while_nothing_happens(monkeypatch: pytest.MonkeyPatch)
         if len(told) == 3:
             gate.set()
 
-    poll([1], lambda _job: gate.wait(PATIENCE), workers=1, progress=progress)
+    poll([1], lambda _job: gate.wait(PATIENCE), workers=1, progress=progress, progress_interval=0.01)
     assert len(told) == 3
-
-
-@pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf")])
-def test_a_timeout_that_is_no_number_of_seconds_is_an_error_that_names_it(timeout: float) -> None:
-    with pytest.raises(UsageError, match="wait_timeout"):
-        check_waiting(timeout, 5)
-
-
-@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
-def test_an_interval_must_be_above_zero(interval: float) -> None:
-    with pytest.raises(UsageError, match="wait_interval"):
-        check_waiting(300, interval)
-
-
-def test_not_to_wait_is_allowed() -> None:
-    check_waiting(0, 0.001)

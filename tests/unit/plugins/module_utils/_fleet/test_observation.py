@@ -16,11 +16,11 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import (
     Observation,
     Target,
-    WaitPolicy,
     observe,
     report,
     summarize,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
 from ansible_collections.msgops.fleet.tests.support.wire import ANY, PATIENCE, TOKEN, Clock, Crowd, transport
@@ -292,10 +292,7 @@ def test_an_instance_that_never_answered_is_unreadable_and_its_request_counts(
 # Telling
 
 
-def test_progress_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.msgops.fleet.plugins.module_utils._common import polling
-
-    monkeypatch.setattr(polling, "PROGRESS_INTERVAL", 0.02)
+def test_progress_tells_how_far_it_is(fleet: Fleet) -> None:
     told: list[str] = []
     done = threading.Event()
 
@@ -308,7 +305,7 @@ def test_progress_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPa
         return "authorized" if done.is_set() else "starting"
 
     targets = [fleet.add("1", finish, name="shop"), fleet.add("2", "authorized")]
-    observe(targets, concurrency=2, waiting=waiting_for("authorized"), progress=progress)
+    observe(targets, concurrency=2, waiting=waiting_for("authorized"), progress=progress, progress_interval=0.02)
     assert any("2 of 2 instances read, 1 are authorized; waiting for shop (1) is starting" in line for line in told)
 
 
@@ -328,8 +325,8 @@ def test_the_summary_of_nothing_is_zero() -> None:
 
 
 def test_a_report_has_the_same_keys_whether_it_fails_or_not(fleet: Fleet) -> None:
-    good = report(observe([fleet.add("1", "authorized")], concurrency=1), None, fail_on_error=True)
-    bad = report(observe([fleet.add("2", 403)], concurrency=1), None, fail_on_error=True)
+    good = report(observe([fleet.add("1", "authorized")], concurrency=1), READ_ONCE, fail_on_error=True)
+    bad = report(observe([fleet.add("2", 403)], concurrency=1), READ_ONCE, fail_on_error=True)
     assert set(good) == {"changed", "instances", "summary", "state", "authorized"}
     assert set(bad) == {*good, "failed", "msg", "error"}
     assert (good["changed"], bad["changed"]) == (False, False)
@@ -338,13 +335,13 @@ def test_a_report_has_the_same_keys_whether_it_fails_or_not(fleet: Fleet) -> Non
 
 def test_state_and_authorized_are_at_the_top_for_a_single_instance_only(fleet: Fleet) -> None:
     targets = [fleet.add("1", "authorized"), fleet.add("2", "authorized")]
-    assert "state" not in report(observe(targets, concurrency=1), None, fail_on_error=True)
+    assert "state" not in report(observe(targets, concurrency=1), READ_ONCE, fail_on_error=True)
 
 
 def test_an_unreadable_instance_fails_the_task_only_where_it_should(fleet: Fleet) -> None:
     observations = observe([fleet.add("1", 403, name="shop"), fleet.add("2", 404)], concurrency=1)
-    assert "failed" not in report(observations, None, fail_on_error=False)
-    result = report(observations, None, fail_on_error=True)
+    assert "failed" not in report(observations, READ_ONCE, fail_on_error=False)
+    result = report(observations, READ_ONCE, fail_on_error=True)
     assert result["msg"].startswith("2 instances could not be read: ")
     assert "shop (1)" in result["msg"]
     assert "GREEN-API instance 2" in result["msg"]
@@ -352,6 +349,6 @@ def test_an_unreadable_instance_fails_the_task_only_where_it_should(fleet: Fleet
 
 def test_no_token_is_in_a_report(fleet: Fleet) -> None:
     observations = observe([fleet.add("1", "authorized"), fleet.add("2", 403)], concurrency=1)
-    shown = json.dumps(report(observations, None, fail_on_error=True)) + repr(observations)
+    shown = json.dumps(report(observations, READ_ONCE, fail_on_error=True)) + repr(observations)
     assert "s3cret" not in shown
     assert "t0ken" not in shown

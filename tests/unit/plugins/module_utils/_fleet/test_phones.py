@@ -19,6 +19,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import 
     report,
     summarize,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status
@@ -62,6 +63,9 @@ class Cloud:
     def read(self, *instance_ids: str, concurrency: int = 4, **query: Any) -> tuple[list[Phone], int]:
         return read_phones(self.koophone, PhonesQuery(instance_ids, **query), concurrency=concurrency)
 
+    def wait(self, *instance_ids: str, until: str = "running", timeout: float = PATIENCE) -> tuple[list[Phone], int]:
+        return self.read(*instance_ids, waiting=WaitPolicy(timeout, 0.01, [until]))
+
     def _answer(self, request: Request) -> Response:
         ids: list[str] = (request.json or {})["instance_ids"]
         with self._lock:
@@ -101,7 +105,7 @@ def gate() -> Iterator[threading.Event]:
 
 
 def names(phones: Sequence[Phone]) -> list[str | None]:
-    return [phone.status_name for phone in phones]
+    return [phone.state for phone in phones]
 
 
 def many(cloud: Cloud, count: int, status: int = RUNNING) -> list[str]:
@@ -268,30 +272,26 @@ def test_batches_do_not_wait_for_one_another_while_the_vendor_is_down(cloud: Clo
 
 def test_only_those_that_lag_are_asked_for_again(cloud: Cloud) -> None:
     ids = [cloud.add("a", RUNNING), cloud.add("b", STOPPED, STARTING, RUNNING), cloud.add("c", STARTING, RUNNING)]
-    phones, requests = cloud.read(*ids, wait_for=["running"], wait_timeout=PATIENCE, wait_interval=0.01)
+    phones, requests = cloud.wait(*ids)
     assert names(phones) == ["running"] * 3
     assert cloud.batches == [["a", "b", "c"], ["b", "c"], ["b"]]
     assert requests == 3
 
 
 def test_a_missing_phone_is_waited_for(cloud: Cloud) -> None:
-    phones, _requests = cloud.read(
-        cloud.add("a", None, None, RUNNING), wait_for=["running"], wait_timeout=PATIENCE, wait_interval=0.01
-    )
+    phones, _requests = cloud.wait(cloud.add("a", None, None, RUNNING))
     assert names(phones) == ["running"]
 
 
 def test_a_phone_may_be_waited_for_until_it_is_missing(cloud: Cloud) -> None:
-    phones, _requests = cloud.read(
-        cloud.add("a", RUNNING, None), wait_for=["missing"], wait_timeout=PATIENCE, wait_interval=0.01
-    )
+    phones, _requests = cloud.wait(cloud.add("a", RUNNING, None), until="missing")
     assert names(phones) == ["missing"]
 
 
 def test_an_id_that_is_refused_is_not_waited_for(cloud: Cloud) -> None:
     ids = [cloud.add("a", STOPPED, RUNNING), cloud.add("b", STOPPED)]
     cloud.refused["b"] = (400, "KOOPHONE.API.4001")
-    phones, _requests = cloud.read(*ids, wait_for=["running"], wait_timeout=PATIENCE, wait_interval=0.01)
+    phones, _requests = cloud.wait(*ids)
     assert names(phones) == ["running", None]
     assert cloud.batches == [["a", "b"], ["a"], ["b"], ["a"]]
 
@@ -305,13 +305,13 @@ def test_an_error_that_may_pass_is_waited_out(cloud: Cloud) -> None:
     cloud.add("a", heal)
     healer = threading.Timer(0.1, cloud.refused.clear)
     healer.start()
-    phones, _requests = cloud.read("a", wait_for=["running"], wait_timeout=PATIENCE, wait_interval=0.01)
+    phones, _requests = cloud.wait("a")
     healer.join()
     assert names(phones) == ["running"]
 
 
 def test_without_time_to_wait_each_is_read_once_and_that_decides(cloud: Cloud) -> None:
-    query = PhonesQuery([cloud.add("a", STOPPED)], wait_for=["running"], wait_timeout=0)
+    query = PhonesQuery([cloud.add("a", STOPPED)], waiting=WaitPolicy(0, 0.01, ["running"]))
     phones, requests = read_phones(cloud.koophone, query, concurrency=1)
     assert requests == 1
     result = report(phones, query, fail_on_error=True)
@@ -320,7 +320,7 @@ def test_without_time_to_wait_each_is_read_once_and_that_decides(cloud: Cloud) -
 
 def test_a_timeout_names_each_laggard_with_its_last_status(cloud: Cloud) -> None:
     ids = [cloud.add("a", RUNNING), cloud.add("b", STARTING), cloud.add("c", None), cloud.add("d", 9)]
-    query = PhonesQuery(ids, wait_for=["running", "offline"], wait_timeout=0.5, wait_interval=0.01)
+    query = PhonesQuery(ids, waiting=WaitPolicy(0.5, 0.01, ["running", "offline"]))
     phones, _requests = read_phones(cloud.koophone, query, concurrency=1)
     result = report(phones, query, fail_on_error=True)
     assert result["msg"] == (
@@ -333,9 +333,7 @@ def test_the_last_status_is_kept_when_the_end_of_the_waiting_cuts_a_read(cloud: 
         gate.wait(PATIENCE)
         return RUNNING
 
-    phones, requests = cloud.read(
-        cloud.add("a", STARTING, hang), wait_for=["running"], wait_timeout=0.8, wait_interval=0.01
-    )
+    phones, requests = cloud.wait(cloud.add("a", STARTING, hang), timeout=0.8)
     assert (names(phones), phones[0].error, requests) == (["starting"], None, 2)
 
 
@@ -344,7 +342,7 @@ def test_a_phone_that_never_answered_is_unreadable(cloud: Cloud, gate: threading
         gate.wait(PATIENCE)
         return RUNNING
 
-    phones, requests = cloud.read(cloud.add("a", hang), wait_for=["running"], wait_timeout=0.4, wait_interval=0.01)
+    phones, requests = cloud.wait(cloud.add("a", hang), timeout=0.4)
     assert phones[0].error
     assert (phones[0].error.code, phones[0].error.retryable, requests) == ("timeout", True, 1)
 

@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet import reboot_budget
 from ansible_collections.msgops.fleet.tests.storm.runs import Result, Run, in_parallel
 from ansible_collections.msgops.fleet.tests.support.linking import GATEWAYS, Person, Sitting, actions, errors
 
@@ -20,13 +19,17 @@ ROUTES = {"green_api": "green_api.reboot", "plugzapi": "plugzapi.restart"}
 
 
 @pytest.fixture(autouse=True)
-def _quick_reboots(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick_reboots(sitting: Sitting) -> None:
     sitting.emulator.config({"green_api.restart_seconds": 0.3, "plugzapi.restart_seconds": 0.3})
-    monkeypatch.setattr(reboot_budget, "_SPACING", 0.0)
 
 
 def task(sitting: Sitting, instances: list[dict[str, Any]] | None, **options: Any) -> Run:
-    given = {"journal": str(sitting.journal), "wait_timeout": 20, "reboot_on": ["yellowCard", "notAuthorized"]}
+    given: dict[str, Any] = {
+        "journal": str(sitting.journal),
+        "wait_timeout": 20,
+        "reboot_on": ["yellowCard", "notAuthorized"],
+    }
+    given["times"] = {"spacing": 0.0}
     return sitting.run("instance_reboot", instances, **{**given, **options})
 
 
@@ -294,12 +297,11 @@ def test_no_budget_at_all(sitting: Sitting) -> None:
     assert sent(sitting) == 0
 
 
-def test_two_reboots_are_two_minutes_apart(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reboot_budget, "_SPACING", 120.0)
+def test_two_reboots_are_two_minutes_apart(sitting: Sitting) -> None:
     (shop,) = broken(sitting, "green_api", "shop")
     reboot(sitting, [shop])
     relapse(sitting, shop)
-    result = reboot(sitting, [shop])
+    result = reboot(sitting, [shop], times={})
     assert actions(result) == {"shop": "failed"}
     assert re.search(r"it was rebooted \d+ s ago; give that reboot 2 minutes to show", result["msg"])
     assert sent(sitting) == 1
@@ -326,8 +328,7 @@ def test_a_reboot_that_may_have_arrived_costs(sitting: Sitting) -> None:
 def test_the_budget_holds_over_parallel_runs(sitting: Sitting, provider: str, budget: int) -> None:
     fleet = broken(sitting, provider, "shop", "support")
     sitting.emulator.config({f"{provider}.restart_seconds": 600})
-    constants = {"_fleet.reboot_budget._SPACING": 0.0}
-    jobs = [task(sitting, fleet, max_reboots_per_hour=budget, wait_timeout=0, constants=constants)] * 6
+    jobs = [task(sitting, fleet, max_reboots_per_hour=budget, wait_timeout=0)] * 6
     results = in_parallel(*jobs)
     for item in fleet:
         reboots = [e for e in sitting.emulator.log(route=ROUTES[provider]) if str(item["id"]) in e["path"]]
@@ -338,7 +339,7 @@ def test_the_budget_holds_over_parallel_runs(sitting: Sitting, provider: str, bu
 
 def test_two_parallel_runs_send_one_reboot(sitting: Sitting) -> None:
     (shop,) = broken(sitting, "green_api", "shop")
-    results = in_parallel(*[task(sitting, [shop], wait_timeout=5)] * 2)
+    results = in_parallel(*[task(sitting, [shop], wait_timeout=5, times={})] * 2)
     assert sent(sitting) == 1
     assert sorted(actions(result)["shop"] for result in results) in (["failed", "rebooted"], ["rebooted", "unchanged"])
 

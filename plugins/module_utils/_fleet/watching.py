@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading many instances or phones at once, and waiting until each is in a state that the task waits for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from .._common.errors import UsageError
+from .._common.polling import PROGRESS_INTERVAL, poll
+from .._http.transport import RequestBudget
+
+Item = TypeVar("Item")
+SomeReading = TypeVar("SomeReading", bound="Readable")
+
+
+class Readable(Protocol):
+    """What was read of an instance or a phone."""
+
+    @property
+    def state(self) -> str | None:
+        """Its state, ``None`` if it could not be read."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it could not be read, and reading it again would fail in the same way."""
+
+
+@dataclass(frozen=True)
+class WaitPolicy:
+    """For which states to wait, how long, and how often to read; times in seconds.
+
+    With a ``timeout`` of 0, everything is read once, and that reading decides. A state of ``fail_fast_on`` that isn't
+    in ``states`` ends the waiting for all.
+
+    :raises UsageError: if a time isn't a usable number of seconds.
+    """
+
+    timeout: float = 0.0
+    interval: float = 5.0
+    states: Collection[str] = ()
+    fail_fast_on: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.timeout < float("inf"):
+            raise UsageError("wait_timeout must be 0 or a number of seconds above it")
+        if not 0 < self.interval < float("inf"):
+            raise UsageError("wait_interval must be a number of seconds above 0")
+
+    def deadline(self) -> float | None:
+        """The time of ``time.monotonic()`` at which a waiting that begins now ends; ``None`` for a single reading."""
+        return time.monotonic() + self.timeout if self.timeout else None
+
+    def is_met_by(self, reading: Readable) -> bool:
+        """Whether it is in a state that the task waits for."""
+        return not self.states or reading.state in self.states
+
+    def is_hopeless_for(self, reading: Readable) -> bool:
+        """Whether it is in a state that ends the waiting for all."""
+        return not self.is_met_by(reading) and reading.state in self.fail_fast_on
+
+    def is_over_for(self, reading: Readable) -> bool:
+        """Whether reading it again would not change the outcome."""
+        return self.is_met_by(reading) or self.is_hopeless_for(reading) or reading.is_final
+
+    def timeout_message(self, kind: str, laggards: Sequence[str], total: int) -> str:
+        """The failure of a task at whose end ``laggards`` (descriptions) of ``total`` were in none of the states."""
+        wanted = " or ".join(self.states)
+        described = ", ".join(laggards)
+        return f"{len(laggards)} of {total} {kind} did not become {wanted} within {self.timeout:g} s: {described}"
+
+
+READ_ONCE = WaitPolicy()
+
+
+@dataclass
+class _Batch:
+    """Indices of items that one request asks for."""
+
+    indices: list[int]
+    budget: RequestBudget
+
+
+def watch(
+    items: Sequence[Item],
+    read: Callable[[Sequence[Item], RequestBudget], Sequence[SomeReading]],
+    waiting: WaitPolicy,
+    *,
+    kind: str,
+    describe: Callable[[Item, SomeReading | None], str],
+    concurrency: int,
+    batch_size: int = 1,
+    progress: Callable[[str], None] | None = None,
+    progress_interval: float = PROGRESS_INTERVAL,
+) -> tuple[list[SomeReading | None], list[int]]:
+    """The last reading of each item (``None`` if none ended in time), and how many requests each batch took.
+
+    ``read`` gives the readings of a batch in its order, failures included. Items are read until the waiting is over for
+    each of them, or for all: at its end, or in a state of ``fail_fast_on``, once each item was read. ``progress`` gets
+    a line with ``kind``, the plural of the items, and with what ``describe`` says of items that the task waits for.
+    """
+    deadline = waiting.deadline() if waiting.states else None
+    readings: list[SomeReading | None] = [None] * len(items)
+    batches = [
+        _Batch(list(range(start, min(start + batch_size, len(items)))), RequestBudget(deadline))
+        for start in range(0, len(items), batch_size)
+    ]
+    hopeless = threading.Event()
+
+    def step(batch: _Batch) -> bool:
+        left = []
+        results = read([items[index] for index in batch.indices], batch.budget)
+        for index, reading in zip(batch.indices, results, strict=True):
+            # The deadline has cut a reading short that failed now: the one before says more.
+            if reading.state is not None or readings[index] is None or batch.budget.remaining():
+                readings[index] = reading
+                if waiting.is_hopeless_for(reading):
+                    hopeless.set()
+            if not waiting.is_over_for(reading):
+                left.append(index)
+        batch.indices = left
+        return deadline is None or not left
+
+    def tell() -> None:
+        line = f"{sum(reading is not None for reading in readings)} of {len(items)} {kind} read"
+        if waiting.states:
+            pairs = zip(items, readings, strict=True)
+            laggards = [describe(item, r) for item, r in pairs if r is None or not waiting.is_over_for(r)]
+            line += f", {len(items) - len(laggards)} are {' or '.join(waiting.states)}"
+            line += f"; waiting for {', '.join(laggards[:5])}" if laggards else ""
+            line += f" and {len(laggards) - 5} more" if len(laggards) > 5 else ""
+        if progress:
+            progress(line)
+
+    poll(
+        batches,
+        step,
+        workers=concurrency,
+        interval=waiting.interval,
+        deadline=deadline,
+        stop=lambda: hopeless.is_set() and None not in readings,
+        progress=tell if progress else None,
+        progress_interval=progress_interval,
+    )
+    # A request that was still under way at the deadline counts, too.
+    return readings, [batch.budget.requests for batch in batches]
