@@ -8,14 +8,14 @@ module: instance_link
 short_description: Link phones to WhatsApp gateway instances
 version_added: 0.1.0
 description:
-  - Shows a person the QR code or the pairing code of each instance that isn't authorized, for as long as it holds and
-    then the next one, until a phone is linked to it.
+  - Shows the QR code or the pairing code of each instance that isn't authorized. Replaces each code that has expired by
+    the next one, until a phone is linked to the instance.
   - With O(dest), one page shows the codes of all instances that still wait for a phone. Open it and link one phone
     after the other.
-  - An instance that is authorized already is left alone, and no code is asked for.
-  - A code is a key to the account. It is only asked for where somebody gets to see it, and it is in files of mode 0600,
-    on that terminal, or in the result of a task with C(no_log=true), but never in any output.
-  - An instance that can't be linked doesn't keep the others from being linked.
+  - Requests no code for an instance that is authorized already.
+  - A code is a key to the account. The module requests one only if a person can see it. The code is in files of mode
+    0600, on a terminal, or in the result of a task with C(no_log=true), but never in Ansible's output.
+  - If an instance can't be linked, the others still are.
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -27,7 +27,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the states are really read, and no code is asked for.
+      - In check mode the module reads the states, and requests no code.
   diff_mode:
     support: full
     details:
@@ -76,46 +76,45 @@ options:
   method:
     description:
       - With V(qr), the phone scans a QR code, which holds for 20 seconds.
-      - With V(code), a code is typed in on the phone, which holds for two and a half minutes. The number of the phone
-        must be known.
+      - With V(code), a person types a pairing code in on the phone. It holds for two and a half minutes, and only for
+        the number of O(phone).
     type: str
     choices: [qr, code]
     default: qr
   phone:
     description:
-      - The number of the phone for O(method=code), with the country's, in digits alone.
+      - The number of the phone for O(method=code), with its country code, in digits alone.
     type: str
   dest:
     description:
-      - A folder for the page C(index.html), which shows all codes and reads itself again every 2 seconds, and for one
-        PNG for each QR code, named by gateway and ID.
-      - It is made with mode 0700 if it isn't there. The files have mode 0600 and are replaced atomically; a PNG is
-        removed when its phone is linked, and all of them when the task ends. Two tasks at the same time need two
-        folders.
+      - A folder for the page C(index.html), which shows all codes and reloads itself every 2 seconds, and for a PNG of
+        each QR code, named by gateway and ID.
+      - The module creates it with mode 0700 if it doesn't exist. The files have mode 0600 and are replaced atomically.
+        A PNG is removed when its phone is linked, and all of them when the task ends. Two tasks at the same time need
+        two folders.
     type: path
   terminal:
     description:
-      - Draw the codes on the terminal of whoever watches the play, one instance after the other. They aren't written to
-        a log.
-      - Needs the Python library segno. GREEN-API gives its QR codes as pictures only, which need O(dest).
-      - It draws nothing where the output isn't a terminal, or the task doesn't run in the controller's process.
+      - Draw the codes on the terminal where the play runs, one instance after the other. They aren't written to a log.
+      - Needs the Python library segno. GREEN-API gives its QR codes only as images, which need O(dest).
+      - Nothing is drawn if the output isn't a terminal, or the task doesn't run in the controller's process.
     type: bool
     default: false
   max_codes:
     description:
-      - After how many unused codes to give an instance up. V(0) means never.
-      - If not set, it is 3 for PlugzAPI, which wants a person to ask for more then, and never for GREEN-API.
+      - After how many unused codes an instance counts as V(pending). V(0) means no limit.
+      - If not set, the limit is 3 for PlugzAPI, which recommends that a person asks for more, and none for GREEN-API.
     type: int
   wait_timeout:
     description:
-      - Seconds to wait for the phones. After that the task fails and names who has none yet.
-      - With V(0) each instance is asked for one code, and the task ends at once. The files stay.
+      - Seconds to wait for the phones. After that the task fails and names the instances without a phone.
+      - With V(0) the module requests one code for each instance, and the task ends at once. The files stay.
     type: float
     default: 300.0
   wait_interval:
     description:
-      - Seconds between two readings of the state of the same instance, above 0. How often codes are asked for is up to
-        the gateway.
+      - Seconds between two readings of the state of the same instance, above 0. The gateway's rules decide how often
+        the module requests codes.
       - GREEN-API allows one request a second for each instance.
     type: float
     default: 5.0
@@ -123,18 +122,18 @@ seealso:
   - module: msgops.fleet.instance_create
   - module: msgops.fleet.instance_state
   - name: GREEN-API QR
-    description: The call that is used for GREEN-API's QR codes.
+    description: The request for GREEN-API's QR codes.
     link: https://green-api.com/en/docs/api/account/QR/
   - name: GREEN-API GetAuthorizationCode
-    description: The call that is used for GREEN-API's pairing codes.
+    description: The request for GREEN-API's pairing codes.
     link: https://green-api.com/en/docs/api/account/GetAuthorizationCode/
   - name: Z-API QR code
-    description: The calls that are used for PlugzAPI, a white label of Z-API.
+    description: The requests for the codes of PlugzAPI, a white label of Z-API.
     link: https://developer.z-api.io/en/instance/qrcode
 """
 
 EXAMPLES = r"""
-- name: Link the phones of a fleet in one sitting
+- name: Link the phones of a fleet
   msgops.fleet.instance_link:
     instances: "{{ fleet }}"
     dest: ~/link
@@ -150,7 +149,7 @@ EXAMPLES = r"""
     phone: "4915112345678"
     dest: ~/link
 
-- name: Get a pairing code to send to somebody, without waiting
+- name: Get a pairing code to send to the owner of the phone, without waiting
   msgops.fleet.instance_link:
     provider: green_api
     instance_id: "1101000001"
@@ -182,7 +181,7 @@ instances:
       type: str
       sample: green_api
     state:
-      description: The state, as M(msgops.fleet.instance_state) has it. Null if the instance could not be read.
+      description: The state, as M(msgops.fleet.instance_state) returns it. Null if the instance could not be read.
       type: str
       sample: authorized
     authorized:
@@ -196,12 +195,12 @@ instances:
       sample: linked
     code:
       description:
-        - The code, a secret, if it can still be used, which takes O(wait_timeout=0). Of a QR code, what it says, where
-          the gateway tells.
-        - Null where Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
+        - The code, a secret, if it can still be used, which needs O(wait_timeout=0). For a QR code, its contents, if
+          the gateway gives them as text.
+        - Null if Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
       type: str
     file:
-      description: The PNG of the QR code, if it is still there, which takes O(wait_timeout=0), or null.
+      description: The PNG of the QR code, if it still exists, which needs O(wait_timeout=0), or null.
       type: str
     error:
       description: Why it wasn't linked, or null.
@@ -214,10 +213,10 @@ instances:
           description: What failed, why, and what to do.
           type: str
         retryable:
-          description: Whether the same may succeed later.
+          description: Whether a later attempt may succeed.
           type: bool
 summary:
-  description: How many instances there are, how many are authorized, and what became of how many.
+  description: The number of instances, of authorized ones, and of instances by action.
   returned: always, unless the options are wrong
   type: dict
   sample:
@@ -233,7 +232,7 @@ page:
   sample: /home/user/link/index.html
 error:
   description: The failure, with C(code), C(message), C(http_status) and C(retryable).
-  returned: on failure, where one instance is to blame
+  returned: on failure, if a single instance caused it
   type: dict
 """
 
@@ -242,13 +241,12 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import (
-    CodeDisplay,
-    Linker,
-    LinkRequest,
-    WaitPolicy,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.display import CodeDisplay
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import Linker
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.progress import LinkRequest
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.qr import SEGNO_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.timing import DEFAULT_TIMING, LinkTiming
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -280,8 +278,8 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: TaskContext) -> dict[str, Any]:
-    """Show codes until all are linked, or say who would need one."""
+def run(task: TaskContext, timing: LinkTiming = DEFAULT_TIMING) -> dict[str, Any]:
+    """Show codes until a phone is linked to each instance; in check mode, predict which instances need one."""
     params = task.params
     waiting = WaitPolicy(params["wait_timeout"], params["wait_interval"])
     if params["terminal"] and SEGNO_IMPORT_ERROR:
@@ -299,14 +297,15 @@ def run(task: TaskContext) -> dict[str, Any]:
         max_codes=params["max_codes"],
         concurrency=options.concurrency,
         progress=task.progress,
+        timing=timing,
     )
     return linker.predict(requests) if task.check_mode else linker.link(requests)
 
 
 def link_requests(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[LinkRequest]:
-    """The instances to link, as ``resolve_targets`` has them, with the numbers of their phones.
+    """The instances to link, with the numbers of their phones.
 
-    :raises UsageError: for one that is named twice, or has no number that a pairing code could be for.
+    :raises UsageError: if an instance is named twice, or has no usable number for a pairing code.
     """
     targets = resolve_targets(params, gateways, resolver)
     refuse_duplicates(targets)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.timing import LinkTiming
 from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Result, Run
 
 from msgops_emulator import ControlError, Emulator
@@ -28,6 +29,7 @@ CODE_ROUTES = (
     "plugzapi.phone_code",
 )
 LINKED = ("authorized", "connected")
+QUICK = LinkTiming(step=0.02, no_code_timeout=0.5, page_interval=0.02)
 
 _CARD = re.compile(r'<li class="card" id="([^"]*)">(.*?)</li>', re.DOTALL)
 
@@ -62,7 +64,8 @@ class Sitting:
 
     def link(self, instances: list[dict[str, Any]] | None, **options: Any) -> Result:
         """The result of the task that links ``instances``."""
-        return self.run("instance_link", instances, **{"dest": str(self.desk), "wait_timeout": 20, **options})()
+        given = {"dest": str(self.desk), "wait_timeout": 20, "times": {"timing": QUICK}, **options}
+        return self.run("instance_link", instances, **given)()
 
     def state(self, item: dict[str, Any]) -> str:
         """The vendor's word for the state of an instance."""

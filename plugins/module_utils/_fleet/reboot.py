@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rebooting instances whose state a reboot cures: each at most once in a run, and within a budget."""
+"""Rebooting instances in states that a reboot repairs: each at most once in a task, and within a budget."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page that a person links phones from: one file, which needs nothing else and reads itself again and again."""
+"""The page from which a person links phones: one file, which loads nothing else and reloads itself."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-# Seconds after which a page that nobody has written says so.
-STALE = 30
-
 
 @dataclass(frozen=True)
 class Card:
-    """An instance that still waits for a phone; times in seconds, ``since`` since 1970.
+    """An instance that no phone is linked to yet; times in seconds, ``since`` since 1970.
 
-    ``image`` is its QR code as PNG, ``text`` its pairing code, which is for ``phone``; either is good for ``life``.
-    ``note`` says why there is no code, ``refusal`` what the gateway said last instead of one.
+    ``image`` is its QR code as PNG, ``text`` its pairing code for the number ``phone``; either holds for ``life``.
+    ``note`` is the reason why there is no code, ``refusal`` the gateway's last error instead of one.
     """
 
     anchor: str
@@ -38,15 +35,15 @@ class Card:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page shows; ``lost`` are names of instances that weren't linked, and why."""
+    """What the page shows; ``lost`` are names of instances that weren't linked, with the reasons."""
 
     cards: Sequence[Card]
     linked: Sequence[str]
     lost: Sequence[tuple[str, str]]
     is_over: bool
 
-    def render(self, now: float) -> str:
-        """The page as HTML; ``now`` in seconds since 1970."""
+    def render(self, now: float, stale: float) -> str:
+        """The page as HTML at ``now`` (seconds since 1970), which warns its reader ``stale`` seconds later."""
         total = len(self.cards) + len(self.linked) + len(self.lost)
         return _PAGE.substitute(
             title=f"({len(self.cards)}) Link phones" if self.cards else "Link phones",
@@ -58,7 +55,7 @@ class Page:
             linked=_list("Linked", [f"<b>{escape(name)}</b>" for name in self.linked]),
             now=f"{now:.3f}",
             over="true" if self.is_over else "false",
-            stale=STALE,
+            stale=f"{stale:g}",
         )
 
     def _head(self, total: int) -> str:
@@ -116,11 +113,11 @@ def _list(head: str, items: Sequence[str]) -> str:
 
 
 def spell(code: str) -> str:
-    """A pairing code as WhatsApp shows it."""
+    """A pairing code in the groups in which WhatsApp shows it."""
     return f"{code[:4]}-{code[4:]}" if len(code) == 8 and code.isalnum() else code
 
 
-# The page may do nothing but what stands in it. It reads itself again, which works for a file as well as on a server.
+# The security policy lets the page load nothing. It reloads itself, which works for a file and on a server.
 _PAGE = string.Template("""<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -14,13 +14,17 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._linking import linker as linking
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.display import CodeDisplay
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import Linker
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.progress import LinkRequest
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.tests.support.linking import (
     GATEWAYS,
     LINKED,
+    QUICK,
     Person,
     Sitting,
     actions,
@@ -531,14 +535,14 @@ def test_a_folder_that_cant_be_written(sitting: Sitting) -> None:
 
 def test_a_failure_in_the_midst_leaves_no_codes(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
     (shop,) = sitting.seed("green_api", "shop")
-    real = linking.Linker._serve
+    real = Linker._serve
 
     def serve(linker: Any, link: Any) -> None:
         real(linker, link)
         if sitting.pictures():
             raise RuntimeError("a bug")
 
-    monkeypatch.setattr(linking.Linker, "_serve", serve)
+    monkeypatch.setattr(Linker, "_serve", serve)
     result = sitting.link([shop])
     assert "unexpected RuntimeError" in result["msg"]
     assert sitting.pictures() == {}
@@ -566,25 +570,26 @@ def test_the_page_says_what_is_pending_and_what_is_done(sitting: Sitting) -> Non
 def test_progress_names_the_page(sitting: Sitting) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     lines: list[str] = []
-    linker = linking.Linker(
+    linker = Linker(
         "qr",
-        linking.CodeDisplay(folder=str(sitting.desk)),
-        linking.WaitPolicy(0.2, 0.1),
+        CodeDisplay(folder=str(sitting.desk)),
+        WaitPolicy(0.2, 0.1),
         max_codes=None,
         concurrency=2,
         progress=lines.append,
+        timing=QUICK,
     )
     linker.link(requests(sitting, [shop]))
     assert lines == [f"1 of 1 instances wait for a phone; open {sitting.page}"]
 
 
-def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[linking.LinkRequest]:
+def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[LinkRequest]:
     gateways = GatewayCache(TransportOptions(timeout=5, retry_timeout=0))
     found = []
     for item in items:
         credentials = Credentials(item["id"], item["token"])
         target = Target(gateways.get(item["provider"], sitting.emulator.url), credentials, item["name"])
-        found.append(linking.LinkRequest(target, phone))
+        found.append(LinkRequest(target, phone))
     return found
 
 
@@ -601,13 +606,14 @@ class Screen:
         self.drawn.append(text)
 
 
-def linker(screen: Screen, method: Any = "qr", folder: Path | None = None, timeout: float = 20.0) -> linking.Linker:
-    return linking.Linker(
+def linker(screen: Screen, method: Any = "qr", folder: Path | None = None, timeout: float = 20.0) -> Linker:
+    return Linker(
         method,
-        linking.CodeDisplay(folder=str(folder) if folder else None, draw=screen),
-        linking.WaitPolicy(timeout, 0.05),
+        CodeDisplay(folder=str(folder) if folder else None, draw=screen),
+        WaitPolicy(timeout, 0.05),
         max_codes=0,
         concurrency=4,
+        timing=QUICK,
     )
 
 

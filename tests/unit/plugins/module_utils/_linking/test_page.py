@@ -42,7 +42,7 @@ class Reader(html.parser.HTMLParser):
 
 
 def page(*cards: Card, linked: tuple[str, ...] = (), lost: tuple[tuple[str, str], ...] = (), over: bool = False) -> str:
-    return Page(cards, linked, lost, over).render(1010.0)
+    return Page(cards, linked, lost, over).render(1010.0, 30.0)
 
 
 def test_it_needs_nothing_else() -> None:
