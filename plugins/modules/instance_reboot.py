@@ -5,15 +5,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: instance_reboot
-short_description: Reboot WhatsApp gateway instances that a reboot cures
+short_description: Reboot WhatsApp gateway instances in states that a reboot repairs
 version_added: 0.1.0
 description:
-  - Reads the states of instances, reboots those in one of O(reboot_on), and waits until their states have changed and
-    stay as they are. A reboot keeps the phone linked.
-  - Each instance is rebooted at most once by a task. If the answer is lost, the reboot isn't sent again; what the state
-    does then tells whether it arrived.
-  - A reboot is written to a journal before it is sent, so that O(max_reboots_per_hour) holds for all runs that share
-    the journal, those at the same time as well.
+  - Reads the states of instances, reboots those in a state of O(reboot_on), and waits until each state has changed and
+    is the same in two readings. A reboot keeps the phone linked.
+  - A task reboots each instance at most once. If the response is lost, the reboot isn't sent again; a change of the
+    state then shows that it arrived.
+  - The module writes a reboot to a journal before it sends it, so that O(max_reboots_per_hour) holds for all runs that
+    share the journal, including runs at the same time.
   - An instance in any other state is left alone.
 author:
   - msgops.fleet contributors (@msgops)
@@ -27,8 +27,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the states are really read, and nothing that writes is sent. An instance that is starting counts
-        as one that would be rebooted, because it isn't watched.
+      - In check mode the module reads the states, and sends no request that writes. An instance that is starting counts
+        as one that would be rebooted, because the module doesn't wait.
   diff_mode:
     support: full
     details:
@@ -44,17 +44,17 @@ attributes:
 options:
   reboot_on:
     description:
-      - The states to reboot for.
-      - V(yellowCard) and V(starting) are GREEN-API's. V(notAuthorized) is for PlugzAPI, whose instances know no other
-        state in which something is wrong; a restart takes the session of a linked phone up again. A state that the
-        vendor recommends no reboot for is left alone.
+      - The states in which an instance is rebooted.
+      - V(yellowCard) and V(starting) are states of GREEN-API. V(notAuthorized) is for PlugzAPI, whose instances report
+        no other state when something is wrong; a restart restores the session of a linked phone. An instance is left
+        alone in a state for which its vendor recommends no reboot.
     type: list
     elements: str
     choices: [yellowCard, starting, notAuthorized]
     default: [yellowCard]
   starting_timeout:
     description:
-      - For how many seconds the task must see an instance V(starting) before it reboots it.
+      - Seconds for which the task must see an instance V(starting) before it reboots it.
     type: float
     default: 300.0
   max_reboots_per_hour:
@@ -65,15 +65,16 @@ options:
     default: 2
   journal:
     description:
-      - The journal that the reboots are written to, a file or a URL of PostgreSQL as in
-        M(msgops.fleet.instance_create). Nothing is rebooted if it can't be written.
+      - The journal of the reboots, a file or a URL of PostgreSQL as in M(msgops.fleet.instance_create). Without a
+        writable journal, nothing is rebooted.
       - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
     type: path
     default: ~/.local/state/msgops/fleet.sqlite3
   wait_timeout:
     description:
-      - Seconds to wait for an instance after its reboot. After that the task fails and names who isn't back yet.
-      - With V(0) it isn't waited for.
+      - Seconds to wait for an instance after its reboot. After that the task fails and names the instances that aren't
+        back.
+      - With V(0) the task doesn't wait.
     type: float
     default: 300.0
   wait_interval:
@@ -86,10 +87,10 @@ seealso:
   - module: msgops.fleet.instance_state
   - module: msgops.fleet.instance_link
   - name: GREEN-API Reboot
-    description: The call that is used for GREEN-API.
+    description: The request for GREEN-API.
     link: https://green-api.com/en/docs/api/account/Reboot/
   - name: Z-API restart
-    description: The call that is used for PlugzAPI, a white label of Z-API.
+    description: The request for PlugzAPI, a white label of Z-API.
     link: https://developer.z-api.io/en/instance/restart
 """
 
@@ -98,7 +99,7 @@ EXAMPLES = r"""
   msgops.fleet.instance_reboot:
     instances: "{{ fleet }}"
 
-- name: Take up broken sessions at PlugzAPI again, once an hour at most
+- name: Restore broken sessions at PlugzAPI, once an hour at most
   msgops.fleet.instance_reboot:
     provider: plugzapi
     instances: "{{ fleet }}"
@@ -127,11 +128,11 @@ instances:
       type: str
       sample: green_api
     before:
-      description: The state that it was rebooted for; of one that wasn't rebooted, the state at first.
+      description: The state before its reboot; for an instance that wasn't rebooted, its first state.
       type: str
       sample: yellowCard
     state:
-      description: The state, as M(msgops.fleet.instance_state) has it. Null if the instance could not be read.
+      description: The state, as M(msgops.fleet.instance_state) returns it. Null if the instance could not be read.
       type: str
       sample: authorized
     authorized:
@@ -140,24 +141,24 @@ instances:
     action:
       description:
         - V(unchanged), V(rebooted), V(would_reboot) (in check mode), V(failed) (it was not rebooted), or V(unknown)
-          (the answer was lost, and the state tells nothing).
+          (the response was lost, and the state has not changed).
       type: str
       sample: rebooted
     error:
-      description: Why it was not rebooted, or what is still wrong, or null.
+      description: Why it was not rebooted, or what is wrong after its reboot, or null.
       type: dict
       contains:
         code:
-          description: The kind of failure, such as V(throttled) (as often as O(max_reboots_per_hour)) or V(timeout).
+          description: The kind of failure, such as V(throttled) (beyond O(max_reboots_per_hour)) or V(timeout).
           type: str
         message:
           description: What failed, why, and what to do.
           type: str
         retryable:
-          description: Whether the same may succeed later.
+          description: Whether a later attempt may succeed.
           type: bool
 summary:
-  description: How many instances there are, how many are authorized, and what became of how many.
+  description: The number of instances, of authorized ones, and of instances by action.
   returned: always, unless the options are wrong
   type: dict
   sample:
@@ -168,7 +169,7 @@ summary:
       unchanged: 1
 error:
   description: The failure, with C(code), C(message), C(http_status) and C(retryable).
-  returned: on failure, where one instance is to blame
+  returned: on failure, if a single instance caused it
   type: dict
 """
 
