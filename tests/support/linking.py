@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Instances at emulated gateways, the tasks that link and reboot them, and a person with phones."""
+"""Instances at emulated gateways, tasks that link and reboot them, and a person who scans their codes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _CARD = re.compile(r'<li class="card" id="([^"]*)">(.*?)</li>', re.DOTALL)
 
 @dataclass
 class Sitting:
-    """A fleet, and a desk to link its phones at."""
+    """Emulated gateways, and the folders for the tasks' codes and journal."""
 
     emulator: Emulator
     folder: Path
 
     def __post_init__(self) -> None:
-        self.desk = self.folder / "desk"
-        self.page = self.desk / "index.html"
+        self.codes = self.folder / "codes"
+        self.page = self.codes / "index.html"
         self.journal = self.folder / "journal.sqlite3"
 
     def seed(self, provider: str, *names: str, **options: Any) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ class Sitting:
         ]
 
     def run(self, module: str, instances: list[dict[str, Any]] | None, **options: Any) -> Run:
-        """A task about ``instances``, for a process of its own as well."""
+        """A task for ``instances``, which a child process can run, too."""
         run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log", "times") if key in options}
         items = None if instances is None else [{"api_url": self.emulator.url, **item} for item in instances]
         given = {"instances": items, "timeout": 5, "retry_timeout": 0, "wait_interval": 0.05, **options}
@@ -64,7 +64,7 @@ class Sitting:
 
     def link(self, instances: list[dict[str, Any]] | None, **options: Any) -> Result:
         """The result of the task that links ``instances``."""
-        given = {"dest": str(self.desk), "wait_timeout": 20, "times": {"timing": QUICK}, **options}
+        given = {"dest": str(self.codes), "wait_timeout": 20, "times": {"timing": QUICK}, **options}
         return self.run("instance_link", instances, **given)()
 
     def state(self, item: dict[str, Any]) -> str:
@@ -79,7 +79,7 @@ class Sitting:
 
     def pictures(self) -> dict[str, bytes]:
         """The QR codes in the folder, by file name."""
-        return {path.stem: path.read_bytes() for path in self.desk.glob("*.png")}
+        return {path.stem: path.read_bytes() for path in self.codes.glob("*.png")}
 
     def cards(self) -> dict[str, Card]:
         """The instances that the page shows, by their anchor."""
@@ -118,7 +118,7 @@ class Card:
 
 @dataclass
 class Person:
-    """Somebody who does ``act`` again and again while the block runs; what phones are told is in ``refusals``."""
+    """Calls ``act`` repeatedly while the block runs; ``refusals`` collects the errors that phones get."""
 
     act: Callable[[], None]
     refusals: list[str] = field(default_factory=list)
@@ -158,7 +158,7 @@ def actions(result: Result) -> dict[str, str]:
 
 
 def errors(result: Result) -> dict[str, str]:
-    """What each name that was not linked is told."""
+    """The error message of each name that was not linked."""
     return {item["name"]: item["error"]["message"] for item in result["instances"] if item["error"]}
 
 

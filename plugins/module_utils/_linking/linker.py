@@ -60,7 +60,6 @@ class Linker:
 
         :raises UsageError: if nobody would see the codes.
         """
-        self._display.check(self._method, waits=bool(self._waiting.timeout))
         self._begin(requests, None)
         for link in self._links:
             if not link.is_over and link.state in (states.NOT_AUTHORIZED, states.CREATING):
@@ -72,7 +71,6 @@ class Linker:
 
         :raises UsageError: if nobody would see the codes, before any request; or if the folder can't be written.
         """
-        self._display.check(self._method, waits=bool(self._waiting.timeout))
         deadline = self._waiting.deadline()
         self._begin(requests, deadline)
         pending = [link for link in self._links if not link.is_over]
@@ -95,6 +93,7 @@ class Linker:
         return self._report()
 
     def _begin(self, requests: Sequence[LinkRequest], deadline: float | None) -> None:
+        self._display.check(self._method, waits=bool(self._waiting.timeout))
         observations = observe([request.target for request in requests], concurrency=self._concurrency)
         read_at = time.monotonic() + self._waiting.interval
         for request, observation in zip(requests, observations, strict=True):

@@ -51,7 +51,7 @@ def run_role(commands: Path, sitting: Sitting, *arguments: str, **variables: Any
         "partner_tokens": {gateway: account["partner_token"] for gateway, account in accounts.items()},
         "api_urls": dict.fromkeys(accounts, sitting.emulator.url),
         "journal": str(sitting.journal),
-        "link_dest": str(sitting.desk),
+        "link_dest": str(sitting.codes),
         "wait_interval": 0.3,
         **variables,
     }
@@ -125,13 +125,13 @@ def test_in_check_mode_nobody_is_waited_for(sitting: Sitting, play: Play) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     assert "changed=1" in done.stdout
     assert sitting.emulator.log(writes=True) == []
-    assert not sitting.desk.exists()
+    assert not sitting.codes.exists()
 
 
 def test_a_folder_that_cant_be_written_is_told(sitting: Sitting, play: Play) -> None:
     (sitting.folder / "file").write_text("")
     fleet = sitting.seed("green_api", "shop")
-    done = play(sitting, instances=items(fleet), link="qr", link_dest=str(sitting.folder / "file" / "desk"))
+    done = play(sitting, instances=items(fleet), link="qr", link_dest=str(sitting.folder / "file" / "codes"))
     assert done.returncode == 2
     assert "can't be written" in done.stdout
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading many instances at once, and waiting for those that lag."""
+"""Reading many instances at once, and waiting until each is in a state that the task waits for."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_order_is_kept_when_the_first_answers_last(fleet: Fleet, gate: threa
     assert states(observe(targets, concurrency=2)) == ["authorized", "starting"]
 
 
-def test_an_instance_is_returned_with_the_contracts_keys(fleet: Fleet) -> None:
+def test_an_instance_is_returned_with_its_documented_keys(fleet: Fleet) -> None:
     result = observe([fleet.add("1101", "brandNew", name="shop")], concurrency=1)[0].as_result()
     observed_at = result.pop("observed_at")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", observed_at)

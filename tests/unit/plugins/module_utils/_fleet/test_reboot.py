@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reboots: for the states that they cure, once in a run, and within the budget of all runs."""
+"""Reboots: in the states that they repair, once in a task, and within the budget of all tasks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reboot(sitting: Sitting, instances: list[dict[str, Any]] | None, **options: 
 
 
 def broken(sitting: Sitting, provider: str, *names: str) -> list[dict[str, Any]]:
-    """Instances with a phone, in the state that a reboot cures."""
+    """Instances with a phone, in the state that a reboot repairs."""
     linked, ill = ("authorized", "yellowCard") if provider == "green_api" else ("connected", "disconnected")
     items = sitting.seed(provider, *names, state=linked)
     for item in items:
@@ -52,7 +52,7 @@ def sent(sitting: Sitting) -> int:
 
 
 @pytest.mark.parametrize("provider", GATEWAYS)
-def test_a_reboot_cures(sitting: Sitting, provider: str) -> None:
+def test_a_reboot_repairs_an_instance(sitting: Sitting, provider: str) -> None:
     (shop,) = broken(sitting, provider, "shop")
     result = reboot(sitting, [shop])
     assert not result.get("failed"), result["msg"]
@@ -141,7 +141,7 @@ def test_starting_that_ends_in_a_yellow_card(sitting: Sitting) -> None:
 # What a reboot doesn't cure
 
 
-def test_who_is_ill_again_is_not_rebooted_again(sitting: Sitting) -> None:
+def test_an_instance_that_relapses_is_not_rebooted_again(sitting: Sitting) -> None:
     (shop,) = broken(sitting, "green_api", "shop")
     sitting.emulator.config({"green_api.restart_seconds": 60})
     relapses: list[str] = []
@@ -157,7 +157,7 @@ def test_who_is_ill_again_is_not_rebooted_again(sitting: Sitting) -> None:
     assert result["msg"] == (f"shop ({shop['id']}): it is yellowCard again after its reboot; ask the gateway's support")
 
 
-def test_who_does_not_come_back(sitting: Sitting) -> None:
+def test_an_instance_that_does_not_come_back(sitting: Sitting) -> None:
     sitting.emulator.config({"green_api.restart_seconds": 600})
     (shop,) = broken(sitting, "green_api", "shop")
     result = reboot(sitting, [shop], wait_timeout=0.5)
@@ -232,7 +232,7 @@ def test_a_lost_answer_without_time_to_wait(sitting: Sitting, provider: str) -> 
 
 
 @pytest.mark.parametrize("provider", GATEWAYS)
-def test_who_is_throttled_is_asked_again(sitting: Sitting, provider: str) -> None:
+def test_a_throttled_reboot_is_sent_again(sitting: Sitting, provider: str) -> None:
     sitting.emulator.arm(ROUTES[provider], "throttle", retry_after="seconds", seconds=0)
     result = reboot(sitting, broken(sitting, provider, "shop"), retry_timeout=5)
     assert actions(result) == {"shop": "rebooted"}
@@ -281,7 +281,7 @@ def test_after_an_hour_there_is_room_again(sitting: Sitting) -> None:
         assert journal.execute("SELECT count(*) FROM reboot").fetchone() == (1,)
 
 
-def test_a_clock_that_was_put_back_blocks_nobody_for_long(sitting: Sitting) -> None:
+def test_after_the_clock_was_set_back_reboots_are_allowed(sitting: Sitting) -> None:
     (shop,) = broken(sitting, "green_api", "shop")
     reboot(sitting, [shop], max_reboots_per_hour=1)
     relapse(sitting, shop)

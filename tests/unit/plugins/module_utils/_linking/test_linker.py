@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A person finds the codes, holds phones in front of them, and is told what went wrong."""
+"""Phones are linked with the codes that a task shows, and each failure is reported with its reason."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_phones_scan_the_pictures_in_the_folder(sitting: Sitting) -> None:
     assert result["summary"] == {"total": 3, "authorized": 3, "by_action": {"linked": 3}}
     assert all(sitting.state(item) in LINKED for item in fleet)
     assert all(instance["authorized"] and instance["state"] == "authorized" for instance in result["instances"])
-    assert [path.name for path in sitting.desk.iterdir()] == ["index.html"]
+    assert [path.name for path in sitting.codes.iterdir()] == ["index.html"]
     assert "All phones are linked" in sitting.page.read_text()
 
 
@@ -170,13 +170,13 @@ def test_a_phone_that_takes_its_time_after_the_scan(sitting: Sitting) -> None:
 
 
 @pytest.mark.parametrize("provider", GATEWAYS)
-def test_who_is_authorized_is_left_alone(sitting: Sitting, provider: str) -> None:
+def test_an_authorized_instance_is_left_alone(sitting: Sitting, provider: str) -> None:
     state = "authorized" if provider == "green_api" else "connected"
     result = sitting.link(sitting.seed(provider, "shop", state=state))
     assert not result.get("failed")
     assert (result["changed"], actions(result)) == (False, {"shop": "already_authorized"})
     assert sitting.codes_asked() == 0
-    assert not sitting.desk.exists()
+    assert not sitting.codes.exists()
 
 
 def test_one_instance_by_its_own_options(sitting: Sitting) -> None:
@@ -194,7 +194,7 @@ def test_an_empty_list(sitting: Sitting) -> None:
 # Check mode and diff
 
 
-def test_check_mode_says_who_would_need_linking_and_asks_for_no_code(sitting: Sitting) -> None:
+def test_check_mode_predicts_and_requests_no_code(sitting: Sitting) -> None:
     fleet = sitting.seed("green_api", "done", state="authorized") + sitting.seed("green_api", "shop")
     fleet += sitting.seed("green_api", "new", state="creating") + sitting.seed("green_api", "busy", state="starting")
     fleet += sitting.seed("plugzapi", "sales")
@@ -209,7 +209,7 @@ def test_check_mode_says_who_would_need_linking_and_asks_for_no_code(sitting: Si
     assert result["changed"] is True
     assert not result.get("failed")
     assert sitting.emulator.log(writes=True) == []
-    assert not sitting.desk.exists()
+    assert not sitting.codes.exists()
 
 
 def test_check_mode_where_nothing_is_to_be_done(sitting: Sitting) -> None:
@@ -235,7 +235,7 @@ def test_nobody_scans_in_time(sitting: Sitting, provider: str) -> None:
     reason = "no phone within 1.5 s: none of its codes was used in time"
     assert result["msg"] == f"shop ({shop['id']}) was not linked: {reason}; have {sitting.page} open and run it again"
     assert result["error"]["code"] == "timeout"
-    assert [path.name for path in sitting.desk.iterdir()] == ["index.html"]
+    assert [path.name for path in sitting.codes.iterdir()] == ["index.html"]
 
 
 def test_the_codes_ran_out_that_plugzapi_wants_to_give(sitting: Sitting) -> None:
@@ -356,7 +356,7 @@ def test_a_wrong_token_is_final(sitting: Sitting, provider: str) -> None:
     assert sitting.codes_asked() == 0
 
 
-def test_the_failure_of_one_keeps_nobody_else_from_being_linked(sitting: Sitting) -> None:
+def test_after_a_failure_the_other_instances_are_linked(sitting: Sitting) -> None:
     fleet = sitting.seed("green_api", "shop", "support")
     fleet[0]["token"] = "wrong"
 
@@ -371,7 +371,7 @@ def test_the_failure_of_one_keeps_nobody_else_from_being_linked(sitting: Sitting
     assert list(errors(result)) == ["shop"]
 
 
-def test_many_failures_are_told_by_their_reasons(sitting: Sitting) -> None:
+def test_many_failures_are_grouped_by_their_reasons(sitting: Sitting) -> None:
     fleet = sitting.seed("green_api", *(f"shop-{n:02d}" for n in range(12)), state="starting")
     result = sitting.link(fleet, wait_timeout=0.3)
     assert result["msg"].startswith("12 instances could not be linked: no phone within 0.3 s: it is starting")
@@ -410,7 +410,7 @@ def test_an_answer_that_isnt_one(sitting: Sitting) -> None:
     assert result["error"]["code"] == "bad_answer"
 
 
-# Who sees the codes
+# Where the codes are shown
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,7 @@ def test_without_time_to_wait_the_files_stay(sitting: Sitting) -> None:
     result = sitting.link([shop, sales], wait_timeout=0)
     assert not result.get("failed")
     files = {instance["name"]: Path(instance["file"]) for instance in result["instances"]}
-    assert files["shop"] == sitting.desk / f"green_api-{shop['id']}.png"
+    assert files["shop"] == sitting.codes / f"green_api-{shop['id']}.png"
     assert mode(files["sales"]) == 0o600
     assert set(sitting.cards()) == {f"green_api-{shop['id']}", f"plugzapi-{sales['id']}"}
     assert all(instance["code"] is None for instance in result["instances"])
@@ -485,15 +485,15 @@ def test_files_are_for_their_owner_alone(sitting: Sitting) -> None:
     modes: set[int] = set()
 
     def look() -> None:
-        modes.update(mode(path) for path in sitting.desk.iterdir() if not path.name.startswith("."))
+        modes.update(mode(path) for path in sitting.codes.iterdir() if not path.name.startswith("."))
         for picture in sitting.pictures().values():
-            if len(modes) and mode(sitting.desk) == 0o700:
+            if len(modes) and mode(sitting.codes) == 0o700:
                 sitting.emulator.scan(image=picture)
 
     with Person(look):
         sitting.link([shop])
     assert modes == {0o600}
-    assert mode(sitting.desk) == 0o700
+    assert mode(sitting.codes) == 0o700
 
 
 def test_a_reader_never_finds_half_a_file(sitting: Sitting) -> None:
@@ -515,10 +515,10 @@ def test_a_reader_never_finds_half_a_file(sitting: Sitting) -> None:
 
 def test_what_a_killed_run_has_left_is_removed(sitting: Sitting) -> None:
     (shop,) = sitting.seed("green_api", "shop", state="starting")
-    sitting.desk.mkdir()
-    left = sitting.desk / f"green_api-{shop['id']}.png"
+    sitting.codes.mkdir()
+    left = sitting.codes / f"green_api-{shop['id']}.png"
     left.write_bytes(b"an old code")
-    others = sitting.desk / "notes.txt"
+    others = sitting.codes / "notes.txt"
     others.write_text("mine")
     sitting.link([shop], wait_timeout=0.2)
     assert not left.exists()
@@ -527,7 +527,7 @@ def test_what_a_killed_run_has_left_is_removed(sitting: Sitting) -> None:
 
 def test_a_folder_that_cant_be_written(sitting: Sitting) -> None:
     (sitting.folder / "file").write_text("")
-    result = sitting.link(sitting.seed("green_api", "shop"), dest=str(sitting.folder / "file" / "desk"))
+    result = sitting.link(sitting.seed("green_api", "shop"), dest=str(sitting.folder / "file" / "codes"))
     assert result["failed"]
     assert "can't be written (Not a directory); name another folder" in result["msg"]
     assert sitting.codes_asked() == 0
@@ -572,7 +572,7 @@ def test_progress_names_the_page(sitting: Sitting) -> None:
     lines: list[str] = []
     linker = Linker(
         "qr",
-        CodeDisplay(folder=str(sitting.desk)),
+        CodeDisplay(folder=str(sitting.codes)),
         WaitPolicy(0.2, 0.1),
         max_codes=None,
         concurrency=2,
@@ -673,8 +673,8 @@ def test_a_terminal_cant_show_pictures(sitting: Sitting) -> None:
 def test_a_terminal_names_the_picture(sitting: Sitting) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     screen = Screen()
-    linker(screen, folder=sitting.desk, timeout=1.5).link(requests(sitting, [shop]))
-    assert screen.drawn[0].endswith(f"scan the picture {sitting.desk}/green_api-{shop['id']}.png")
+    linker(screen, folder=sitting.codes, timeout=1.5).link(requests(sitting, [shop]))
+    assert screen.drawn[0].endswith(f"scan the picture {sitting.codes}/green_api-{shop['id']}.png")
 
 
 def test_what_a_terminal_shows_is_in_the_folder_too(sitting: Sitting) -> None:
@@ -686,7 +686,7 @@ def test_what_a_terminal_shows_is_in_the_folder_too(sitting: Sitting) -> None:
             sitting.emulator.scan(image=picture)
 
     with Person(scan):
-        result = linker(screen, folder=sitting.desk).link(requests(sitting, [sales]))
+        result = linker(screen, folder=sitting.codes).link(requests(sitting, [sales]))
     assert actions(result) == {"sales": "linked"}
     assert screen.drawn
 

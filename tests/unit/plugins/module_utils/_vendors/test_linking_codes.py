@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gateways' answers to requests for codes and reboots, as they are known and as they could be."""
+"""How the clients parse responses to requests for codes and reboots, documented ones and malformed ones."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def reboot(gateway: Gateway) -> Any:
 
 
 class Vendor:
-    """A server that gives all requests the same answer."""
+    """A server that gives all requests the same response."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.requests: list[tuple[str, str, Any]] = []
@@ -61,7 +61,7 @@ class Vendor:
     def ask(
         self, client: type[Gateway], ask: Ask, body: Any = None, status: int = 200, *, read_only: bool = False
     ) -> Any:
-        """What the client makes of this answer."""
+        """What the client returns for this response."""
 
         def answer(request: Request) -> Response:
             self.requests.append(
@@ -132,11 +132,11 @@ LINKED = [
 
 
 @pytest.mark.parametrize(("client", "ask", "body"), LINKED)
-def test_who_is_linked_gives_no_code(vendor: Vendor, client: type[Gateway], ask: Ask, body: Any) -> None:
+def test_a_linked_instance_gives_no_code(vendor: Vendor, client: type[Gateway], ask: Ask, body: Any) -> None:
     assert vendor.ask(client, ask, body) is None
 
 
-# client, request, HTTP status, body, code of the error, whether it is worth asking again, what it did
+# client, request, HTTP status, body, code of the error, whether it is retryable, its delivery
 FAILURES: list[tuple[type[Gateway], Ask, int, Any, str, bool, Delivery]] = [
     (GreenApi, qr, 200, {"type": "error", "message": "no luck"}, "vendor", False, Delivery.REFUSED),
     (GreenApi, qr, 200, {"type": "error"}, "vendor", False, Delivery.REFUSED),
@@ -205,7 +205,7 @@ def test_none_of_them_is_sent_in_check_mode(vendor: Vendor, client: type[Gateway
         (Plugzapi, qr, {"error": f"no luck with {TOKEN} and client/token"}),
     ],
 )
-def test_what_a_vendor_says_is_shown_without_tokens(vendor: Vendor, client: type[Gateway], ask: Ask, body: Any) -> None:
+def test_vendors_messages_are_shown_without_tokens(vendor: Vendor, client: type[Gateway], ask: Ask, body: Any) -> None:
     with pytest.raises(FleetError) as failure:
         vendor.ask(client, ask, body)
     assert "no luck with ***" in failure.value.message
