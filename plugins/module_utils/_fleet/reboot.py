@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .._common import states
 from .._common.errors import Delivery, FleetError, UsageError
 from .._common.polling import poll
+from .._common.texts import join_first
 from .._http.transport import RequestBudget
 from .observation import Target, observe
 from .progress import Progress, report
@@ -184,9 +185,8 @@ class Rebooter:
         if self._progress:
             waiting = [instance for instance in self._instances if self._is_due(instance) or instance.sent_at]
             left = [f"{instance.target.label} is {instance.state}" for instance in waiting if not instance.is_over]
-            more = f" and {len(left) - 5} more" if len(left) > 5 else ""
             sent = sum(bool(instance.sent_at) for instance in waiting)
-            self._progress(f"waiting after {sent} reboots: {', '.join(left[:5])}{more}")
+            self._progress(f"waiting after {sent} reboots: {join_first(left)}")
 
     def _report(self) -> dict[str, Any]:
         instances = self._instances

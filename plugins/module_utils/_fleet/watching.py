@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from .._common.errors import UsageError
 from .._common.polling import PROGRESS_INTERVAL, poll
+from .._common.texts import join_first
 from .._http.transport import RequestBudget
 
 Item = TypeVar("Item")
@@ -132,8 +133,7 @@ def watch(
             pairs = zip(items, readings, strict=True)
             laggards = [describe(item, r) for item, r in pairs if r is None or not waiting.is_over_for(r)]
             line += f", {len(items) - len(laggards)} are {' or '.join(waiting.states)}"
-            line += f"; waiting for {', '.join(laggards[:5])}" if laggards else ""
-            line += f" and {len(laggards) - 5} more" if len(laggards) > 5 else ""
+            line += f"; waiting for {join_first(laggards)}" if laggards else ""
         if progress:
             progress(line)
 
