@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ WAITS = """
   tasks:
     - ansible.builtin.command: {argv: [sh, -c, "echo $$ > started; exec sleep 600"]}
 """
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CONFIG = "[defaults]\nforks = 3\nroles_path = somewhere\n"
 
 
@@ -185,6 +187,7 @@ def test_a_terminal_is_the_same(place: Place, ansible_commands: Path, columns: i
 def waiting(place: Place) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a play that waits, and return once it does."""
     started: list[subprocess.Popen[str]] = []
+    sleepers: list[int] = []
 
     def start(commands: Path, **options: Any) -> subprocess.Popen[str]:
         os.mkfifo(place.folder / "started")
@@ -202,7 +205,7 @@ def waiting(place: Place) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         started.append(process)
         sleeper = int((place.folder / "started").read_text())  # a pipe, from which nothing comes until then
         (place.folder / "started").unlink()
-        assert is_alive(sleeper)
+        sleepers.append(os.pidfd_open(sleeper))  # fails if it has ended
         process.sleeper = sleeper  # type: ignore[attr-defined]
         return process
 
@@ -211,27 +214,24 @@ def waiting(place: Place) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+    for sleeper in sleepers:  # SIGHUP ends ansible-playbook alone: its worker is in a session of its own
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(sleeper, signal.SIGKILL)
+        os.close(sleeper)
 
 
-def is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def restore_signals() -> None:
+    """Let signals have their effect again: a shell lets background jobs ignore SIGINT, and nohup makes SIGHUP ignored."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
-def attend() -> None:
-    """As in the foreground: a shell has what it starts in the background ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_to_the_group_ends_it_in_the_same_way(
     number: int, waiting: Callable[..., subprocess.Popen[str]], ansible_commands: Path
 ) -> None:
     def run(commands: Path) -> tuple[int, str]:
-        process = waiting(commands, preexec_fn=attend)
+        process = waiting(commands, preexec_fn=restore_signals)
         os.killpg(process.pid, number)
         output, _none = process.communicate()
         return process.returncode, output
