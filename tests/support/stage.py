@@ -81,7 +81,7 @@ class Stage:
         path = self.folder / "pythons" / name
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            path.write_text(f'#!/bin/sh\necho {name} >> "{self.folder}/marks"\nexec "{sys.executable}" "$@"\n')
+            path.write_text(f'#!/bin/sh\necho {name} >> "{self.folder}/marks"\nexec "{self.commands}/python" "$@"\n')
             path.chmod(0o755)
         return str(path)
 

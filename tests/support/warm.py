@@ -1,17 +1,20 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts Ansible's commands in forks of a process that has imported already what takes them most of their time.
+"""Run Ansible's commands, or its modules, in forks of a process that has already imported most of what they import.
 
-What is imported beforehand are libraries, and those parts of Ansible that know no settings: each command reads its
-settings itself, as a new process does. ``ansible_commands.py`` has the other side.
+For commands, these are libraries and the parts of Ansible that read no settings: each command reads its settings itself,
+as a new process does. For modules, these are libraries only: a module brings Ansible's own code in its archive, and
+compiles it each time it starts, so the compiled code is kept for the next. ``ansible_commands.py`` starts this process.
 """
 
 from __future__ import annotations
 
+import _imp
 import array
 import contextlib
 import gc
+import hashlib
 import importlib
 import json
 import locale
@@ -24,11 +27,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import zipimport
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn, TextIO
 
-# What commands import; on top of them, what the collection itself takes.
-_ENTRIES = (
+# Imported by every command and by the collection.
+_COMMANDS = (
     *(f"ansible.cli.{name}" for name in ("adhoc", "config", "doc", "inventory", "playbook", "vault")),
     "ansible.executor.process.worker",
     "ansible.plugins.action.debug",
@@ -37,6 +41,8 @@ _ENTRIES = (
     "requests",
     "sqlite3",
 )
+# Imported by a module of the collection, or by the archive that brings it.
+_MODULES = ("argparse", "concurrent.futures", "logging", "platform", "requests", "runpy", "sqlite3", "zipfile")
 _SETTINGS = "ansible.constants"
 
 
@@ -70,7 +76,7 @@ def _in_a_fork(function: Any, *arguments: Any) -> Any:
 def _names() -> list[str]:
     """All that the commands import, by name, in their order."""
     before = set(sys.modules)
-    for name in _ENTRIES:
+    for name in _COMMANDS:
         with contextlib.suppress(ImportError):  # not every environment has it
             importlib.import_module(name)
     return [name for name in sys.modules if name not in before]
@@ -87,7 +93,7 @@ def _without_settings(names: Sequence[str]) -> list[str]:
     return free
 
 
-def prepare() -> None:
+def prepare_commands() -> None:
     """Import all that does not depend on settings."""
     # It tells the others that they are on a controller; before ansible-core 2.19, nobody asks.
     with contextlib.suppress(ImportError):
@@ -98,8 +104,27 @@ def prepare() -> None:
     for name in names:
         importlib.import_module(name)
     sys.meta_path.remove(guard)
-    gc.collect()
-    gc.freeze()  # or collections in the forks touch, and so copy, all of it
+
+
+def prepare_modules(folder: str) -> None:
+    """Import libraries, and keep in the folder what modules compile."""
+    for name in _MODULES:
+        importlib.import_module(name)
+    compile_source: Callable[[str, bytes], Any] = zipimport._compile_source  # type: ignore[attr-defined]
+
+    def compile_once(path: str, source: bytes) -> Any:
+        file = os.path.join(folder, hashlib.sha256(source).hexdigest())
+        with contextlib.suppress(FileNotFoundError), open(file, "rb") as kept:
+            code = marshal.load(kept)
+            _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
+            return code
+        code = compile_source(path, source)
+        with open(f"{file}.{os.getpid()}", "wb") as new:
+            marshal.dump(code, new)
+        os.replace(new.name, file)
+        return code
+
+    zipimport._compile_source = compile_once  # type: ignore[attr-defined]
 
 
 class _Command:
@@ -171,13 +196,17 @@ def _attend(connection: socket.socket) -> _Command:
         os.close(file)
     connection.sendall(child.to_bytes(4, "big"))
 
+    ending = threading.Lock()
+
     def end_with_the_caller() -> None:
         with contextlib.suppress(OSError):
             connection.recv(1)
+            ending.acquire()
             os.killpg(child, signal.SIGKILL)
 
     threading.Thread(target=end_with_the_caller, daemon=True).start()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ending.acquire()  # the caller ends next: what the command has left in the background lives on
     with contextlib.suppress(OSError):
         connection.sendall(status.to_bytes(4, "big", signed=True))
     os._exit(0)
@@ -204,9 +233,15 @@ def serve(listener: socket.socket) -> _Command | None:
 
 
 def main() -> None:
-    prepare()
+    address, *folder = sys.argv[1:]
+    if folder:
+        prepare_modules(*folder)
+    else:
+        prepare_commands()
+    gc.collect()
+    gc.freeze()  # or collections in the forks touch, and so copy, all of it
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(sys.argv[1])
+    listener.bind(address)
     listener.listen(64)
     print("ready", flush=True)
     command = serve(listener)
