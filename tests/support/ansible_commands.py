@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible's commands, without most of the time that they take to start; and a wide terminal to read them on."""
+"""Ansible's commands without most of their start-up time, and a wide terminal to run them on."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ REAL = Path(sys.executable).parent
 NAMES = ("ansible", "ansible-config", "ansible-doc", "ansible-inventory", "ansible-playbook", "ansible-vault")
 PYTHON = "python"
 
-# It is started hundreds of times, so it imports only what takes the interpreter no time. The shell is there because
-# a first line can't name an interpreter whose path is long or has a space.
+# It starts hundreds of times, so it imports only built-in and small modules. It starts through a shell because a first
+# line can't name an interpreter whose path is long or has a space.
 _STAND_IN = """\
 #!/bin/sh
 '''exec' "{python}" -SEI "$0" "$@"
@@ -40,7 +40,7 @@ ARGUMENTS = sys.argv[1:] if {is_python} else [COMMAND, *sys.argv[1:]]
 
 
 def main():
-    # Settings of the interpreter, which only a new one heeds; and what is not the archive of a module.
+    # Only a new interpreter reads PYTHON* variables, and only archives of modules run in a fork.
     settings = {{name: value for name, value in os.environ.items() if name.startswith("PYTHON")}}
     if settings != {settings!r} or {is_python} and "AnsiballZ_" not in "".join(ARGUMENTS[:1]):
         os.execv(COMMAND, [COMMAND, *sys.argv[1:]])
@@ -60,7 +60,7 @@ def main():
             signal.signal(number, lambda number, _frame: os.killpg(process, number))
     answer = server.recv(4)
     if not answer:
-        sys.exit("nobody knows how the command ended")
+        sys.exit("the process that ran the command ended without an exit status")
     status = int.from_bytes(answer, "big", signed=True)
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
@@ -122,24 +122,24 @@ def _start(*arguments: Path) -> subprocess.Popen[bytes]:
         cwd="/",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the tests, which end it when they have ended theirs
+        start_new_session=True,  # Ctrl-C ends the tests, which then close its standard input
     )
 
 
 def run_on_terminal(
     command: Sequence[str | Path], *, columns: int = 10_000, cwd: Path, env: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command on a terminal that wide, and return what it shows.
+    """Run a command on a terminal of that width, and return its output.
 
     Where there is no terminal, ansible-core before 2.19 breaks its lines at 79 columns, within words too.
     """
     ours, theirs = pty.openpty()
-    tty.setraw(theirs)  # or it turned line feeds into two characters
+    tty.setraw(theirs)  # line feeds stay single characters
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
     os.close(theirs)
     pieces: list[bytes] = []
-    with open(ours, "rb", buffering=0) as terminal, suppress(OSError):  # what Linux says when the other end is closed
+    with open(ours, "rb", buffering=0) as terminal, suppress(OSError):  # Linux raises it once the other end is closed
         while piece := terminal.read(65536):
             pieces.append(piece)
     return subprocess.CompletedProcess(command, process.wait(), b"".join(pieces).decode(), "")
