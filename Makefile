@@ -7,7 +7,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 NOX := $(VENV)/bin/nox
 DEV := tests/requirements/dev.txt
-# Pass arguments to a check: make units ARGS="-k journal"
+# Arguments for a check: make units ARGS="-k journal"
 ARGS ?=
 
 # The tiers and the sessions of noxfile.py and antsibull-nox.toml that have a command of their own here.
@@ -30,10 +30,10 @@ help: $(READY)  ## Show this list
 demo: $(READY)  ## See the collection work, against emulated gateways
 	@$(VENV)/bin/python tests/tools/demo.py $(ARGS)
 
-release: $(READY)  ## Check all that a release takes; ARGS=--publish releases it
+release: $(READY)  ## Run every step of a release except publishing; ARGS=--publish publishes it
 	@$(VENV)/bin/python tests/tools/release.py $(ARGS)
 
-clean:  ## Remove everything that the checks made
+clean:  ## Remove all files that the checks made
 	rm -rf .ansible .cache .nox $(VENV) tests/output
 
 $(TIERS): $(READY)
@@ -45,7 +45,7 @@ $(SESSIONS): $(READY)
 integration-% plays-% sanity-% units-%: $(READY)  # a row, such as units-3.12-2.18
 	@$(NOX) --session $@ -- $(ARGS)
 
-# The newest Python here, at least 3.11: python -m venv brings pip, pip brings uv, uv the rest.
+# Made with the newest Python here, at least 3.11: venv installs pip, pip installs uv, uv installs the rest.
 $(READY): $(DEV) tests/emulator/pyproject.toml
 	@rm -rf $(VENV)
 	@python="$(PYTHON)"; \

@@ -381,7 +381,7 @@ def pins(session: nox.Session) -> None:
         )  # fmt: skip
 
 
-# What runs together, the longest first. A tier says what is in it, and nothing else does.
+# What runs together, the longest first. Nothing else says what is in a tier, and how long it takes on two cores.
 ON_ROWS = ("plays", "integration", "sanity", "units")
 TIERS = {
     "static": (
@@ -389,15 +389,15 @@ TIERS = {
         ["ansible-lint", "docs-check", "typing", "lint", "ruff-format", "license-check", "extra-checks", "changelog"],
     ),
     "test": (
-        "Every kind of check, on the newest stable ansible-core and one Python",
-        [*ON_ROWS, "awx", "importer", "docs", "molecule", "tools", "static"],
+        "Every kind of check, on the newest stable ansible-core and one Python; about 10 minutes",
+        [*ON_ROWS, "awx", "tools", "importer", "molecule", "docs", "static"],
     ),
     "test-matrix": (
-        "What meets ansible-core, on the oldest and the next, and the core with the oldest libraries",
+        "What meets ansible-core, on the oldest and the next, and the core with the oldest libraries; about 15 minutes",
         [*(session for check in ON_ROWS for session in on((OLDEST, NEXT), check)), "oldest"],
     ),
     "test-all": (
-        "Both, the same on every other ansible-core, and the unit tests on each of its Pythons",
+        "Both, the same on every other ansible-core, and the unit tests on each of its Pythons; hours",
         ["test", "test-matrix", *(name for check in ON_ROWS for name in on(EACH_CORE, check)), *on(ROWS, "units")],
     ),
 }

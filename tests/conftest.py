@@ -18,7 +18,7 @@ COLLECTIONS_PATH = ROOT / ".cache" / "tree"
 
 
 def _link_checkout() -> None:
-    """Lay the checkout where Ansible's and Python's imports look for it; processes may race."""
+    """Link the checkout to where Ansible and Python import it from; pytest's workers may do so at the same time."""
     link = COLLECTIONS_PATH / "ansible_collections" / "msgops" / "fleet"
     link.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -30,7 +30,7 @@ def _link_checkout() -> None:
 
 
 def _prepare_environment() -> None:
-    """Forget the settings of whoever runs the tests, for these and for what they start."""
+    """Remove the user's own settings and credentials from the environment of the tests and of their processes."""
     from ansible_collections.msgops.fleet.tests.support.environment import is_foreign
 
     for variable in filter(is_foreign, list(os.environ)):
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--leaks",
         choices=["all", "core"],
         default="all",
-        help="how much of the leak matrix to run: all, or where all has run on one ansible-core, what depends on it",
+        help="cells of the leak matrix to run: all, or only those that depend on ansible-core",
     )
 
 
@@ -60,7 +60,7 @@ def collections_path() -> Path:
 
 @pytest.fixture(scope="session")
 def ansible_commands() -> Iterator[Path]:
-    """A folder with Ansible's commands, which start several times as fast as the installed ones and do the same."""
+    """A folder with Ansible's commands that behave as the installed ones and start several times as fast."""
     from ansible_collections.msgops.fleet.tests.support.ansible_commands import AnsibleCommands
 
     commands = AnsibleCommands()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible's commands, without most of the time that they take to start; and a wide terminal to read them on."""
+"""Ansible's commands without most of their start-up time, and a wide terminal to run them on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from pathlib import Path
 
 REAL = Path(sys.executable).parent
 NAMES = ("ansible", "ansible-config", "ansible-doc", "ansible-inventory", "ansible-playbook", "ansible-vault")
+PYTHON = "python"
 
-# It is started hundreds of times, so it imports only what takes the interpreter no time. The shell is there because
-# a first line can't name an interpreter whose path is long or has a space.
+# It starts hundreds of times, so it imports only built-in and small modules. It starts through a shell because a first
+# line can't name an interpreter whose path is long or has a space.
 _STAND_IN = """\
 #!/bin/sh
 '''exec' "{python}" -SEI "$0" "$@"
@@ -35,17 +36,19 @@ import os
 import sys
 
 COMMAND = {command!r}
+ARGUMENTS = sys.argv[1:] if {is_python} else [COMMAND, *sys.argv[1:]]
 
 
 def main():
-    # Settings of the interpreter, which only a new one heeds.
-    if {{name: value for name, value in os.environ.items() if name.startswith("PYTHON")}} != {settings!r}:
+    # Only a new interpreter reads PYTHON* variables, and only archives of modules run in a fork.
+    settings = {{name: value for name, value in os.environ.items() if name.startswith("PYTHON")}}
+    if settings != {settings!r} or {is_python} and "AnsiballZ_" not in "".join(ARGUMENTS[:1]):
         os.execv(COMMAND, [COMMAND, *sys.argv[1:]])
     umask = os.umask(0)
     os.umask(umask)
     watched = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
     ignored = [number for number in watched if signal.getsignal(number) == signal.SIG_IGN]
-    message = marshal.dumps(([COMMAND, *sys.argv[1:]], dict(os.environ), os.getcwd(), umask, ignored))
+    message = marshal.dumps((ARGUMENTS, dict(os.environ), os.getcwd(), umask, ignored))
     server = socket.socket(socket.AF_UNIX)
     server.connect({address!r})
     files = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))
@@ -57,7 +60,7 @@ def main():
             signal.signal(number, lambda number, _frame: os.killpg(process, number))
     answer = server.recv(4)
     if not answer:
-        sys.exit("nobody knows how the command ended")
+        sys.exit("the process that ran the command ended without an exit status")
     status = int.from_bytes(answer, "big", signed=True)
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
@@ -73,52 +76,70 @@ class AnsibleCommands:
     """A folder with commands that behave as Ansible's own do: ``folder / "ansible-playbook"`` and so on.
 
     Each has a fork of a running process (``warm.py``) do its work, on its own standard streams and with its own
-    environment, working folder, umask and signals. It is not in the session and the process group of whoever starts it,
-    so it has no controlling terminal; where that is the subject, take one of ``REAL``.
+    environment, working folder, umask and signals. The fork is in another session and process group than the caller, so
+    it has no controlling terminal; where that matters, use the commands in ``REAL``. ``folder / "python"`` is an
+    interpreter that runs Ansible's modules in the same way.
     """
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ansible-"))  # a socket's path must be short
-        address = str(self.folder / "socket")
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("warm.py")), address],
-            cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the tests, which end it when they have ended theirs
-        )
+        compiled = self.folder / "compiled"
+        compiled.mkdir()
+        sockets = {name: self.folder / f"{name}.socket" for name in ("commands", "modules")}
+        self._processes = [_start(sockets["commands"]), _start(sockets["modules"], compiled)]
+        for name in (*NAMES, PYTHON):
+            self._write_stand_in(name, sockets["modules" if name == PYTHON else "commands"])
+        for process in self._processes:
+            assert process.stdout
+            if process.stdout.readline() != b"ready\n":
+                raise RuntimeError(f"{process.args} does not start")
+
+    def _write_stand_in(self, name: str, socket: Path) -> None:
+        path, command = self.folder / name, sys.executable if name == PYTHON else str(REAL / name)
         settings = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
-        for name in NAMES:
-            path, command = self.folder / name, str(REAL / name)
-            text = _STAND_IN.format(python=sys.executable, command=command, settings=settings, address=address)
-            path.write_text(text, encoding="utf-8")
-            path.chmod(0o755)
-        assert self._process.stdout
-        if self._process.stdout.readline() != b"ready\n":
-            raise RuntimeError(f"{self._process.args} does not start")
+        text = _STAND_IN.format(
+            python=sys.executable,
+            command=command,
+            is_python=name == PYTHON,
+            settings=settings,
+            address=str(socket),
+        )
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
 
     def stop(self) -> None:
-        """End the process; it also ends when this one does."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
+        """End the processes; they also end when this one does."""
+        for process in self._processes:
+            assert process.stdin
+            process.stdin.close()
+            process.wait()
         shutil.rmtree(self.folder)
+
+
+def _start(*arguments: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("warm.py"), *arguments],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C ends the tests, which then close its standard input
+    )
 
 
 def run_on_terminal(
     command: Sequence[str | Path], *, columns: int = 10_000, cwd: Path, env: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command on a terminal that wide, and return what it shows.
+    """Run a command on a terminal of that width, and return its output.
 
     Where there is no terminal, ansible-core before 2.19 breaks its lines at 79 columns, within words too.
     """
     ours, theirs = pty.openpty()
-    tty.setraw(theirs)  # or it turned line feeds into two characters
+    tty.setraw(theirs)  # line feeds stay single characters
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
     os.close(theirs)
     pieces: list[bytes] = []
-    with open(ours, "rb", buffering=0) as terminal, suppress(OSError):  # what Linux says when the other end is closed
+    with open(ours, "rb", buffering=0) as terminal, suppress(OSError):  # Linux raises it once the other end is closed
         while piece := terminal.read(65536):
             pieces.append(piece)
     return subprocess.CompletedProcess(command, process.wait(), b"".join(pieces).decode(), "")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of whoever runs the checks, above all the credentials of real accounts: nothing here shall see them."""
+"""Variables that checks remove from their environment, above all the credentials of real accounts."""
 
 from __future__ import annotations
 

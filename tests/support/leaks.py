@@ -15,7 +15,6 @@ import re
 import socket
 import string
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -623,7 +622,7 @@ def run_tasks(
         "ANSIBLE_INJECT_INVOCATION": "true",
         "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_PYTHON_INTERPRETER": str(commands / "python"),
         "ANSIBLE_REMOTE_TMP": str(folder / "home" / "tmp"),
         "JUNIT_OUTPUT_DIR": str(folder / "junit"),
         "LC_ALL": "C.UTF-8",

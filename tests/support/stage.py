@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays that a real ansible-playbook runs, and what comes of them."""
+"""Run plays with ansible-playbook, and return the output and the results of their tasks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import yaml
 
 PLUGINS = Path(__file__).resolve().parent / "plugins"
 
-# Longer than any play takes; one that reaches it fails by this, not by hanging.
+# End a play after this many seconds: no play takes that long unless it hangs.
 PATIENCE = 290.0
 
 TaskContext = dict[str, Any]
@@ -44,7 +44,7 @@ _Dumper.add_representer(Vaulted, lambda dumper, value: dumper.represent_scalar("
 
 @dataclass(frozen=True)
 class Played:
-    """The end of an ansible-playbook: its output, and what callbacks got of each named task."""
+    """What ansible-playbook printed, and the result that callbacks got of each named task."""
 
     status: int
     output: str
@@ -81,7 +81,7 @@ class Stage:
         path = self.folder / "pythons" / name
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            path.write_text(f'#!/bin/sh\necho {name} >> "{self.folder}/marks"\nexec "{sys.executable}" "$@"\n')
+            path.write_text(f'#!/bin/sh\necho {name} >> "{self.folder}/marks"\nexec "{self.commands}/python" "$@"\n')
             path.chmod(0o755)
         return str(path)
 
@@ -96,7 +96,7 @@ class Stage:
         """Start a Python of its own with an ansible-playbook; ``options`` go to ``Popen``."""
         # As if it were not installed, for this process and its forks, but not for the modules that it starts.
         hide = "sys.modules['requests'] = None;" if without_requests else ""
-        # As in the foreground: a shell has what it starts in the background ignore Ctrl-C.
+        # A shell lets background jobs ignore SIGINT.
         attend = "signal.signal(signal.SIGINT, signal.default_int_handler);"
         program = f"import signal, sys; {attend} {hide} from ansible.cli.playbook import main; sys.exit(main())"
         command = [sys.executable, "-c", program, self._write(plays), *arguments]
@@ -168,7 +168,7 @@ class Stage:
 
 
 def end(process: subprocess.Popen[Any]) -> None:
-    """Make sure that nothing is left of an ansible-playbook."""
+    """Kill the process group of an ansible-playbook that still runs."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

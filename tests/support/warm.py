@@ -1,17 +1,21 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts Ansible's commands in forks of a process that has imported already what takes them most of their time.
+"""Run Ansible's commands, or its modules, in forks of a process that has already imported most of what they import.
 
-What is imported beforehand are libraries, and those parts of Ansible that know no settings: each command reads its
-settings itself, as a new process does. ``ansible_commands.py`` has the other side.
+For commands, these are libraries and the parts of Ansible that read no settings: each command reads its settings
+itself, as a new process does. For modules, these are libraries only: a module brings Ansible's own code in its archive
+and compiles it each time it starts, so this process keeps the compiled code for the next one. ``ansible_commands.py``
+starts this process.
 """
 
 from __future__ import annotations
 
+import _imp
 import array
 import contextlib
 import gc
+import hashlib
 import importlib
 import json
 import locale
@@ -24,11 +28,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import zipimport
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn, TextIO
 
-# What commands import; on top of them, what the collection itself takes.
-_ENTRIES = (
+# Imported by every command and by the collection.
+_COMMANDS = (
     *(f"ansible.cli.{name}" for name in ("adhoc", "config", "doc", "inventory", "playbook", "vault")),
     "ansible.executor.process.worker",
     "ansible.plugins.action.debug",
@@ -37,15 +42,17 @@ _ENTRIES = (
     "requests",
     "sqlite3",
 )
+# Imported by a module of the collection, or by the archive that brings it.
+_MODULES = ("argparse", "concurrent.futures", "logging", "platform", "requests", "runpy", "sqlite3", "zipfile")
 _SETTINGS = "ansible.constants"
 
 
 class _ReadsSettings(BaseException):
-    """Raised where a module wants the settings; no ``except`` for a missing module takes it for one."""
+    """Raised by an import of the settings; a BaseException, so that ``except ImportError`` does not catch it."""
 
 
 class _Guard:
-    """An importer that has everything but the settings."""
+    """An importer that refuses to import the settings and leaves all else to the others."""
 
     @staticmethod
     def find_spec(name: str, _path: Any, _target: Any = None) -> None:
@@ -54,7 +61,7 @@ class _Guard:
 
 
 def _in_a_fork(function: Any, *arguments: Any) -> Any:
-    """What the function returns in a fork, which forgets what it imported."""
+    """Return the result of a function that runs in a fork, so that this process imports nothing."""
     read, write = os.pipe()
     if os.fork() == 0:
         with open(write, "w") as file:
@@ -68,16 +75,16 @@ def _in_a_fork(function: Any, *arguments: Any) -> Any:
 
 
 def _names() -> list[str]:
-    """All that the commands import, by name, in their order."""
+    """The names of all that the commands import, in the order of the imports."""
     before = set(sys.modules)
-    for name in _ENTRIES:
+    for name in _COMMANDS:
         with contextlib.suppress(ImportError):  # not every environment has it
             importlib.import_module(name)
     return [name for name in sys.modules if name not in before]
 
 
 def _without_settings(names: Sequence[str]) -> list[str]:
-    """Those that can be imported without the settings."""
+    """The names of modules that can be imported without the settings."""
     sys.meta_path.insert(0, _Guard())
     free = []
     for name in names:
@@ -87,9 +94,9 @@ def _without_settings(names: Sequence[str]) -> list[str]:
     return free
 
 
-def prepare() -> None:
+def prepare_commands() -> None:
     """Import all that does not depend on settings."""
-    # It tells the others that they are on a controller; before ansible-core 2.19, nobody asks.
+    # Tells other modules of Ansible that they run on a controller; ansible-core before 2.19 has none.
     with contextlib.suppress(ImportError):
         importlib.import_module("ansible._internal")
     names = _in_a_fork(_without_settings, _in_a_fork(_names))
@@ -98,19 +105,38 @@ def prepare() -> None:
     for name in names:
         importlib.import_module(name)
     sys.meta_path.remove(guard)
-    gc.collect()
-    gc.freeze()  # or collections in the forks touch, and so copy, all of it
+
+
+def prepare_modules(folder: str) -> None:
+    """Import libraries, and keep in the folder what modules compile."""
+    for name in _MODULES:
+        importlib.import_module(name)
+    compile_source: Callable[[str, bytes], Any] = zipimport._compile_source  # type: ignore[attr-defined]
+
+    def compile_once(path: str, source: bytes) -> Any:
+        file = os.path.join(folder, hashlib.sha256(source).hexdigest())
+        with contextlib.suppress(FileNotFoundError), open(file, "rb") as kept:
+            code = marshal.load(kept)
+            _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
+            return code
+        code = compile_source(path, source)
+        with open(f"{file}.{os.getpid()}", "wb") as new:
+            marshal.dump(code, new)
+        os.replace(new.name, file)
+        return code
+
+    zipimport._compile_source = compile_once  # type: ignore[attr-defined]
 
 
 class _Command:
-    """What a process is given when it starts; ``files`` are its standard streams."""
+    """What a process inherits from its caller; ``files`` are its standard streams."""
 
     def __init__(self, message: bytes, files: Sequence[int]) -> None:
         self.arguments, self.environment, self.folder, self.umask, self.ignored = marshal.loads(message)
         self.files = files
 
     def become(self) -> NoReturn:
-        """Be that process, in a process group of its own."""
+        """Turn this fork into that process, in a process group of its own."""
         os.setpgid(0, 0)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
@@ -123,7 +149,7 @@ class _Command:
         for target, file in enumerate(self.files):
             os.dup2(file, target)
             os.close(file)
-        # As the interpreter does it when it starts.
+        # As the interpreter does when it starts.
         ctype = "C"
         with contextlib.suppress(locale.Error):
             ctype = locale.setlocale(locale.LC_CTYPE, "")
@@ -155,9 +181,9 @@ def _receive(connection: socket.socket) -> _Command:
 
 
 def _attend(connection: socket.socket) -> _Command:
-    """Return the command in a process of its own.
+    """Return the command in a fork.
 
-    This one tells the caller the number of that, and how it has ended, and ends as well.
+    The parent sends the caller the ID of that fork and then its exit status, and exits.
     """
     os.setsid()
     command = _receive(connection)
@@ -165,19 +191,23 @@ def _attend(connection: socket.socket) -> _Command:
     if child == 0:
         connection.close()
         return command
-    with contextlib.suppress(PermissionError):  # who of the two is first does it
+    with contextlib.suppress(PermissionError):  # parent and child both do this: neither may signal too early
         os.setpgid(child, child)
     for file in command.files:
         os.close(file)
     connection.sendall(child.to_bytes(4, "big"))
 
+    ending = threading.Lock()
+
     def end_with_the_caller() -> None:
         with contextlib.suppress(OSError):
             connection.recv(1)
+            ending.acquire()
             os.killpg(child, signal.SIGKILL)
 
     threading.Thread(target=end_with_the_caller, daemon=True).start()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ending.acquire()  # the caller exits next, which must not kill what the command started in the background
     with contextlib.suppress(OSError):
         connection.sendall(status.to_bytes(4, "big", signed=True))
     os._exit(0)
@@ -192,7 +222,7 @@ def serve(listener: socket.socket) -> _Command | None:
             ready = {key.fileobj for key, _events in selector.select()}
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass  # what it took is on our account now, and so on that of the tests
+                    pass  # adds its CPU time to that of this process, and so to that of the tests
             if sys.stdin in ready:
                 return None
             connection, _address = listener.accept()
@@ -204,9 +234,15 @@ def serve(listener: socket.socket) -> _Command | None:
 
 
 def main() -> None:
-    prepare()
+    address, *folder = sys.argv[1:]
+    if folder:
+        prepare_modules(*folder)
+    else:
+        prepare_commands()
+    gc.collect()
+    gc.freeze()  # a garbage collection in a fork would write to, and so copy, all memory pages
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(sys.argv[1])
+    listener.bind(address)
     listener.listen(64)
     print("ready", flush=True)
     command = serve(listener)

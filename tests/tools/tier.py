@@ -20,7 +20,7 @@ NOX = Path(sys.executable).with_name("nox")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has become of a session; ``result`` is nox's word for it, ``note`` what the session says of itself."""
+    """The end of a session: nox's ``result``, and the ``note`` that the session wrote, such as pytest's last line."""
 
     session: str
     result: str
@@ -37,7 +37,7 @@ class Outcome:
 
 
 def run(*sessions: str) -> list[Outcome]:
-    """Run them and what they require; nothing is stopped by a failure of another."""
+    """Run sessions and the sessions that they require; a failure stops no other session."""
     report, notes = CACHE / "report.json", CACHE / "summary"
     shutil.rmtree(notes, ignore_errors=True)
     CACHE.mkdir(exist_ok=True)

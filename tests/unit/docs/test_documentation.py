@@ -175,6 +175,7 @@ class World:
         """The variables that the documentation takes from a vault or an inventory."""
         fleet = [{key: one[key] for key in ("provider", "name", "id", "token")} for one in (SHOP, SUPPORT)]
         return {
+            "ansible_python_interpreter": str(self._ansible / "python"),
             "account_security_token": self._plugzapi["client_token"],
             "fleet": fleet,
             "green_api_partner_token": self._green_api["partner_token"],

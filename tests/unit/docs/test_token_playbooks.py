@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,10 +109,11 @@ def run_playbook(
     arguments = shlex.split(command.replace("\\\n", " "))
     desired = [{"name": name, "provider": "green_api"} for name in ("support", "shop")]
     given = fleet.folder / "given.json"
-    given.write_text(json.dumps({"fleet_instances": desired, **variables}))
+    given.write_text(
+        json.dumps({"ansible_python_interpreter": str(commands / "python"), "fleet_instances": desired, **variables})
+    )
     settings = {
         "ANSIBLE_HOME": str(fleet.folder / "home"),
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "GREEN_API_PARTNER_TOKEN": fleet.emulator.account("green_api")["partner_token"],
         "GREEN_API_URL": fleet.emulator.url,
         "MSGOPS_JOURNAL": str(fleet.journal_file),

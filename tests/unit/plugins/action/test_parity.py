@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task has the same result, and sends the same requests, whoever runs it."""
+"""A task has the same result and sends the same requests on the controller and as a module."""
 
 from __future__ import annotations
 

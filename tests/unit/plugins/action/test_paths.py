@@ -1,13 +1,12 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A relative path is the same file in every way of running a task: from the folder ansible-playbook was started in."""
+"""A relative path starts in the folder that ansible-playbook was started in, on the controller and in a module."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,14 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(stage: Stage, plays: list[dict[str, Any]], *arguments: str, **environment: str) -> dict[str, Any]:
+def run(stage: Stage, plays: list[dict[str, Any]], **environment: str) -> dict[str, Any]:
     """The results of a playbook in a folder of its own, which is started from the folder above."""
     playbook = stage.folder / "playbooks" / "play.yml"
     playbook.parent.mkdir(exist_ok=True)
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
     stage.record.unlink(missing_ok=True)
     done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "playbooks/play.yml", *arguments],
+        [stage.commands / "ansible-playbook", "playbooks/play.yml", *_python(stage)],
         cwd=stage.folder,
         env=stage._environment(environment),
         capture_output=True,
@@ -43,6 +42,10 @@ def run(stage: Stage, plays: list[dict[str, Any]], *arguments: str, **environmen
     results = stage._results()
     assert results, done.stdout + done.stderr
     return results
+
+
+def _python(stage: Stage) -> list[str]:
+    return ["-e", f"ansible_python_interpreter={stage.commands}/python"]
 
 
 def files(folder: Path, *names: str) -> set[str]:
@@ -88,7 +91,7 @@ def test_the_playbooks_find_what_their_variables_name(stage: Stage, emulator: Co
     host = {"msgops_id": seeded["id"], "msgops_provider": "plugzapi"}
     inventory = stage.folder / "inventory.json"
     inventory.write_text(json.dumps({"msgops_instances": {"hosts": {"shop": host}}}))
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
+    command = [stage.commands / "ansible-playbook", *_python(stage), "-i", inventory]
 
     def play(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
