@@ -91,13 +91,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES, status_name
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import PHONE_STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import KOOPHONE, TRANSPORT, ArgumentSpec
-from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import TRANSPORT, ArgumentSpec
+from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import hash_secret
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import OTHER, STATUS_NAMES, ListedPhone
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import WAYS, environment_variable
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import ListedPhone
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,
@@ -149,7 +149,7 @@ def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
 
 
 def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:
-    status_name = None if phone.status is None else STATUS_NAMES.get(phone.status, OTHER)
+    status = None if phone.status is None else status_name(phone.status)
     return {
         "id": phone.id,
         "name": phone.name,
@@ -157,8 +157,8 @@ def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:
         "account": phone.tenant,
         "endpoint": endpoint,
         "status": phone.status,
-        "status_name": status_name,
-        "health": PHONE_STATUSES[status_name].health if status_name else None,
+        "status_name": status,
+        "health": PHONE_STATUSES[status].health if status else None,
         "frozen": phone.frozen,
         "assigned": phone.assigned,
         "region": phone.region,

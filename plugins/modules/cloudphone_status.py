@@ -148,18 +148,17 @@ error:
 import time
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import PhonesQuery, read_phones, report
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
-    KOOPHONE,
     TRANSPORT,
     WAITING,
     ArgumentSpec,
     transport_options,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import make_koophone
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import MISSING, OTHER, STATUS_NAMES
 
 ARGUMENTS = TRANSPORT.merge(
     KOOPHONE,
@@ -168,7 +167,7 @@ ARGUMENTS = TRANSPORT.merge(
         {
             "instance_ids": {"type": "list", "elements": "str", "required": True},
             "batch_size": {"type": "int", "default": 32},
-            "wait_for": {"type": "list", "elements": "str", "choices": [*STATUS_NAMES.values(), OTHER, MISSING]},
+            "wait_for": {"type": "list", "elements": "str", "choices": list(PHONE_STATUSES)},
             "fail_on_error": {"type": "bool", "default": True},
         }
     ),

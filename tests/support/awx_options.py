@@ -25,7 +25,10 @@ def variables() -> Iterator[tuple[str, str]]:
         KOOPHONE,
         TRANSPORT,
     )
-    from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
+    from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import (
+        WAYS,
+        environment_variable,
+    )
     from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 
     for arguments in (GATEWAY, TRANSPORT, JOURNAL):

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._common.errors import FleetError, UsageError, failed, failure_result
+from .._common.phone_states import MISSING, status_name
 from .._common.texts import sentence
 from .._http.transport import RequestBudget
-from .._vendors.koophone import MISSING, OTHER, STATUS_NAMES, Koophone, is_caused_by_one_id
+from .._vendors.koophone import Koophone
+from .._vendors.koophone_responses import is_caused_by_one_id
 from .watching import READ_ONCE, WaitPolicy, watch
 
 
@@ -31,7 +33,7 @@ class Phone:
         """The name of the status, ``None`` if the phone could not be read."""
         if self.is_missing:
             return MISSING
-        return None if self.status is None else STATUS_NAMES.get(self.status, OTHER)
+        return None if self.status is None else status_name(self.status)
 
     @property
     def is_final(self) -> bool:

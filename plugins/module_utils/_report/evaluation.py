@@ -17,32 +17,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from .._common.errors import UsageError
-from .._common.states import AUTHORIZED, STATES, Health, StateMeaning, health_for, remedy_for
+from .._common.phone_states import OTHER, PHONE_STATUSES, RUNNING
+from .._common.states import AUTHORIZED, STATES, Health, health_for, remedy_for
 from .._common.texts import one_line
 from .._common.timestamps import parse_time
-from .._vendors.koophone import MISSING, OTHER
 
 VERSION = 1
 
 Kind = Literal["instance", "phone"]
 
-_RUNNING = "running"
-_START = "start the phone in the KooPhone console"
-
-# KooPhone says what a phone does, not what to do about it.
-PHONE_STATUSES: dict[str, StateMeaning] = {
-    _RUNNING: StateMeaning("ready", "nothing to do"),
-    "starting": StateMeaning("transient", "wait a few minutes"),
-    "stopped": StateMeaning("action_required", _START),
-    "shut_down": StateMeaning("action_required", _START),
-    "offline": StateMeaning("degraded", "restart the phone in the KooPhone console"),
-    MISSING: StateMeaning("failed", "check the phone's ID and the tenant: KooPhone's answer leaves it out"),
-    "unknown": StateMeaning("unknown", "look the phone up in the KooPhone console"),
-    OTHER: StateMeaning("unknown", "look the status up in KooPhone's documentation (see vendor_state)"),
-}
-
 # No instance is ever running, and no phone authorized, so that one list serves both.
-ALLOWED_STATES = (AUTHORIZED, _RUNNING)
+ALLOWED_STATES = (AUTHORIZED, RUNNING)
 ALL_STATES = tuple(dict.fromkeys((*STATES, *PHONE_STATUSES)))
 
 # Upper ends of the buckets of due dates, from the report's time on.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specs that merge, and the environment variables that stand in for options."""
+"""The argument specs that modules merge, and how the value of a gateway's option is found."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ from .._common.errors import UsageError
 from .._common.masking import is_secret_name, passwords_in, redact
 from .._http.transport import TransportOptions
 from .._journal.entries import DEFAULT_JOURNAL
-from .._vendors.green_api import SECRET_SETTINGS, SETTINGS
-from .._vendors.koophone_auth import IAM_ENDPOINT, SECRETS, WAYS, environment_variable
-from .._vendors.plugzapi import CREATE_FIELDS
+from .._vendors import providers
 from .._vendors.providers import PROVIDERS
 
 Spec = dict[str, dict[str, Any]]
 
 
-# What Ansible itself puts in the place of a secret option.
+# Ansible's own replacement for the value of a secret option.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """What AnsibleModule is told about a module's options."""
+    """A module's options and the rules about their combination, as AnsibleModule takes them."""
 
     options: Spec = field(default_factory=dict)
     mutually_exclusive: Sequence[Sequence[str]] = ()
@@ -39,7 +37,7 @@ class ArgumentSpec:
     required_if: Sequence[tuple[str, Any, Sequence[str]]] = ()
 
     def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
-        """This spec and ``others`` in one; a later one's options win."""
+        """This spec and ``others`` in one; where several define an option, the last one's definition counts."""
         merged = self
         for other in others:
             merged = ArgumentSpec(
@@ -62,7 +60,7 @@ class ArgumentSpec:
         }
 
     def without_secrets(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """``params`` as they may be shown."""
+        """``params`` with the values of secret options, and the passwords in URLs, replaced."""
         return _without_secrets(params, self.options)
 
     def secrets_in(self, params: Mapping[str, Any]) -> set[str]:
@@ -99,11 +97,15 @@ def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
 
 
 def _option(name: str, options: Spec) -> Mapping[str, Any]:
-    """What is known of an option; a dictionary of any keys may hold what another module has returned."""
+    """The definition of an option. A key without one is secret if its name says so.
+
+    Such keys are in dictionaries of any content, which may hold what another module has returned.
+    """
     return options.get(name) or {"no_log": is_secret_name(str(name))}
 
 
-def _from_environment(variable: str) -> dict[str, Any]:
+def from_environment(variable: str) -> dict[str, Any]:
+    """The part of an option's definition that makes AnsibleModule use ``variable`` where the option isn't set."""
     return {"fallback": (env_fallback, [variable])}
 
 
@@ -113,17 +115,17 @@ TRANSPORT = ArgumentSpec(
     {
         "validate_certs": {"type": "bool", "default": TransportOptions.validate_certs},
         "ca_path": {"type": "path"},
-        "timeout": {"type": "float", "default": TransportOptions.timeout, **_from_environment("MSGOPS_TIMEOUT")},
+        "timeout": {"type": "float", "default": TransportOptions.timeout, **from_environment("MSGOPS_TIMEOUT")},
         "retry_timeout": {"type": "float", "default": TransportOptions.retry_timeout},
         "concurrency": {"type": "int", "default": TransportOptions.concurrency},
     }
 )
 
-# The options that belong to a provider have no default and no fallback here: both depend on the provider, which may
-# differ from item to item. ``OptionResolver`` looks them up.
+# A provider's options have no default and no fallback here, because both depend on the provider, which may differ from
+# item to item. ``OptionResolver`` finds their values.
 GATEWAY = ArgumentSpec(
     {
-        "provider": {**_PROVIDER, **_from_environment("MSGOPS_PROVIDER")},
+        "provider": {**_PROVIDER, **from_environment("MSGOPS_PROVIDER")},
         "api_url": {"type": "str"},
     }
 )
@@ -139,7 +141,7 @@ INSTANCE = ArgumentSpec(
 
 
 def many_instances(**more: dict[str, Any]) -> ArgumentSpec:
-    """A list of instances that exist, instead of a single one; ``more`` are suboptions."""
+    """The option ``instances``: existing instances, instead of a single one. ``more`` are additional suboptions."""
     options: Spec = {
         "id": {"type": "str", "required": True},
         "token": {"type": "str", "no_log": True},
@@ -156,44 +158,12 @@ def many_instances(**more: dict[str, Any]) -> ArgumentSpec:
 
 PARTNER = ArgumentSpec({"partner_token": {"type": "str", "no_log": True}, "account": {"type": "str"}})
 
-# The options that say who asks have no fallback here, because what a task gives goes before the environment as a
-# whole: a token in the environment must not contradict an access key in the task.
-KOOPHONE = ArgumentSpec(
-    {
-        "endpoint": {
-            "type": "str",
-            "default": "https://koophone.myhuaweicloud.com",
-            **_from_environment("KOOPHONE_ENDPOINT"),
-        },
-        "iam_endpoint": {"type": "str", "default": IAM_ENDPOINT, **_from_environment("KOOPHONE_IAM_ENDPOINT")},
-        **{option: {"type": "str", "no_log": option in SECRETS} for options in WAYS.values() for option in options},
-    },
-    mutually_exclusive=[tuple(WAYS)],
-)
-
 # Environment variables whose value is a secret, or may hold one.
-SECRET_VARIABLES = frozenset(
-    [
-        "MSGOPS_JOURNAL",
-        *map(environment_variable, SECRETS),
-        *(
-            variable
-            for provider in PROVIDERS.values()
-            for option, variable in provider.environment.items()
-            if option.endswith("_token")
-        ),
-    ]
-)
+SECRET_VARIABLES = providers.SECRET_VARIABLES | {"MSGOPS_JOURNAL"}
 
-# What goes to the vendor with a creation; each client says which of them it takes.
+# The options of a creation that only some gateways have.
 CREATION = ArgumentSpec(
-    {
-        "settings": {
-            "type": "dict",
-            "options": {key: {"type": kind, "no_log": key in SECRET_SETTINGS} for key, kind in SETTINGS.items()},
-        },
-        **{option: {"type": "str"} for option in CREATE_FIELDS},
-    }
+    {name: option for gateway in PROVIDERS.values() for name, option in gateway.creation_options.items()}
 )
 
 JOURNAL = ArgumentSpec(
@@ -201,7 +171,7 @@ JOURNAL = ArgumentSpec(
         "journal": {
             "type": "path",
             "default": DEFAULT_JOURNAL,
-            **_from_environment("MSGOPS_JOURNAL"),
+            **from_environment("MSGOPS_JOURNAL"),
         }
     }
 )
@@ -215,9 +185,9 @@ WAITING = ArgumentSpec(
 
 
 class OptionResolver:
-    """Where the value of a provider's option comes from: an item, the task, the environment, the provider's default.
+    """Finds the value of a provider's option: the item's, else the task's, the environment's, the provider's default.
 
-    ``secrets`` gathers the tokens that came from the environment, which Ansible doesn't know to be secret.
+    It adds tokens from the environment to ``secrets``, because Ansible doesn't know that they are secret.
     """
 
     def __init__(self, params: Mapping[str, Any], secrets: set[str]) -> None:
@@ -227,7 +197,7 @@ class OptionResolver:
     def provider(self, item: Mapping[str, Any], where: str) -> str:
         """The provider's name.
 
-        :raises UsageError: if nobody names it.
+        :raises UsageError: if neither the item nor the task names one; ``where`` is the item in the message.
         """
         name = item.get("provider") or self._params.get("provider")
         if not name:
@@ -239,9 +209,9 @@ class OptionResolver:
         return self.find(provider, "api_url", item.get("api_url")) or PROVIDERS[provider].api_url
 
     def find(self, provider: str, option: str, own: str | None = None) -> str | None:
-        """The item's ``own`` value, else the task's, else the environment's; blank is the same as not given.
+        """The item's ``own`` value, else the task's, else the environment's; a blank value counts as not set.
 
-        White space around a value, such as the newline at the end of a file, is not part of it.
+        White space around a value, such as the newline at the end of a file, is removed.
         """
         for value in (own, self._params.get(option)):
             if value and value.strip():
@@ -253,9 +223,9 @@ class OptionResolver:
         return value or None
 
     def require(self, provider: str, option: str, where: str, own: str | None = None, own_name: str = "") -> str:
-        """Like ``find``.
+        """Like ``find``, for an option that must have a value. ``own_name`` is its name in the item, if it differs.
 
-        :raises UsageError: if there is no value; it names the option, the variable and what they are for.
+        :raises UsageError: if there is no value.
         """
         value = self.find(provider, option, own)
         if value is None:
@@ -265,7 +235,7 @@ class OptionResolver:
 
 
 def transport_options(params: Mapping[str, Any], *, check_mode: bool) -> TransportOptions:
-    """The transport's part of a module's options."""
+    """The options of ``TRANSPORT`` as the transport takes them; in check mode, it sends no request that writes."""
     return TransportOptions(
         timeout=params["timeout"],
         retry_timeout=params["retry_timeout"],

@@ -1,31 +1,31 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task's options name: the instances that shall exist."""
+"""The instances that shall exist, by a task's options."""
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._common.errors import UsageError
 from .._creation.plan import DesiredInstance
 from .._journal.entries import Key
-from .._vendors.accounts import resolve_account
 from .._vendors.providers import PROVIDERS, GatewayCache
+from .accounts import partner_account
 from .arguments import CREATION, OptionResolver
 
 
 def desired_instances(
     params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver
 ) -> list[DesiredInstance]:
-    """The instances that shall exist: those of ``instances``, else the one of ``name``.
+    """The instances of the option ``instances``, else the one that the other options describe. Sends no request.
 
-    :raises UsageError: for one that can't be created as asked, and for a name that occurs twice; nothing was sent.
+    :raises UsageError: if the options of an instance aren't valid, or if a name occurs twice for an account.
     """
     items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
-    instances = [_desired_instance(item, params, gateways, resolver) for item in items]
+    instances = [_desired_instance(item, gateways, resolver) for item in items]
     by_name: dict[Key, list[DesiredInstance]] = collections.defaultdict(list)
     for desired in instances:
         by_name[desired.key].append(desired)
@@ -34,27 +34,30 @@ def desired_instances(
         if len(same) > 1 and (None in names or len(set(names)) < len(names)):
             raise UsageError(
                 f"instances names {key.name} {len(same)} times for {key.provider}; a name stands for one instance of "
-                "an account: where they are several accounts', give each item its account"
+                "an account: if the items belong to different accounts, give each item its account"
             )
     return instances
 
 
-def _desired_instance(
-    item: Mapping[str, Any], params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver
-) -> DesiredInstance:
+def _desired_instance(item: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> DesiredInstance:
     name = item["name"] or ""
     if not name.strip() or name != name.strip():
         raise UsageError(f"name must not be empty, nor begin or end with a space: {name!r}")
-    provider = resolver.provider(item, name)
-    api_url = resolver.api_url(provider, item)
-    partner_token = resolver.require(provider, "partner_token", name, own=item.get("partner_token"))
+    account = partner_account(item, name, resolver)
     options = {option: item[option] for option in CREATION.options if item[option] is not None}
+    gateway = account.connect(gateways, resolver)
+    _refuse_foreign_options(account.provider, options)
     return DesiredInstance(
         name=name,
-        gateway=gateways.get(provider, api_url, partner_token),
-        api_url=api_url.rstrip("/"),
-        account=resolve_account(
-            provider, resolver.find(provider, "account", item.get("account")), api_url, partner_token
-        ),
-        payload=PROVIDERS[provider].client.payload_for(name, options),
+        gateway=gateway,
+        api_url=account.api_url,
+        account=account.identity,
+        payload=gateway.payload_for(name, options),
     )
+
+
+def _refuse_foreign_options(provider: str, options: Iterable[str]) -> None:
+    own = PROVIDERS[provider].creation_options
+    for option in sorted(set(options) - set(own)):
+        owners = [name for name, gateway in PROVIDERS.items() if option in gateway.creation_options]
+        raise UsageError(f"{option} is an option of {' and '.join(owners)}; {provider} has {', '.join(own) or 'none'}")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""May this number be registered? One question at a time, because asking sets something up at WhatsApp."""
+"""Whether a number may be registered: one request, which also sets up the number's onboarding at WhatsApp."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from typing import Any
 
 from .._common.errors import UsageError
 from .._fleet.observation import Target
-from .._vendors.plugzapi import Availability, Plugzapi
+from .._vendors.plugzapi import Plugzapi
+from .._vendors.plugzapi_responses import Availability
 from .entrypoint import TaskContext
 
 
 @dataclass(frozen=True)
 class PhoneNumber:
-    """A number, its country code apart."""
+    """A telephone number: the country code ``ddi``, and the rest. Both are ASCII digits.
+
+    :raises UsageError: if they aren't.
+    """
 
     ddi: str
     phone: str
@@ -30,7 +34,12 @@ class PhoneNumber:
 
 
 def check_availability(task: TaskContext, target: Target, number: PhoneNumber) -> dict[str, Any]:
-    """The module's result; the appeal token is withheld where Ansible would print it."""
+    """The module's result. It leaves the appeal token out, with a warning, where Ansible would print it.
+
+    In check mode, it sends no request and leaves each field null.
+
+    :raises FleetError: if the request fails.
+    """
     what = f"{number.ddi} {number.phone}"
     diff = {
         "before": "",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task's options name: the instances to read, and the tenant whose phones to read."""
+"""The instances that a task's options name."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from typing import Any
 
 from .._common.errors import UsageError
 from .._fleet.observation import Target
-from .._http.transport import TransportOptions, transport_to
 from .._vendors.gateway import Credentials
-from .._vendors.koophone import Koophone
-from .._vendors.koophone_auth import make_authentication
 from .._vendors.providers import GatewayCache
 from .arguments import OptionResolver
 
 
 def resolve_targets(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> list[Target]:
-    """The instances that ``instances`` lists, else the single one that the options or the environment name.
+    """The instances of the option ``instances``, else the single one that the options or the environment name.
 
-    :raises UsageError: for an instance that can't be asked for; nothing was sent.
+    Sends no request.
+
+    :raises UsageError: if an instance lacks its provider, ID or token.
     """
     if params["instances"] is None:
         return [single_target(params, gateways, resolver)]
@@ -47,7 +46,10 @@ def single_target(params: Mapping[str, Any], gateways: GatewayCache, resolver: O
 
 
 def refuse_duplicates(targets: Sequence[Target]) -> None:
-    """:raises UsageError: for an instance that is named twice, where something is done with each."""
+    """Refuse a list that names an instance twice, for tasks that act on each instance.
+
+    :raises UsageError: if it does.
+    """
     counts = collections.Counter((target.gateway.provider, target.credentials.id) for target in targets)
     for (provider, instance_id), count in counts.items():
         if count > 1:
@@ -68,12 +70,3 @@ def _target(item: Mapping[str, Any], where: str, gateways: GatewayCache, resolve
         ),
         name=item["name"],
     )
-
-
-def make_koophone(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Koophone:
-    """The client of the tenant that the options or the environment name.
-
-    :raises UsageError: if nothing says who asks.
-    """
-    transport = transport_to(params["endpoint"], options, url_option="endpoint")
-    return Koophone(transport, make_authentication(params, options, secrets))

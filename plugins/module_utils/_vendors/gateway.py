@@ -1,28 +1,27 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the core asks of every gateway, in words that no vendor owns."""
+"""The interface of a gateway's client, and the data that it takes and returns."""
 
 from __future__ import annotations
 
 import abc
-import base64
-import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeGuard
+from typing import Any, ClassVar, NamedTuple
 
 from .._common.errors import UsageError
-from .._common.timestamps import format_time, parse_time
-from .._http.messages import Response
 from .._http.transport import RequestBudget, Transport
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+# A module's option as Ansible's argument specs describe it.
+OptionSpec = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What it takes to ask for one instance. ``client_token`` is PlugzAPI's account security token."""
+    """What a request about one instance needs. ``client_token`` is an account's second token, where a gateway has "
+    "one."""
 
     id: str
     token: str = field(repr=False)
@@ -31,7 +30,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An instance's state in the vocabulary of ``_states``, and in the vendor's own word."""
+    """An instance's state in the vocabulary of ``states``, and in the vendor's own word."""
 
     state: str
     vendor_state: str
@@ -39,10 +38,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance as a listing or a creation shows it; ``None`` is what it doesn't tell.
+    """An instance as a listing or a creation shows it; what the response leaves out is ``None``.
 
-    ``due`` and ``created_at`` are ISO 8601 in UTC, ``due_raw`` is what the vendor said. ``plan`` and
-    ``payment_status`` are the vendor's words.
+    ``due`` and ``created_at`` are ISO 8601 in UTC, ``due_raw`` is the vendor's value. ``plan`` and ``payment_status``
+    are the vendor's words.
     """
 
     id: str
@@ -60,9 +59,9 @@ class Instance:
 
 @dataclass(frozen=True)
 class LinkingCode:
-    """What links a phone to an instance, a secret.
+    """A secret that links a phone to an instance.
 
-    A pairing code is ``text``. Of a QR code, ``text`` is what it says and ``image`` a PNG of it; one of them is known.
+    A pairing code is in ``text``. A QR code is in ``text`` (its content) or in ``image`` (a PNG of it).
     """
 
     text: str | None = field(default=None, repr=False)
@@ -71,10 +70,10 @@ class LinkingCode:
 
 @dataclass(frozen=True)
 class CodePolicy:
-    """How codes may be asked for: ``interval`` seconds apart, each good for ``life`` seconds.
+    """How often to request codes: every ``interval`` seconds; each code is valid for ``life`` seconds.
 
-    After ``limit`` requests the vendor wants to be asked by a person again. Without one, an answer is the code of the
-    moment, however often it is asked for.
+    After ``limit`` requests, the vendor wants a person to ask for more. Without a limit, requests return the current
+    code and may be repeated at will.
     """
 
     interval: float
@@ -82,14 +81,30 @@ class CodePolicy:
     limit: int | None = None
 
 
-class Gateway(abc.ABC):
-    """A vendor's API, as seen by one account."""
+class IdForm(NamedTuple):
+    """The form of a gateway's instance IDs; ``words`` describes it in messages."""
 
+    pattern: re.Pattern[str]
+    words: str
+
+
+class Gateway(abc.ABC):
+    """A vendor's API, as seen by one account, and the vendor's options."""
+
+    # The value of the option ``provider``.
     provider: ClassVar[str]
+    # The default of the option ``api_url``.
+    api_url: ClassVar[str]
+    # The environment variable that is used for an option that isn't set.
+    environment: ClassVar[Mapping[str, str]]
+    # What an ID that the user gives must look like; ``None`` if the vendor doesn't document it.
+    id_form: ClassVar[IdForm | None] = None
+    # The options of a creation that only some gateways have.
+    creation_options: ClassVar[Mapping[str, OptionSpec]] = {}
     # WhatsApp's own times: https://green-api.com/en/docs/api/account/QR/ and .../GetAuthorizationCode/
     qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=20.0, life=20.0)
     pairing_policy: ClassVar[CodePolicy] = CodePolicy(interval=150.0, life=150.0)
-    # The states that the vendor recommends a reboot for.
+    # The states for which the vendor recommends a reboot.
     reboot_cures: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
@@ -111,86 +126,25 @@ class Gateway(abc.ABC):
     @staticmethod
     @abc.abstractmethod
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The creation's request body for the module's ``options`` (those that were given).
-
-        :raises UsageError: for an option that this gateway doesn't have, or a value that it doesn't take.
-        """
+        """The body of the request that creates ``name``; ``options`` are the given ones of ``creation_options``."""
 
     def request_qr_code(self, credentials: Credentials, budget: RequestBudget, *, as_text: bool) -> LinkingCode | None:
-        """A QR code that links a phone, ``None`` if one is linked already.
+        """A QR code that links a phone; ``None`` if a phone is linked already.
 
-        ``as_text`` asks for what the code says rather than for its image, where the gateway has both.
+        ``as_text`` requests the code's content instead of its image, where the gateway has both.
         """
         raise self._lacks("QR codes")
 
     def request_pairing_code(self, credentials: Credentials, budget: RequestBudget, phone: str) -> LinkingCode | None:
-        """A code to type in on the phone of this number (digits, with the country's), ``None`` as above.
+        """A code to type in on the phone; ``None`` if a phone is linked already. It invalidates the code before it.
 
-        The code before it is of no use any more.
+        ``phone`` is the number in digits, with the country code.
         """
         raise self._lacks("pairing codes")
 
     def reboot(self, credentials: Credentials) -> None:
-        """Restart the instance. It keeps its phone."""
+        """Restart the instance. Its phone stays linked."""
         raise self._lacks("reboots")
 
     def _lacks(self, calls: str) -> UsageError:
         return UsageError(f"{self.provider} has no call for {calls}")
-
-
-def parse_png(value: Any) -> bytes | None:
-    """The PNG that a vendor gives in base64, with or without the head of a ``data`` URL; ``None`` if it isn't one."""
-    if not isinstance(value, str):
-        return None
-    try:
-        image = base64.b64decode(value.partition("base64,")[2] or value, validate=True)
-    except ValueError:
-        return None
-    return image if image.startswith(_PNG) else None
-
-
-def name_in(item: Mapping[str, Any]) -> str | None:
-    """The name of an item of a listing, empty where it has none; ``None`` if what it has is no text.
-
-    An instance without a name can't be one that is looked for by its name. One whose name can't be read can.
-    """
-    name = item.get("name")
-    return "" if name is None else name if isinstance(name, str) else None
-
-
-def is_token(value: Any) -> TypeGuard[str]:
-    """Whether this is a token, or an id that is text: every character of it was read."""
-    return isinstance(value, str) and bool(value) and "\N{REPLACEMENT CHARACTER}" not in value
-
-
-def word_in(response: Response, value: Any) -> str | None:
-    """The vendor's word for something, without the request's secrets; ``None`` if there is none."""
-    return response.masked(value) or None if isinstance(value, str) else None
-
-
-def plain(value: Any) -> str | int | float | None:
-    """What a vendor gives, unless it is nested: a result couldn't hold it however deep it is."""
-    return value if isinstance(value, (str, int, float)) else None
-
-
-def parse_due(raw: Any) -> str | None:
-    """A due date as ISO 8601 in UTC, ``None`` where there is none or it can't be read.
-
-    The vendors give it as a number or a string of digits, in milliseconds or in seconds since 1970
-    (Z-API/docs ``en/partner/create-instance.mdx`` and ``en/instance/me.mdx``; seconds would pass 10^11 in the year
-    5138), and GREEN-API's getInstances as ISO 8601 without a zone, where year 1 stands for never. A time without a
-    zone is taken as UTC.
-    """
-    try:
-        if isinstance(raw, str) and not raw.isdecimal():
-            moment = parse_time(raw)
-        elif isinstance(raw, (int, str)) and not isinstance(raw, bool):
-            number = int(raw)
-            moment = datetime.datetime.fromtimestamp(
-                number // 1000 if number >= 10**11 else number, datetime.timezone.utc
-            )
-        else:
-            return None
-        return None if moment.year <= 1 else format_time(moment)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -5,32 +5,26 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from .._common import states
-from .._common.errors import Delivery, FleetError, UsageError
-from .._http.messages import Effect, Request, Response
+from .._http.messages import Effect, Request
 from .._http.transport import RequestBudget
-from .gateway import (
-    CodePolicy,
-    Credentials,
-    Gateway,
-    Instance,
-    LinkingCode,
-    Reading,
-    is_token,
-    name_in,
-    parse_due,
-    parse_png,
-    plain,
-    word_in,
+from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading
+from .green_api_responses import (
+    parse_creation,
+    parse_listing,
+    parse_pairing_code,
+    parse_qr_code,
+    parse_reboot,
+    parse_state,
 )
 
-# https://green-api.com/en/docs/partners/createInstance/ and .../api/account/SetSettings/ ; what is a boolean here is
-# "yes" or "no" there.
+# Name and type of each setting. A boolean is sent as "yes" or "no".
+# https://green-api.com/en/docs/partners/createInstance/ and https://green-api.com/en/docs/api/account/SetSettings/
 SETTINGS: dict[str, str] = {
     "webhookUrl": "str",
     "webhookUrlToken": "str",
@@ -57,22 +51,40 @@ class GreenApi(Gateway):
     """One partner account, or single instances, at GREEN-API. Every token is the last segment of a URL's path."""
 
     provider: ClassVar[str] = "green_api"
-    # https://green-api.com/en/docs/api/account/QR/ : a new one every 20 s, to be asked for every second.
+    api_url: ClassVar[str] = "https://api.green-api.com"
+    environment: ClassVar[Mapping[str, str]] = {
+        "api_url": "GREEN_API_URL",
+        "instance_id": "GREEN_API_ID_INSTANCE",
+        "instance_token": "GREEN_API_TOKEN_INSTANCE",
+        "partner_token": "GREEN_API_PARTNER_TOKEN",
+        "account": "GREEN_API_ACCOUNT",
+    }
+    # https://green-api.com/en/docs/api/account/GetStateInstance/ : idInstance is an integer.
+    id_form: ClassVar[IdForm | None] = IdForm(re.compile(r"[0-9]+"), "digits")
+    creation_options: ClassVar[Mapping[str, OptionSpec]] = {
+        "settings": {
+            "type": "dict",
+            "options": {key: {"type": kind, "no_log": key in SECRET_SETTINGS} for key, kind in SETTINGS.items()},
+        },
+    }
+    # https://green-api.com/en/docs/api/account/QR/ : the code changes every 20 s; poll it once a second.
     qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=1.0, life=20.0)
-    # https://green-api.com/en/docs/api/account/GetStateInstance/ : starting, if it lasts longer than 5 minutes.
+    # https://green-api.com/en/docs/api/account/GetStateInstance/ : reboot an instance that has yellowCard, or that has
+    # been starting for more than 5 minutes.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((states.YELLOW_CARD, states.STARTING))
 
     def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""
         request = _instance_request("GET", credentials, "getStateInstance", "reading the state of", Effect.READS)
-        return self._transport.send(request, _parse_state, budget)
+        return self._transport.send(request, parse_state, budget)
 
-    # A code is a key to the account, and a new one may take the place of another: asking for it counts as a write.
+    # Requests for a code are writes, although they are GETs: a code gives access to the account, and a new code may
+    # invalidate the one before it.
 
     def request_qr_code(self, credentials: Credentials, budget: RequestBudget, *, as_text: bool) -> LinkingCode | None:
-        """https://green-api.com/en/docs/api/account/QR/ ; always an image, the same for 20 s. 3 requests a second."""
+        """https://green-api.com/en/docs/api/account/QR/ ; always an image. 3 requests a second are allowed."""
         request = _instance_request("GET", credentials, "qr", "asking for a QR code of", Effect.WRITES)
-        return self._transport.send(request, _parse_qr_code, budget)
+        return self._transport.send(request, parse_qr_code, budget)
 
     def request_pairing_code(self, credentials: Credentials, budget: RequestBudget, phone: str) -> LinkingCode | None:
         """https://green-api.com/en/docs/api/account/GetAuthorizationCode/"""
@@ -84,21 +96,21 @@ class GreenApi(Gateway):
             Effect.WRITES,
             body={"phoneNumber": int(phone)},
         )
-        return self._transport.send(request, _parse_pairing_code, budget)
+        return self._transport.send(request, parse_pairing_code, budget)
 
     def reboot(self, credentials: Credentials) -> None:
         """https://green-api.com/en/docs/api/account/Reboot/ ; a GET that writes."""
         request = _instance_request("GET", credentials, "reboot", "rebooting", Effect.WRITES)
-        self._transport.send(request, _parse_reboot)
+        self._transport.send(request, parse_reboot)
 
     def list_instances(self) -> list[Instance]:
-        """The partner's instances, with their tokens, those deleted in the last 3 months among them.
+        """The partner's instances with their tokens, including the instances deleted in the last 3 months.
 
-        https://green-api.com/en/docs/partners/getInstances/ ; it has no pages and no filter.
+        https://green-api.com/en/docs/partners/getInstances/ ; the call has no pages and no filter.
         """
         return self._transport.send(
             self._partner_request("GET", "getInstances", "listing the GREEN-API partner's instances", Effect.READS),
-            _parse_listing,
+            parse_listing,
         )
 
     def create_instance(self, payload: Mapping[str, Any]) -> Instance:
@@ -111,12 +123,11 @@ class GreenApi(Gateway):
             body=dict(payload),
             secrets=tuple(str(payload[key]) for key in SECRET_SETTINGS if key in payload),
         )
-        return self._transport.send(request, lambda response: _parse_creation(response, payload["name"]))
+        return self._transport.send(request, lambda response: parse_creation(response, payload["name"]))
 
     @staticmethod
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """``settings`` travel in the create request, their booleans as the vendor's "yes" and "no"."""
-        _refuse_foreign(options)
+        """``settings`` are sent in the create request; a boolean becomes the vendor's "yes" or "no"."""
         settings = {key: value for key, value in (options.get("settings") or {}).items() if value is not None}
         yes_no = {True: "yes", False: "no"}
         return {"name": name} | {
@@ -156,144 +167,3 @@ def _instance_request(
         secrets=(credentials.token,),
         body=body,
     )
-
-
-def _refuse_foreign(options: Mapping[str, Any]) -> None:
-    foreign = sorted(set(options) - {"settings"})
-    if foreign:
-        raise UsageError(f"{foreign[0]} is an option of plugzapi; for green_api, use settings")
-
-
-def _parse_state(response: Response) -> Reading:
-    body = _successful_body(response)
-    # The documented body of an instance that is being created is the JSON literal null:
-    # https://green-api.com/en/docs/api/recommendations/creating-and-configuring-an-instance/
-    if body is None:
-        return Reading(states.CREATING, "null")
-    if isinstance(body, dict) and isinstance(body.get("stateInstance"), str):
-        # A fleet has few states.
-        return Reading(states.normalize(body["stateInstance"]), sys.intern(response.masked(body["stateInstance"])))
-    raise response.malformed("an object with stateInstance")
-
-
-def _parse_qr_code(response: Response) -> LinkingCode | None:
-    body = _successful_body(response)
-    kind = body.get("type") if isinstance(body, dict) else None
-    if kind == "alreadyLogged":
-        return None
-    if kind == "error":
-        raise _no_code(response, word_in(response, body.get("message")) or "an error without a word")
-    image = parse_png(body.get("message")) if kind == "qrCode" else None
-    if image is None:
-        raise response.malformed("a QR code as PNG in base64")
-    return LinkingCode(image=image)
-
-
-def _parse_pairing_code(response: Response) -> LinkingCode:
-    body = _successful_body(response)
-    if isinstance(body, dict) and body.get("status") is False:
-        raise _no_code(response, "no code for this number")
-    code = body.get("code") if isinstance(body, dict) else None
-    if not isinstance(code, str) or not code:
-        raise response.malformed("an object with status and code")
-    return LinkingCode(text=code)
-
-
-def _no_code(response: Response, text: str) -> FleetError:
-    return response.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED)
-
-
-def _parse_reboot(response: Response) -> None:
-    body = _successful_body(response)
-    done = body.get("isReboot") if isinstance(body, dict) else None
-    if done is False:
-        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
-    if done is not True:
-        raise response.malformed("an object with isReboot")
-
-
-def _parse_listing(response: Response) -> list[Instance]:
-    body = _successful_body(response)
-    if not isinstance(body, list):
-        raise response.malformed("a list of instances")
-    return [_instance(response, item) for item in body]
-
-
-def _instance(response: Response, item: Any) -> Instance:
-    # A name is no duty at the creation of an instance.
-    name = name_in(item) if isinstance(item, dict) else None
-    if name is None or not _is_id(item.get("idInstance")):
-        raise response.malformed("a list of instances, each with idInstance and name,")
-    token = item.get("apiTokenInstance")
-    expires = item.get("expirationDate")
-    return Instance(
-        id=str(item["idInstance"]),
-        name=name,
-        token=token if is_token(token) else None,
-        due=parse_due(expires),
-        due_raw=plain(expires),
-        deleted=item.get("deleted") is True,
-        created_at=parse_due(item.get("timeCreated")),
-        plan=word_in(response, item.get("tariff")),
-        expired=item["isExpired"] if isinstance(item.get("isExpired"), bool) else None,
-    )
-
-
-def _parse_creation(response: Response, name: str) -> Instance:
-    body = _successful_body(response)
-    if isinstance(body, dict):
-        token = body.get("apiTokenInstance")
-        if _is_id(body.get("idInstance")) and is_token(token):
-            return Instance(id=str(body["idInstance"]), name=name, token=token)
-    raise response.malformed("an object with idInstance and apiTokenInstance")
-
-
-def _successful_body(response: Response) -> Any:
-    """The body, if neither the HTTP status nor the body itself tells of a failure.
-
-    A wrong partner token is HTTP 401, or 400, or 200 with ``{"code": 401}``, depending on the host
-    (green-api/issues#619); https://green-api.com/en/docs/api/common-errors/ has the others.
-    """
-    body = response.body
-    if response.ok:
-        if not response.is_json:
-            raise response.malformed("JSON")
-        code = body.get("code") if isinstance(body, dict) else None
-        if isinstance(code, int) and code >= 400 and "description" in body:
-            raise response.error_for_status(code, _vendor_says(body))
-        return body
-    # The pages give the texts of errors, not their form.
-    text = _vendor_says(body) or response.text
-    if response.status == 400 and "in starting process" in text.lower():
-        raise response.error(
-            "unavailable",
-            f"HTTP 400: {text}",
-            retryable=True,
-            delivery=Delivery.REFUSED,
-            remedy="wait until it has started",
-        )
-    if response.status == 400 and "is expired" in text.lower():
-        # A fresh instance may say so for up to 5 minutes (green-api/issues#197, #249).
-        raise response.error(
-            "bad_request", f"HTTP 400: {text}", transient=True, remedy="renew it, or wait if it is new"
-        )
-    raise response.error_for_status(response.status, text)
-
-
-def _vendor_says(body: Any) -> str:
-    if isinstance(body, str):
-        return body
-    if not isinstance(body, dict):
-        return ""
-    for status in ("invokeStatus", "correspondentsStatus"):
-        # https://greenapi.com/en/docs/api/466-error-example-body
-        if isinstance(body.get(status), dict):
-            body = body[status]
-    for key in ("description", "message", "error", "status"):
-        if isinstance(body.get(key), str) and body[key]:
-            return str(body[key])
-    return ""
-
-
-def _is_id(value: Any) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdecimal())

@@ -1,14 +1,13 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who asks KooPhone: a given token, a token that IAM issues, or a signature by an access key."""
+"""How requests to KooPhone authenticate: by a given token, by a token from IAM, or signed with an access key."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
 import hmac
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -16,24 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from .._common.errors import FleetError, UsageError
+from .._common.errors import FleetError
 from .._common.timestamps import parse_time
 from .._http.messages import Effect, Request, Response
-from .._http.transport import Transport, TransportOptions, transport_to
-
-IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
-
-# The ways to authenticate, each with the options that it needs. What the task gives goes before the environment.
-WAYS: dict[str, tuple[str, ...]] = {
-    "auth_token": ("auth_token",),
-    "iam_user": ("iam_user", "iam_password", "iam_domain", "project_name"),
-    "access_key": ("access_key", "secret_key"),
-}
-SECRETS = ("auth_token", "iam_password", "secret_key")
+from .._http.transport import Transport
 
 
 class Authentication(Protocol):
-    """``credential`` names the options that a refusal points at."""
+    """A way to authenticate. ``credential`` names its options, for the message about a refusal."""
 
     credential: ClassVar[str]
 
@@ -45,12 +34,12 @@ class Authentication(Protocol):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen in an answer."""
+        """The values to mask wherever a response repeats them."""
 
 
 @dataclass(frozen=True)
 class GivenToken:
-    """A token that somebody else has asked IAM for; it lives for 24 hours."""
+    """A token that the user got from IAM. It lives for 24 hours and isn't renewed."""
 
     credential: ClassVar[str] = "auth_token"
 
@@ -65,16 +54,16 @@ class GivenToken:
 
 
 class IamUser:
-    """Asks IAM for a project's token when it is first needed, and again before it expires.
+    """Gets a project's token from IAM before the first request, and a new one before it expires.
 
     https://support.huaweicloud.com/api-iam/iam_30_0001.html ; a token lives for 24 hours.
     """
 
     credential: ClassVar[str] = "iam_user, iam_password, iam_domain and project_name"
 
-    # Ahead of the end, so that a token doesn't expire on its way.
+    # Renew a token this long before its end, so that it doesn't expire between here and KooPhone.
     _AHEAD = datetime.timedelta(minutes=5)
-    # Seconds for which a failure to get one stands.
+    # After IAM has failed, fail for this many seconds without asking it again.
     _FAILURE_MEMORY = 5.0
 
     def __init__(self, transport: Transport, user: str, password: str, domain: str, project: str) -> None:
@@ -96,7 +85,7 @@ class IamUser:
             return {"X-Auth-Token": self._token}
 
     def _renew(self) -> None:
-        # Those who waited in line for a token needn't each wait for IAM as long as the first one did.
+        # Fail fast: threads that waited for the lock don't repeat the failed request, with its retries, one by one.
         if self._failure and time.monotonic() - self._failed_at < self._FAILURE_MEMORY:
             raise self._failure
         try:
@@ -115,7 +104,7 @@ class IamUser:
             "POST",
             "/v3/auth/tokens",
             what=f"asking Huawei Cloud IAM for a token of user {self._user}",
-            effect=Effect.READS,  # a token more does no harm
+            effect=Effect.READS,  # may be repeated: an unused token has no effect
             credential=self.credential,
             secrets=(self._password,),
             query={"nocatalog": "true"},
@@ -168,42 +157,8 @@ class AccessKey:
         return f"SDK-HMAC-SHA256 Access={self.key}, SignedHeaders={names}, Signature={signature}"
 
 
-def environment_variable(option: str) -> str:
-    """The environment variable that stands in for one of KooPhone's options."""
-    return f"KOOPHONE_{option.upper()}"
-
-
-def make_authentication(params: Mapping[str, Any], options: TransportOptions, secrets: set[str]) -> Authentication:
-    """The way to authenticate that the task chooses, else the environment.
-
-    ``secrets`` gathers the values from the environment that Ansible doesn't know to be secret.
-
-    :raises UsageError: if neither says who asks, or something is missing.
-    """
-    way = next((way for way in WAYS if params.get(way)), None) or next(
-        (way for way in WAYS if os.environ.get(environment_variable(way))), None
-    )
-    if way is None:
-        ways = ", or ".join(" and ".join(options) for options in WAYS.values())
-        raise UsageError(f"the task needs {ways} (or their variables, such as {environment_variable('auth_token')})")
-    values: dict[str, str] = {}
-    for option in WAYS[way]:
-        value = (params.get(option) or os.environ.get(environment_variable(option)) or "").strip()
-        if not value:
-            raise UsageError(f"{way} needs {option} as well (or the variable {environment_variable(option)})")
-        if option in SECRETS:
-            secrets.add(value)
-        values[option] = value
-    if way == "auth_token":
-        return GivenToken(values["auth_token"])
-    if way == "access_key":
-        return AccessKey(values["access_key"], values["secret_key"])
-    iam = transport_to(params["iam_endpoint"], options, url_option="iam_endpoint")
-    return IamUser(iam, values["iam_user"], values["iam_password"], values["iam_domain"], values["project_name"])
-
-
-def _iam_says(body: Any) -> str:
-    """IAM's words: ``{"error": {"message": ...}}`` as in Keystone, or ``{"error_code": ..., "error_msg": ...}``."""
+def _error_text(body: Any) -> str:
+    """IAM's message: ``{"error": {"message": ...}}`` as in Keystone, or ``{"error_code": ..., "error_msg": ...}``."""
     if not isinstance(body, dict):
         return ""
     error = body.get("error")
@@ -214,7 +169,7 @@ def _iam_says(body: Any) -> str:
 def _parse_token(response: Response) -> tuple[str, datetime.datetime]:
     body = response.body
     if not response.ok:
-        raise response.error_for_status(response.status, _iam_says(body))
+        raise response.error_for_status(response.status, _error_text(body))
     token = response.headers.get("X-Subject-Token", "")
     details = body.get("token") if isinstance(body, dict) else None
     expires_at = details.get("expires_at") if isinstance(details, dict) else None

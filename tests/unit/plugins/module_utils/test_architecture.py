@@ -24,7 +24,9 @@ LAYERS = (
     ("_linking", "_report"),
     ("_task",),
 )
-CLIENTS = {"green_api", "plugzapi", "koophone", "koophone_auth"}
+# What the vendors' files may import of their own folder.
+SHARED = {"_vendors/gateway.py", "_vendors/parsing.py"}
+VENDORS = ("green_api", "plugzapi", "koophone")
 
 FILES = {str(path.relative_to(MODULE_UTILS)): path for path in MODULE_UTILS.rglob("*.py")}
 
@@ -96,10 +98,20 @@ def test_only_the_transport_reaches_the_network(name: str) -> None:
     assert folder_of(name) == "_http" or not foreign_imports(name) & network
 
 
-@pytest.mark.parametrize("client", sorted(CLIENTS))
-def test_a_client_knows_no_other_vendor(client: str) -> None:
-    others = {f"_vendors/{other}.py" for other in CLIENTS if not other.startswith(client)}
-    assert own_imports(f"_vendors/{client}.py") & (others | {"_vendors/providers.py"}) == set()
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_vendors_files_know_no_other_vendor(vendor: str) -> None:
+    own = {name for name in FILES if name.startswith(f"_vendors/{vendor}")}
+    assert own
+    for name in own:
+        assert {imported for imported in own_imports(name) if folder_of(imported) == "_vendors"} <= own | SHARED
+        source = FILES[name].read_text().lower()
+        assert [other for other in VENDORS if other != vendor and other in source] == []
+
+
+@pytest.mark.parametrize("name", ["_vendors/gateway.py", "_vendors/parsing.py", "_task/arguments.py"])
+def test_what_all_vendors_share_names_none(name: str) -> None:
+    source = FILES[name].read_text()
+    assert [vendor for vendor in VENDORS if vendor in source] == []
 
 
 def test_a_module_takes_nothing_from_the_controllers_side() -> None:

@@ -36,9 +36,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway impo
     Reading,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone, ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken, IamUser
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Availability, Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi_responses import Availability
 from ansible_collections.msgops.fleet.tests.support.wire import (
     TOKEN,
     Clock,

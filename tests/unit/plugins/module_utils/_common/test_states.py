@@ -9,7 +9,8 @@ import re
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, parse_due
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.parsing import parse_due
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ HEALTH = {
 }
 
 
-def test_the_vocabulary_and_its_health_are_the_contracts() -> None:
+def test_each_state_of_the_vocabulary_has_its_health() -> None:
     assert {state: states.health_for(state) for state in states.STATES} == HEALTH
 
 

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
-    PHONE_STATUSES,
     Rule,
     due_bucket,
     evaluate,
     instance_member,
     phone_member,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import MISSING, OTHER, STATUS_NAMES
 from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, READ, instance, report_of
 
 
@@ -150,10 +149,6 @@ def test_the_same_id_at_two_providers_is_two_instances() -> None:
 )
 def test_due_dates_fall_into_buckets(due: str | None, bucket: str) -> None:
     assert due_bucket(instance("1", "authorized", due=due).due_at, report_of().now) == bucket
-
-
-def test_each_status_of_a_phone_has_a_meaning() -> None:
-    assert set(PHONE_STATUSES) == {*STATUS_NAMES.values(), OTHER, MISSING}
 
 
 def test_members_come_from_what_the_modules_return() -> None:

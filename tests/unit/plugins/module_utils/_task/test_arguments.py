@@ -15,7 +15,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._http.transport impor
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
-    KOOPHONE,
     PARTNER,
     TRANSPORT,
     WAITING,
@@ -23,11 +22,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import (
-    make_koophone,
-    resolve_targets,
-    single_target,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import resolve_targets, single_target
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, params_of

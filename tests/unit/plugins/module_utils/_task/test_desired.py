@@ -109,8 +109,14 @@ def test_names_are_compared_exactly(name: str) -> None:
             {"instances": [{"name": "shop", "provider": "plugzapi"}]},
             "shop needs partner_token or the variable PLUGZAPI_PARTNER_TOKEN (plugzapi)",
         ),
-        ({**TASK, "name": "shop", "session_name": "x"}, "session_name is an option of plugzapi"),
-        ({**TASK, "name": "shop", "provider": "plugzapi", "settings": {}}, "settings is an option of green_api"),
+        (
+            {**TASK, "name": "shop", "session_name": "x"},
+            "session_name is an option of plugzapi; green_api has settings",
+        ),
+        (
+            {**TASK, "name": "shop", "provider": "plugzapi", "settings": {}},
+            "settings is an option of green_api; plugzapi has session_name, delivery_callback_url, ",
+        ),
     ],
 )
 def test_what_is_missing_or_out_of_place_is_named(options: dict[str, Any], message: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import WAYS, environment_variable
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import WAYS, environment_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.module_utils._version import VERSION
 from ansible_collections.msgops.fleet.tests.support.wire import ROOT

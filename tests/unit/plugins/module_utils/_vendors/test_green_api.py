@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, Reading
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
@@ -466,8 +466,3 @@ def test_settings_that_are_not_given_are_not_sent() -> None:
         "name": "shop",
         "deviceWebhook": "no",
     }
-
-
-def test_an_option_of_the_other_gateway_is_an_error_that_names_it() -> None:
-    with pytest.raises(UsageError, match="session_name is an option of plugzapi"):
-        GreenApi.payload_for("shop", {"session_name": "x"})

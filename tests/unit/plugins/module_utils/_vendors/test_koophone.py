@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import Phone
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone, is_caused_by_one_id
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import is_caused_by_one_id
 from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,

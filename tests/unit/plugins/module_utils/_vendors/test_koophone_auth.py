@@ -18,8 +18,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_aut
     Authentication,
     GivenToken,
     IamUser,
-    make_authentication,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import make_authentication
 from ansible_collections.msgops.fleet.tests.support.wire import (
     TOKEN,
     Clock,

@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone, ListedPhone
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import AccessKey, GivenToken
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import ListedPhone
 from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,

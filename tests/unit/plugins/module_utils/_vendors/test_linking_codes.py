@@ -23,9 +23,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway impo
     Gateway,
     Instance,
     Reading,
-    parse_png,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.parsing import parse_png
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, Reading
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Availability, Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi_responses import Availability
 from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,
@@ -545,11 +546,6 @@ def test_a_creation_that_was_not_refused_leaves_the_outcome_open(wire: WireFacto
 def test_a_creation_that_was_refused_created_nothing(httpserver: HTTPServer, url: str, status: int, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body, status)
     assert error_of(lambda: create(url)).delivery is Delivery.REFUSED
-
-
-def test_an_option_of_the_other_gateway_is_an_error_that_names_it() -> None:
-    with pytest.raises(UsageError, match="settings is an option of green_api"):
-        Plugzapi.payload_for("shop", {"settings": {}})
 
 
 # Asking for a number's registration

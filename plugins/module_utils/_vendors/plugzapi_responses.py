@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What PlugzAPI's responses mean: the body and the HTTP status of each call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._common import states
+from .._common.errors import Delivery
+from .._http.messages import Response
+from .gateway import Instance, LinkingCode, Reading
+from .parsing import is_token, name_in, parse_due, parse_png, plain, word_in
+
+# A response that names more pages than any account has is malformed.
+_MAX_PAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a number may be registered; waiting times in seconds, ``None`` for what the vendor left out.
+
+    https://atendimento.tecnospeed.com.br/hc/pt-br/articles/27706832301079-Verificar-disponibilidade-de-registro
+    """
+
+    available: bool | None = None
+    blocked: bool | None = None
+    appeal_token: str | None = field(default=None, repr=False)
+    sms_wait_seconds: int | float | None = None
+    voice_wait_seconds: int | float | None = None
+    wa_old_wait_seconds: int | float | None = None
+    wa_old_eligible: bool | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a listing. ``pages`` and ``total`` are the numbers of pages and instances in the whole listing."""
+
+    response: Response
+    instances: list[Instance]
+    pages: int
+    total: int | None
+
+
+def parse_state(response: Response) -> Reading:
+    body = response.body
+    # "error" is set in successful responses, too ("You are already connected"), so only "connected" counts.
+    if response.ok and isinstance(body, dict) and isinstance(body.get("connected"), bool):
+        return _reading(body["connected"])
+    _raise_failure(response)
+    raise response.malformed("an object with connected")
+
+
+def _reading(connected: bool) -> Reading:
+    return Reading(states.AUTHORIZED, "connected") if connected else Reading(states.NOT_AUTHORIZED, "disconnected")
+
+
+def parse_qr_code(response: Response) -> LinkingCode | None:
+    value = _code_in(response)
+    if value is None:
+        return None
+    image = parse_png(value)
+    if image is None and value.startswith("data:"):
+        raise response.malformed("a QR code, or its PNG,")
+    return LinkingCode(text=None if image else value, image=image)
+
+
+def parse_pairing_code(response: Response) -> LinkingCode | None:
+    value = _code_in(response)
+    return None if value is None else LinkingCode(text=value)
+
+
+def _code_in(response: Response) -> str | None:
+    """The code, ``None`` if a phone is linked already."""
+    body = response.body
+    if response.ok and isinstance(body, dict):
+        if isinstance(body.get("value"), str) and body["value"]:
+            return str(body["value"])
+        if body.get("connected") is True:
+            return None
+    _raise_failure(response)
+    raise response.malformed("an object with value")
+
+
+def parse_reboot(response: Response) -> None:
+    body = response.body
+    done = body.get("value") if response.ok and isinstance(body, dict) else None
+    if done is True:
+        return
+    _raise_failure(response)
+    if done is False:
+        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+    raise response.malformed("an object with value")
+
+
+def parse_first_page(response: Response) -> Page | None:
+    if response.status in (404, 405) or _is_no_such_call(response):
+        return None
+    return parse_page(response)
+
+
+def parse_page(response: Response) -> Page:
+    body = response.body
+    if not (response.ok and isinstance(body, dict) and "content" in body):
+        _raise_failure(response)
+        raise response.malformed("a page of instances")
+    content, pages, total = body["content"], body.get("totalPage"), body.get("total")
+    if content is None and 0 in (pages, total):
+        content = []
+    if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= _MAX_PAGES:
+        raise response.malformed("a page of instances with content and totalPage")
+    return Page(
+        response, [_instance(response, item) for item in content], pages, total if isinstance(total, int) else None
+    )
+
+
+def _instance(response: Response, item: Any) -> Instance:
+    name = name_in(item) if isinstance(item, dict) else None
+    if name is None or not is_token(item.get("id")):
+        raise response.malformed("a page of instances, each with id and name,")
+    token = item.get("token")
+    return Instance(
+        id=item["id"],
+        name=name,
+        token=token if is_token(token) else None,
+        due=parse_due(item.get("due")),
+        due_raw=plain(item.get("due")),
+        created_at=parse_due(item.get("created")),
+        payment_status=word_in(response, item.get("paymentStatus")),
+        # Not phoneConnected: a linked WhatsApp account sends even while the telephone is offline.
+        reading=_reading(item["whatsappConnected"]) if isinstance(item.get("whatsappConnected"), bool) else None,
+    )
+
+
+def parse_creation(response: Response, name: str) -> Instance:
+    body = response.body
+    if response.ok and isinstance(body, dict):
+        created, token = body.get("id"), body.get("token")
+        if is_token(created) and is_token(token):
+            due = body.get("due")
+            return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=plain(due))
+    _raise_failure(response)
+    raise response.malformed("an object with id and token")
+
+
+def parse_availability(response: Response) -> Availability:
+    body = response.body
+    if response.ok and isinstance(body, dict) and ("available" in body or "reason" in body):
+        if not isinstance(body.get("available"), (bool, type(None))):
+            raise response.malformed("an object whose available is a boolean")
+        appeal_token = _field_of_type(body, "appealToken", str)
+        reason = _field_of_type(body, "reason", str)
+        return Availability(
+            available=body.get("available"),
+            blocked=_field_of_type(body, "blocked", bool),
+            appeal_token=appeal_token,
+            sms_wait_seconds=_field_of_type(body, "smsWaitSeconds", int, float),
+            voice_wait_seconds=_field_of_type(body, "voiceWaitSeconds", int, float),
+            wa_old_wait_seconds=_field_of_type(body, "waOldWaitSeconds", int, float),
+            wa_old_eligible=_field_of_type(body, "waOldEligible", bool),
+            reason=None if reason is None else response.masked(reason, appeal_token or ""),
+        )
+    _raise_failure(response)
+    raise response.malformed("an object with available")
+
+
+def _raise_failure(response: Response) -> None:
+    """Raise the failure that the HTTP status or the body reports; return if neither does.
+
+    For a wrong path or verb, users have seen HTTP 200 with NOT_FOUND, where the documentation says 405. A missing
+    Client-Token is "null not allowed" (https://developer.z-api.io/en/security/client-token).
+    """
+    text = _error_text(response.body) or response.text
+    refused = "not allowed" in text.lower()
+    if _is_no_such_call(response):
+        raise response.error_for_status(404, text)
+    if "null not allowed" in text.lower() or "client-token is not configured" in text.lower():
+        raise response.error(
+            "unauthorized",
+            f"HTTP {response.status}: {text}",
+            remedy="give the account's security token as client_token",
+            delivery=Delivery.REFUSED,
+        )
+    if not response.ok:
+        raise response.error_for_status(response.status, text)
+    if refused:
+        raise response.error_for_status(403, text)
+    if isinstance(response.body, dict) and text:
+        raise response.error("vendor", f"HTTP {response.status}: {text}", delivery=Delivery.REFUSED)
+
+
+def _is_no_such_call(response: Response) -> bool:
+    return isinstance(response.body, dict) and response.body.get("error") == "NOT_FOUND"
+
+
+def _error_text(body: Any) -> str:
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict):
+        return ""
+    return ": ".join(body[key] for key in ("error", "message") if isinstance(body.get(key), str) and body[key])
+
+
+def _field_of_type(body: dict[str, Any], key: str, *types: type) -> Any:
+    value = body.get(key)
+    # bool is a subclass of int, but true is not a number of seconds.
+    return value if isinstance(value, types) and (bool in types or not isinstance(value, bool)) else None
