@@ -182,6 +182,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common import states
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -191,9 +192,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     ArgumentSpec,
     OptionResolver,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Gateway, Instance
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
     Account,
     FleetInventory,
@@ -246,13 +246,9 @@ class InventoryModule(FleetInventory):
         resolver = OptionResolver(params, self._secrets)
         gateways = GatewayCache(options)
         self._targets: dict[str, Callable[[Record], Target]] = {}
-        if params["accounts"] is None:
-            return [
-                self._account(item, "the inventory source", resolver, gateways) for item in _implied(params, resolver)
-            ]
         accounts: dict[str, Account] = {}
-        for index, item in enumerate(params["accounts"]):
-            account = self._account(item, f"accounts[{index}]", resolver, gateways)
+        for resolved in resolve_accounts(params, "the inventory source", resolver):
+            account = self._account(resolved, resolver, gateways)
             if account.name in accounts:
                 raise UsageError(f"accounts has {account.name} twice; give each a name of its own")
             for other in accounts.values():
@@ -271,38 +267,15 @@ class InventoryModule(FleetInventory):
             known = ("state", "vendor_state", "authorized", "health", "observed_at", "error")
             record.update({key: result[key] for key in known})
 
-    def _account(
-        self, item: Mapping[str, Any], where: str, resolver: OptionResolver, gateways: GatewayCache
-    ) -> Account:
-        provider = resolver.provider(item, where)
-        api_url = resolver.api_url(provider, item).rstrip("/")
-        token = resolver.find(provider, "partner_token", item.get("partner_token"))
-        whose = resolve_account(provider, resolver.find(provider, "account", item.get("account")), api_url, token or "")
-        name = item.get("name") or whose.name or provider
-
+    def _account(self, account: PartnerAccount, resolver: OptionResolver, gateways: GatewayCache) -> Account:
         def connect() -> Callable[[], list[Record]]:
-            resolver.require(provider, "partner_token", where, own=token)
-            gateway = gateways.get(provider, api_url, token)
-            client_token = resolver.find(provider, "client_token", item.get("client_token"))
-            self._targets[name] = lambda record: Target(
-                gateway, Credentials(record["id"], record["token"], client_token), record["name"] or None
+            gateway = account.connect(gateways, resolver)
+            self._targets[account.label] = lambda record: Target(
+                gateway, Credentials(record["id"], record["token"], account.client_token), record["name"] or None
             )
-            return lambda: _listed(gateway, name, api_url)
+            return lambda: _listed(gateway, account.label, account.api_url)
 
-        return Account(name, whose.fingerprint if token or whose.name else None, connect)
-
-
-def _implied(params: Mapping[str, Any], resolver: OptionResolver) -> list[dict[str, Any]]:
-    """The accounts of a source that lists none."""
-    if any(params[option] for option in ("provider", "api_url", "partner_token")):
-        return [{}]
-    found = [{"provider": provider} for provider in PROVIDERS if resolver.find(provider, "partner_token")]
-    if not found:
-        variables = " or ".join(provider.environment["partner_token"] for provider in PROVIDERS.values())
-        raise UsageError(
-            f"the inventory source needs accounts, or provider and partner_token (or the variable {variables})"
-        )
-    return found
+        return Account(account.label, account.identity.fingerprint if account.is_known else None, connect)
 
 
 def _listed(gateway: Gateway, account: str, api_url: str) -> list[Record]:

@@ -121,6 +121,7 @@ error:
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     ITEM_GATEWAY,
@@ -131,9 +132,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
 ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
@@ -150,22 +150,15 @@ def run(task: TaskContext) -> dict[str, Any]:
     resolver, gateways = OptionResolver(task.params, task.secrets), GatewayCache(options)
     rows: list[dict[str, Any]] = []
     withheld = False
-    for index, account in enumerate(_accounts(task, resolver)):
-        where = f"accounts[{index}]" if task.params["accounts"] else "the task"
-        provider = resolver.provider(account, where)
-        api_url = resolver.api_url(provider, account).rstrip("/")
-        token = resolver.require(provider, "partner_token", where, own=account.get("partner_token"))
-        whose = resolve_account(
-            provider, resolver.find(provider, "account", account.get("account")), api_url, token
-        ).name
-        instances = gateways.get(provider, api_url, token).list_instances()
+    for account in resolve_accounts(task.params, "the task", resolver):
+        instances = account.connect(gateways, resolver).list_instances()
         if instances is None:
-            raise UsageError(f"{provider} has no listing for the account of {where}; check api_url")
+            raise UsageError(f"{account.provider} has no listing for the account of {account.where}; check api_url")
         for instance in instances:
             if not instance.deleted:
                 shown = instance.token is not None and task.output.may_return(instance.token)
                 withheld |= instance.token is not None and not shown
-                rows.append(_row(instance, provider, whose, api_url, instance.token if shown else None))
+                rows.append(_row(instance, account, instance.token if shown else None))
     if withheld:
         task.warnings.append(
             "the tokens were withheld, because Ansible would print them: set no_log: true on this task"
@@ -173,26 +166,13 @@ def run(task: TaskContext) -> dict[str, Any]:
     return {"changed": False, "instances": rows}
 
 
-def _accounts(task: TaskContext, resolver: OptionResolver) -> list[dict[str, Any]]:
-    """The accounts of the task, else those whose partner's token is in the environment."""
-    if task.params["accounts"] is not None:
-        return list(task.params["accounts"])
-    if any(task.params[option] for option in ("provider", "api_url", "partner_token")):
-        return [{}]
-    found = [{"provider": provider} for provider in PROVIDERS if resolver.find(provider, "partner_token")]
-    if not found:
-        variables = " or ".join(provider.environment["partner_token"] for provider in PROVIDERS.values())
-        raise UsageError(f"the task needs accounts, or provider and partner_token (or the variable {variables})")
-    return found
-
-
-def _row(instance: Instance, provider: str, account: str | None, api_url: str, token: str | None) -> dict[str, Any]:
+def _row(instance: Instance, account: PartnerAccount, token: str | None) -> dict[str, Any]:
     return {
         "id": instance.id,
         "name": instance.name,
-        "provider": provider,
-        "account": account,
-        "api_url": api_url,
+        "provider": account.provider,
+        "account": account.identity.name,
+        "api_url": account.api_url,
         "token": token,
         "due": instance.due,
     }
