@@ -1,58 +1,52 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of modules that serve both WhatsApp gateways."""
+"""The options of modules and plugins that serve the WhatsApp gateways.
+
+Choices, default addresses and environment variables come from the table of the gateways.
+"""
 
 from __future__ import annotations
 
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 
-class ModuleDocFragment:
-    """Which gateway, and where."""
+_CHOICES = list(PROVIDERS)
+_ADDRESSES = " or ".join(f"V({gateway.api_url})" for gateway in PROVIDERS.values())
 
-    DOCUMENTATION = r"""
-options:
-  provider:
-    description:
-      - The gateway.
-      - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(instances) may name its own.
-    type: str
-    choices: [green_api, plugzapi]
-  api_url:
-    description:
-      - The base address of the gateway's API. Must be C(https), or C(http) to a loopback address.
-      - If not set, the environment variable E(GREEN_API_URL) or E(PLUGZAPI_URL) is used, depending on the gateway; else
-        V(https://api.green-api.com) or V(https://api.plugzapi.com.br).
-      - GREEN-API shows each instance's own address in its console.
-    type: str
+
+def _variables(option: str) -> str:
+    """The gateways' environment variables for an option."""
+    environments = [gateway.environment for gateway in PROVIDERS.values()]
+    return " or ".join(f"E({environment[option]})" for environment in environments if option in environment)
+
+
+# The suboptions that each item of a list of instances or accounts has.
+_ITEM = f"""
+      provider:
+        description: The gateway. Without it, O(provider) is used.
+        type: str
+        choices: {_CHOICES}
+      api_url:
+        description: The base address of the gateway's API. Without it, O(api_url) is used.
+        type: str
 """
 
-    INSTANCE = r"""
-options:
-  instance_id:
-    description:
-      - The instance's ID (GREEN-API calls it C(idInstance)).
-      - If not set, the environment variable E(GREEN_API_ID_INSTANCE) or E(PLUGZAPI_INSTANCE_ID) is used.
-    type: str
-    aliases: [id_instance]
-  instance_token:
-    description:
-      - The instance's token (GREEN-API calls it C(apiTokenInstance)).
-      - If not set, the environment variable E(GREEN_API_TOKEN_INSTANCE) or E(PLUGZAPI_INSTANCE_TOKEN) is used.
-    type: str
-    aliases: [api_token_instance]
-  client_token:
-    description:
-      - PlugzAPI's account security token (C(Client-Token)). Needed once the account has activated it.
-      - If not set, the environment variable E(PLUGZAPI_CLIENT_TOKEN) is used.
-    type: str
+# The same for an item that names a partner account.
+PARTNER_ITEM = f"""{_ITEM}
+      partner_token:
+        description: The partner's token. Without it, O(partner_token) is used.
+        type: str
+      account:
+        description: Your own name for the account. Without it, O(account) is used.
+        type: str
 """
 
-    INSTANCES = r"""
+_INSTANCES = f"""
 options:
   instances:
     description:
-      - Instances that exist, instead of a single one.
-      - What an item leaves out comes from the module's own options.
+      - Existing instances, instead of a single one.
+      - The module's own options are the defaults for its items.
     type: list
     elements: dict
     suboptions:
@@ -66,33 +60,109 @@ options:
       name:
         description: A name for messages and results.
         type: str
-      provider:
-        description: The gateway. Without it, O(provider) is used.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API. Without it, O(api_url) is used.
-        type: str
+{_ITEM}
       client_token:
         description: PlugzAPI's account security token. Without it, O(client_token) is used.
         type: str
 """
 
-    PARTNER = r"""
+_ACCOUNTS = f"""
+options:
+  accounts:
+    description:
+      - Several accounts to list, instead of a single one. The option of the same name is the default for what an item
+        leaves out, and the environment for what neither has.
+    type: list
+    elements: dict
+    suboptions:
+{PARTNER_ITEM}
+"""
+
+
+class ModuleDocFragment:
+    """Gateways, accounts and instances."""
+
+    DOCUMENTATION = f"""
+options:
+  provider:
+    description:
+      - The gateway.
+      - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(instances) may name its own.
+    type: str
+    choices: {_CHOICES}
+  api_url:
+    description:
+      - The base address of the gateway's API. Must be C(https), or C(http) to a loopback address.
+      - If not set, the environment variable {_variables("api_url")} is used, depending on the gateway; else
+        {_ADDRESSES}.
+      - GREEN-API shows each instance's own address in its console.
+    type: str
+"""
+
+    PROVIDER = f"""
+options:
+  provider:
+    description: The gateway.
+    type: str
+    choices: {_CHOICES}
+"""
+
+    INSTANCE = f"""
+options:
+  instance_id:
+    description:
+      - The instance's ID (GREEN-API calls it C(idInstance)).
+      - If not set, the environment variable {_variables("instance_id")} is used.
+    type: str
+    aliases: [id_instance]
+  instance_token:
+    description:
+      - The instance's token (GREEN-API calls it C(apiTokenInstance)).
+      - If not set, the environment variable {_variables("instance_token")} is used.
+    type: str
+    aliases: [api_token_instance]
+  client_token:
+    description:
+      - PlugzAPI's account security token (C(Client-Token)). Needed once the account has activated it.
+      - If not set, the environment variable {_variables("client_token")} is used.
+    type: str
+"""
+
+    INSTANCES = _INSTANCES
+
+    INSTANCES_TO_LINK = f"""{_INSTANCES}
+      phone:
+        description: The number for O(method=code). Without it, O(phone) is used.
+        type: str
+"""
+
+    PARTNER = f"""
 options:
   partner_token:
     description:
       - The partner's token at the gateway.
-      - If not set, the environment variable E(GREEN_API_PARTNER_TOKEN) or E(PLUGZAPI_PARTNER_TOKEN) is used.
+      - If not set, the environment variable {_variables("partner_token")} is used.
     type: str
   account:
     description:
-      - Your own name for the account that the partner's token opens. Needed where two accounts of a gateway are at one
-        address.
-      - What has the name is the same account, whatever its token and its address. Without one, accounts of a gateway
-        are the same if they have the same token or the same address.
+      - Your own name for the account that the partner's token opens. Needed if you have two accounts of a gateway at
+        the same address.
+      - If set, it alone identifies the account, whatever the token and the address. If not, accounts of a gateway with
+        the same token or the same address are taken for the same account.
       - It must be printable, without a slash.
-      - If not set, the environment variable E(GREEN_API_ACCOUNT) or E(PLUGZAPI_ACCOUNT) is used, depending on the
-        gateway.
+      - If not set, the environment variable {_variables("account")} is used, depending on the gateway.
     type: str
+"""
+
+    ACCOUNTS = _ACCOUNTS
+
+    INVENTORY_ACCOUNTS = f"""{_ACCOUNTS}
+      name:
+        description:
+          - The account's name in host variables, groups and messages. Without it, O(accounts[].account) is used, else
+            the provider's name.
+        type: str
+      client_token:
+        description: PlugzAPI's account security token. Without it, O(client_token) is used.
+        type: str
 """

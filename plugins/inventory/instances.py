@@ -17,6 +17,9 @@ author:
 extends_documentation_fragment:
   - constructed
   - inventory_cache
+  - msgops.fleet.gateway
+  - msgops.fleet.gateway.partner
+  - msgops.fleet.gateway.inventory_accounts
   - msgops.fleet.inventory
   - msgops.fleet.transport
 options:
@@ -31,59 +34,11 @@ options:
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
       - If that isn't set either, and neither are O(accounts), O(api_url) and O(partner_token), the source has the
         account of each gateway whose partner's token is in the environment.
-    type: str
-    choices: [green_api, plugzapi]
-  api_url:
-    description:
-      - The base address of the gateway's API. Must be C(https), or C(http) to a loopback address.
-      - If not set, the environment variable E(GREEN_API_URL) or E(PLUGZAPI_URL) is used, depending on the gateway; else
-        V(https://api.green-api.com) or V(https://api.plugzapi.com.br).
-    type: str
-  partner_token:
-    description:
-      - The partner's token at the gateway.
-      - If not set, the environment variable E(GREEN_API_PARTNER_TOKEN) or E(PLUGZAPI_PARTNER_TOKEN) is used.
-    type: str
-  account:
-    description:
-      - Your own name for the account, as M(msgops.fleet.instance_create) has it. Listings are cached by it where it is
-        given, else by the partner's token.
-      - If not set, the environment variable E(GREEN_API_ACCOUNT) or E(PLUGZAPI_ACCOUNT) is used, depending on the
-        gateway.
-    type: str
   client_token:
     description:
       - PlugzAPI's account security token. Only O(read_states) may need it.
       - If not set, the environment variable E(PLUGZAPI_CLIENT_TOKEN) is used.
     type: str
-  accounts:
-    description:
-      - The accounts to list, where there are several. What an item leaves out is taken from the option of that name,
-        then from the environment.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description:
-          - The account's name in host variables, groups and messages. By default its O(accounts[].account), else the
-            provider's.
-        type: str
-      provider:
-        description: The gateway.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API.
-        type: str
-      partner_token:
-        description: The partner's token.
-        type: str
-      account:
-        description: Your own name for the account.
-        type: str
-      client_token:
-        description: PlugzAPI's account security token.
-        type: str
   read_states:
     description:
       - Whether to read, one by one and O(concurrency) at once, the state of each instance whose state the listing
@@ -120,6 +75,7 @@ options:
     choices: [provider, account, state, health, plan, payment, due]
     default: [provider, account, state, health, plan, payment, due]
 notes:
+  - A cached listing belongs to its O(account), or to its O(partner_token) where no O(account) is set.
   - Hosts have the variables C(msgops_id), C(msgops_name), C(msgops_provider), C(msgops_account), C(msgops_api_url),
     C(msgops_state), C(msgops_vendor_state), C(msgops_health), C(msgops_authorized), C(msgops_plan),
     C(msgops_payment_status), C(msgops_created_at), C(msgops_due), C(msgops_due_in), C(msgops_expired),

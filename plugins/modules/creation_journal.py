@@ -15,6 +15,7 @@ description:
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
+  - msgops.fleet.gateway.provider
   - msgops.fleet.attributes
 attributes:
   check_mode:
@@ -47,8 +48,6 @@ options:
     type: str
   provider:
     description: The gateway. Needed with O(name); limits the list.
-    type: str
-    choices: [green_api, plugzapi]
   name:
     description: The instance's name. Needed where there is no O(operation_id), but for the list, which it limits.
     type: str

@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway
   - msgops.fleet.gateway.partner
+  - msgops.fleet.gateway.accounts
   - msgops.fleet.transport
   - msgops.fleet.attributes
   - msgops.fleet.attributes.reads_only
@@ -35,25 +36,6 @@ options:
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(accounts) may name its own.
       - If that isn't set either, and neither are O(accounts), O(api_url) and O(partner_token), the account of each
         gateway whose partner's token is in the environment is listed.
-  accounts:
-    description:
-      - The accounts to list, where there are several. What an item leaves out comes from the module's own options.
-    type: list
-    elements: dict
-    suboptions:
-      provider:
-        description: The gateway. Without it, O(provider) is used.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API. Without it, O(api_url) is used.
-        type: str
-      partner_token:
-        description: The partner's token. Without it, O(partner_token) is used.
-        type: str
-      account:
-        description: Your own name for the account. Without it, O(account) is used.
-        type: str
 seealso:
   - module: msgops.fleet.instance_state
   - plugin: msgops.fleet.instances

@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway
   - msgops.fleet.gateway.instance
+  - msgops.fleet.gateway.instances_to_link
   - msgops.fleet.transport
   - msgops.fleet.attributes
 attributes:
@@ -43,36 +44,6 @@ attributes:
 requirements:
   - segno, for O(terminal) only
 options:
-  instances:
-    description:
-      - Instances that exist, instead of a single one.
-      - What an item leaves out comes from the module's own options.
-    type: list
-    elements: dict
-    suboptions:
-      id:
-        description: The instance's ID.
-        type: str
-        required: true
-      token:
-        description: The instance's token. Without it, O(instance_token) is used.
-        type: str
-      name:
-        description: A name for messages, results and the page.
-        type: str
-      provider:
-        description: The gateway. Without it, O(provider) is used.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API. Without it, O(api_url) is used.
-        type: str
-      client_token:
-        description: PlugzAPI's account security token. Without it, O(client_token) is used.
-        type: str
-      phone:
-        description: The number for O(method=code). Without it, O(phone) is used.
-        type: str
   method:
     description:
       - With V(qr), the phone scans a QR code, which holds for 20 seconds.

@@ -19,14 +19,9 @@ BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 
 def variables() -> Iterator[tuple[str, str]]:
     """Each option with the variable that stands in for it, in the order of the code's own tables."""
-    from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
-        GATEWAY,
-        JOURNAL,
-        KOOPHONE,
-        TRANSPORT,
-    )
+    from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import GATEWAY, JOURNAL, TRANSPORT
     from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import (
-        WAYS,
+        OPTIONS,
         environment_variable,
     )
     from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
@@ -35,9 +30,7 @@ def variables() -> Iterator[tuple[str, str]]:
         yield from _fallbacks(arguments.options)
     for provider in PROVIDERS.values():
         yield from provider.environment.items()
-    yield from _fallbacks(KOOPHONE.options)
-    for options in WAYS.values():
-        yield from ((option, environment_variable(option)) for option in options)
+    yield from ((option, environment_variable(option)) for option in OPTIONS)
 
 
 def _fallbacks(options: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,10 @@ from .gateway import Gateway
 from .green_api import GreenApi
 from .plugzapi import Plugzapi
 
-PROVIDERS: dict[str, type[Gateway]] = {client.provider: client for client in (GreenApi, Plugzapi)}
+PROVIDERS: dict[str, type[Gateway]] = {
+    GreenApi.provider: GreenApi,
+    Plugzapi.provider: Plugzapi,
+}
 
 # Environment variables whose value is a secret.
 SECRET_VARIABLES = frozenset(

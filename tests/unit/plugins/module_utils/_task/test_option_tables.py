@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is written twice is the same both times: variables in code, contract and documentation; the version."""
+"""Tables that exist twice agree: environment variables in code and documentation, and the version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import WAYS, environment_variable
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import (
+    OPTIONS,
+    environment_variable,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.module_utils._version import VERSION
 from ansible_collections.msgops.fleet.tests.support.wire import ROOT
@@ -23,7 +26,7 @@ FRAGMENTS = sorted(path.stem for path in (ROOT / "plugins" / "doc_fragments").gl
 
 Table = dict[str, set[str]]
 
-CONTRACT: Table = {
+VARIABLES: Table = {
     "provider": {"MSGOPS_PROVIDER"},
     "api_url": {"GREEN_API_URL", "PLUGZAPI_URL"},
     "instance_id": {"GREEN_API_ID_INSTANCE", "PLUGZAPI_INSTANCE_ID"},
@@ -44,7 +47,7 @@ CONTRACT: Table = {
     "journal": {"MSGOPS_JOURNAL"},
 }
 
-# Not ours: every program that uses requests or PostgreSQL honours them.
+# Variables of requests and of PostgreSQL, which the collection only passes on.
 USUAL = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PGPASSFILE", "PGPASSWORD"}
 
 
@@ -57,9 +60,8 @@ def variables_in_code() -> Table:
     for provider in PROVIDERS.values():
         for option, variable in provider.environment.items():
             table[option].add(variable)
-    for options in WAYS.values():
-        for option in options:
-            table[option].add(environment_variable(option))
+    for option in OPTIONS:
+        table[option].add(environment_variable(option))
     for name in MODULES:
         for option, spec in module(name).ARGUMENTS.options.items():
             if "fallback" in spec:
@@ -94,8 +96,8 @@ def variables_in_documentation() -> Table:
     return {option: variables for option, variables in table.items() if variables}
 
 
-def test_the_variables_of_the_code_are_the_contracts() -> None:
-    assert variables_in_code() == CONTRACT
+def test_the_variables_of_the_code_are_these() -> None:
+    assert variables_in_code() == VARIABLES
 
 
 def test_the_variables_of_the_documentation_are_the_codes() -> None:
