@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever follows docs/adding-a-gateway.md has a gateway that works."""
+"""A gateway that is added as docs/adding-a-gateway.md says works."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-PAGE = ROOT / "docs" / "adding-a-gateway.md"
+PAGE = (ROOT / "docs" / "adding-a-gateway.md").read_text()
+CLIENT, IMPORT, ROW = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(CHOICES,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 PLAY = """
 - hosts: localhost
@@ -55,29 +57,33 @@ PLAY = """
 """
 
 
+def edit(file: Path, pattern: str, text: str) -> None:
+    """Put ``text`` in the only place that matches."""
+    source, places = re.subn(pattern, lambda _match: text, file.read_text(), flags=re.MULTILINE)
+    assert places == 1
+    file.write_text(source)
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the collection to which somebody has done what the page says."""
+    """A copy of the collection with the changes of the page."""
     collection = tmp_path / "ansible_collections" / "msgops" / "fleet"
     for part in ("galaxy.yml", "meta", "plugins", "roles"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         collection.mkdir(parents=True, exist_ok=True)
         copy(ROOT / part, collection / part)
-    client, line, row = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    (command,) = re.findall(r"```shell\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    (collection / "plugins" / "module_utils" / "_acme.py").write_text(client)
-    providers = collection / "plugins" / "module_utils" / "_vendors.providers.py"
-    source = providers.read_text()
-    source = source.replace("from ._gateway import", f"{line}from ._gateway import", 1)
-    source = source.replace('    "green_api": Provider(', f'{row}    "green_api": Provider(', 1)
-    providers.write_text(source)
-    subprocess.run(["bash", "-c", command], cwd=collection, check=True)
+    plugins = collection / "plugins" / "module_utils" / "_vendors"
+    (plugins / "acme.py").write_text(CLIENT)
+    edit(plugins / "providers.py", r"(?=from \.gateway import)", IMPORT)
+    edit(plugins / "providers.py", r"(?<=PROVIDERS: dict\[str, type\[Gateway\]\] = \{\n)", ROW)
+    edit(collection / "roles" / "provision" / "meta" / "argument_specs.yml", r"^ *choices: &providers .*\n", CHOICES)
     return tmp_path
 
 
 @pytest.fixture
 def acme(httpserver: HTTPServer) -> HTTPServer:
-    """Acme's API: one account, whose instances are online when they are asked for the second time."""
+    """Acme's API: one account. An instance is offline at the first request for its state, and online from the "
+    "second."""
     instances: list[dict[str, str]] = []
     seen: set[str] = set()
 
@@ -97,15 +103,14 @@ def acme(httpserver: HTTPServer) -> HTTPServer:
     return httpserver
 
 
-def test_the_page_names_three_pieces_of_code_and_the_client_is_short() -> None:
-    client, line, row = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert [len(line.splitlines()), len(row.splitlines())] == [1, 11]
-    assert len(client.splitlines()) < 110
+def test_a_gateway_takes_a_short_client_and_three_lines() -> None:
+    assert [len(lines.splitlines()) for lines in (IMPORT, ROW, CHOICES)] == [1, 1, 1]
+    assert len(CLIENT.splitlines()) < 110
 
 
 @pytest.fixture
 def environment(tree: Path, acme: HTTPServer, tmp_path: Path) -> dict[str, str]:
-    """What leads to that collection and to Acme."""
+    """Environment variables that point to that collection and to Acme."""
     return os.environ | {
         "ANSIBLE_COLLECTIONS_PATH": str(tree),
         "ACME_URL": acme.url_for("/"),
@@ -116,7 +121,7 @@ def environment(tree: Path, acme: HTTPServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def ansible(ansible_commands: Path, environment: dict[str, str]) -> Callable[..., str]:
-    """What one of Ansible's commands prints; it fails the test if the command does not succeed."""
+    """Runs one of Ansible's commands and returns its output. The command must succeed."""
 
     def run(command: str, *arguments: str | Path) -> str:
         done = subprocess.run(
@@ -139,6 +144,14 @@ def test_a_gateway_that_was_added_by_the_page_works(ansible: Callable[..., str],
 
     assert run() == {"action": "created", "state": "authorized", "role": 1}
     assert run() == {"action": "unchanged", "state": "authorized", "role": 1}
+
+
+def test_its_documentation_has_the_new_choice_and_its_variables(ansible: Callable[..., str]) -> None:
+    documentation = json.loads(ansible("ansible-doc", "--json", "msgops.fleet.instance_create"))
+    options = documentation["msgops.fleet.instance_create"]["doc"]["options"]
+    assert options["provider"]["choices"] == ["acme", "green_api", "plugzapi"]
+    assert options["instances"]["suboptions"]["provider"]["choices"] == ["acme", "green_api", "plugzapi"]
+    assert "E(ACME_PARTNER_TOKEN)" in " ".join(options["partner_token"]["description"])
 
 
 def test_its_instances_are_hosts(ansible: Callable[..., str], tmp_path: Path) -> None:

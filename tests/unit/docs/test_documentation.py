@@ -41,7 +41,6 @@ TUTORIALS = {ROOT / "docs" / page for page in ("getting-started.md", "ci.md", "e
 INSTALLS = ("ansible-galaxy collection install ", "git clone ", "pip install ", "python3 -m venv ", ". ")
 # Commands that can't run here: how they begin, and the reason.
 ELSEWHERE = {
-    "grep -rl ": "changes the checkout; tests/unit/docs/test_adding_a_gateway.py does it to a copy",
     "make ": "runs the tests itself",
     "ansible-builder build ": "needs a container engine; tests/unit/extensions/awx builds everything except the image",
     "ansible-runner run ": "needs ansible-runner; tests/unit/extensions/awx runs it",
