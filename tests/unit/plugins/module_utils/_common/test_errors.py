@@ -15,7 +15,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 )
 
 
-def test_an_error_has_the_contracts_keys() -> None:
+def test_an_error_has_code_message_http_status_and_retryable() -> None:
     error = FleetError("throttled", "Too fast", http_status=429, retryable=True)
     assert error.as_error() == {"code": "throttled", "message": "Too fast", "http_status": 429, "retryable": True}
     assert error.as_item_error() == {"code": "throttled", "message": "Too fast", "retryable": True}

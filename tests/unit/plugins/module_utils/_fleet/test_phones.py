@@ -124,7 +124,7 @@ def test_phones_are_returned_in_the_order_asked(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(("count", "size", "batches"), [(1, 32, 1), (32, 32, 1), (33, 32, 2), (7, 3, 3), (100, 100, 1)])
-def test_contradiction_3_a_batch_is_as_large_as_allowed(cloud: Cloud, count: int, size: int, batches: int) -> None:
+def test_a_batch_is_as_large_as_allowed(cloud: Cloud, count: int, size: int, batches: int) -> None:
     ids = many(cloud, count)
     phones, requests = cloud.read(*ids, batch_size=size)
     assert [phone.instance_id for phone in phones] == ids
@@ -133,7 +133,7 @@ def test_contradiction_3_a_batch_is_as_large_as_allowed(cloud: Cloud, count: int
     assert sorted(instance_id for batch in cloud.batches for instance_id in batch) == ids
 
 
-def test_contradiction_3_the_default_is_the_smaller_limit_and_the_larger_one_is_the_most() -> None:
+def test_the_default_is_the_smaller_limit_and_the_larger_one_is_the_most() -> None:
     assert params_of(cloudphone_status.ARGUMENTS, instance_ids=["a"])["batch_size"] == 32
     for size in (0, 101):
         with pytest.raises(UsageError, match="batch_size must be between 1 and 100"):

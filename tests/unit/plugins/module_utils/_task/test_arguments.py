@@ -56,7 +56,7 @@ def test_specs_merge_and_the_later_option_wins() -> None:
     assert first.options["b"] == {"type": "str"}
 
 
-def test_the_transports_defaults_are_the_contracts() -> None:
+def test_the_transports_defaults() -> None:
     assert transport_options(params_of(TRANSPORT), check_mode=False) == TransportOptions(
         timeout=30.0, retry_timeout=60.0, validate_certs=True, ca_path=None, concurrency=16, read_only=False
     )
@@ -66,11 +66,11 @@ def test_in_check_mode_the_transport_only_reads() -> None:
     assert transport_options(params_of(TRANSPORT), check_mode=True).read_only
 
 
-def test_the_waitings_defaults_are_the_contracts() -> None:
+def test_the_defaults_of_waiting() -> None:
     assert params_of(WAITING) == {"wait_timeout": 300.0, "wait_interval": 5.0}
 
 
-def test_the_default_addresses_are_the_contracts() -> None:
+def test_the_default_addresses() -> None:
     assert {name: provider.api_url for name, provider in PROVIDERS.items()} == {
         "green_api": "https://api.green-api.com",
         "plugzapi": "https://api.plugzapi.com.br",
@@ -183,7 +183,7 @@ def test_secrets_from_the_environment_are_gathered(monkeypatch: pytest.MonkeyPat
     assert secrets == {"instance's", "account's"}
 
 
-def test_secrets_of_the_task_are_ansibles_own_business() -> None:
+def test_secrets_of_the_task_are_left_to_ansible() -> None:
     secrets: set[str] = set()
     targets(secrets, provider="green_api", instance_id="1", instance_token=TOKEN)
     assert secrets == set()

@@ -167,11 +167,11 @@ def test_a_secret_too_short_to_be_masked_is_not_handed_over(monkeypatch: pytest.
 
 
 class Exit(Exception):
-    """Stands for the end of a module's process."""
+    """Raised where a module's process would end."""
 
 
 class FakeModule:
-    """What run_module sees of its module."""
+    """The module that run_module makes, without a process."""
 
     def __init__(self, _arguments: ArgumentSpec) -> None:
         self.params = {"name": "shop", "token": TOKEN}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking whether a number may be registered, which is more than asking."""
+"""Whether a number may be registered, a request that counts as a change."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_appeal_token_is_returned_where_ansible_can_be_told_that_it_is_a_secr
     assert registered == ["app3al-t0k"]
 
 
-def test_contradiction_17_the_warning_is_about_the_pop_up_and_the_endpoint_has_one_too() -> None:
+def test_the_documentation_warns_of_the_pop_up_and_of_the_call() -> None:
     returned = yaml.safe_load(registration_availability.RETURN)
     assert "without access to the phone" in " ".join(returned["wa_old_wait_seconds"]["description"])
     described = " ".join(yaml.safe_load(registration_availability.DOCUMENTATION)["description"])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""GREEN-API's client against the answers that its documentation, its SDKs and its users tell of."""
+"""GREEN-API's client against the responses that its documentation, its SDKs and its users report."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_vendors_words_are_the_vocabulary(httpserver: HTTPServer, url: str, 
 
 
 @pytest.mark.parametrize("word", ["sleepMode", "suspended"])
-def test_contradiction_10_words_that_only_some_editions_know_are_known(
+def test_words_that_only_some_editions_know_are_known(
     httpserver: HTTPServer, url: str, word: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"stateInstance": word})
@@ -78,14 +78,14 @@ def test_contradiction_10_words_that_only_some_editions_know_are_known(
 
 
 @pytest.mark.parametrize("word", ["pendingPassword", "pendingCode", "Authorized", "AUTHORIZED", "", "brandNew"])
-def test_contradiction_10_a_word_that_is_not_known_is_unknown_and_kept(
+def test_a_word_that_is_not_known_is_unknown_and_kept(
     httpserver: HTTPServer, url: str, word: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"stateInstance": word})
     assert read(url) == Reading("unknown", word)
 
 
-def test_contradiction_11_null_means_that_the_instance_is_being_created(httpserver: HTTPServer, url: str) -> None:
+def test_null_means_that_the_instance_is_being_created(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_data("null", content_type="application/json")
     assert read(url) == Reading("creating", "null")
 
@@ -121,11 +121,11 @@ def test_an_answer_without_content_is_a_bad_answer(wire: WireFactory) -> None:
         "https://3100.api.green-api.com/v3",
     ],
 )
-def test_contradiction_9_every_form_of_the_address_is_taken_as_it_is_given(address: str) -> None:
+def test_every_form_of_the_address_is_taken_as_it_is_given(address: str) -> None:
     assert transport(address).base_url == address
 
 
-def test_contradiction_9_the_default_address_is_that_of_the_sdks() -> None:
+def test_the_default_address_is_that_of_the_sdks() -> None:
     assert PROVIDERS["green_api"].api_url == "https://api.green-api.com"
 
 
@@ -135,7 +135,7 @@ def test_an_address_with_a_prefix_is_kept(wire: WireFactory) -> None:
     assert server.received[0].target.startswith("/v3/waInstance1101000001/")
 
 
-# The common errors, in each form that a body can have: the pages give the texts only
+# The common errors, in each form that a body can have: the vendor documents only their texts
 
 COMMON_ERRORS = [
     (400, "instance in starting process try later", "unavailable", True, False),
@@ -364,7 +364,7 @@ WRONG_TOKEN: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("answer", "code"), WRONG_TOKEN.values(), ids=WRONG_TOKEN)
-def test_contradiction_8_a_wrong_partner_token_is_refused_in_every_form(
+def test_a_wrong_partner_token_is_refused_in_every_form(
     wire: WireFactory, clock: Clock, answer: bytes, code: str
 ) -> None:
     for action in (GreenApi.list_instances, lambda p: p.create_instance({"name": "shop"})):

@@ -62,7 +62,7 @@ def test_a_batch_is_asked_for_as_documented(wire: WireFactory) -> None:
     assert request.headers["content-type"] == "application/json"
 
 
-def test_contradiction_6_every_request_has_an_id_of_its_own(wire: WireFactory) -> None:
+def test_every_request_has_an_id_of_its_own(wire: WireFactory) -> None:
     server = wire(answering(response(WHOLE)))
     client = koophone(server.url)
     for _attempt in range(2):
@@ -101,7 +101,7 @@ SHAPES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES)
-def test_contradiction_1_both_shapes_of_the_answer_are_read(httpserver: HTTPServer, url: str, body: Any) -> None:
+def test_both_shapes_of_the_answer_are_read(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
     assert read(url) == {"a44uhlf7": 2}
 
@@ -121,7 +121,7 @@ def test_contradiction_1_both_shapes_of_the_answer_are_read(httpserver: HTTPServ
         (-1, "other"),
     ],
 )
-def test_contradiction_2_the_integer_is_kept_and_named_as_well_as_can_be(
+def test_the_integer_is_kept_and_named_as_well_as_can_be(
     httpserver: HTTPServer, url: str, status: int, name: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"status_results": [{"instance_id": "a", "status": status}]})
@@ -211,7 +211,7 @@ MEANINGS = [
 
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
 @pytest.mark.parametrize(("vendor_code", "code", "retryable"), MEANINGS)
-def test_contradiction_4_an_error_code_counts_whatever_the_http_status_is(
+def test_an_error_code_counts_whatever_the_http_status_is(
     httpserver: HTTPServer, url: str, vendor_code: str, code: str, retryable: bool, status: int
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": vendor_code, "error_msg": "No."}, status)
@@ -232,7 +232,7 @@ def test_contradiction_4_an_error_code_counts_whatever_the_http_status_is(
         ("Apig.0308", "APIG.0308"),
     ],
 )
-def test_contradiction_7_an_error_code_counts_however_it_is_spelled(
+def test_an_error_code_counts_however_it_is_spelled(
     httpserver: HTTPServer, url: str, spelled: str, code: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": spelled, "error_msg": "No."}, 400)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who asks KooPhone: a given token, an IAM user, or an access key."""
+"""How requests to KooPhone authenticate: by a given token, as an IAM user, or with an access key."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_given_token_is_sent_as_it_is() -> None:
 # A user of IAM
 
 
-def test_contradiction_5_iam_is_asked_for_a_projects_token(wire: WireFactory) -> None:
+def test_iam_is_asked_for_a_projects_token(wire: WireFactory) -> None:
     server = wire(answering(issued("project-token")))
     assert headers_of(iam_user(server.url)) == {"X-Auth-Token": "project-token"}
     request = server.received[0]
@@ -255,7 +255,7 @@ def test_the_spaces_around_a_token_are_no_part_of_it() -> None:
     assert choose({"auth_token": f" {TOKEN}\n"})[0] == GivenToken(TOKEN)
 
 
-def test_nobody_to_ask_as_is_an_error_that_names_the_ways() -> None:
+def test_missing_credentials_are_an_error_that_names_the_ways_to_authenticate() -> None:
     with pytest.raises(UsageError) as caught:
         choose({})
     for name in ("auth_token", "iam_user", "access_key", "KOOPHONE_AUTH_TOKEN"):
@@ -263,6 +263,6 @@ def test_nobody_to_ask_as_is_an_error_that_names_the_ways() -> None:
 
 
 @pytest.mark.parametrize("missing", sorted(set(IAM) - {"iam_user"}))
-def test_something_missing_is_an_error_that_names_the_option_and_its_variable(missing: str) -> None:
+def test_a_missing_option_is_an_error_that_names_the_option_and_its_variable(missing: str) -> None:
     with pytest.raises(UsageError, match=f"iam_user needs {missing} .*KOOPHONE_{missing.upper()}"):
         choose({option: value for option, value in IAM.items() if option != missing})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PlugzAPI's client against the answers that its documentation, Z-API's and their users tell of."""
+"""PlugzAPI's client against the responses that its documentation, Z-API's and their users report."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_token_is_in_the_path_and_the_accounts_token_in_a_header(wire: WireF
     assert request.headers["client-token"] == "account-t0ken"
 
 
-def test_contradiction_18_the_accounts_token_may_be_left_out(wire: WireFactory) -> None:
+def test_the_accounts_token_may_be_left_out(wire: WireFactory) -> None:
     server = wire(answering(response({"connected": True})))
     assert read(server.url, Credentials("3C01", TOKEN)).state == "authorized"
     assert "client-token" not in server.received[0].headers
@@ -91,7 +91,7 @@ def test_contradiction_18_the_accounts_token_may_be_left_out(wire: WireFactory) 
     ("connected", "reading"),
     [(True, Reading("authorized", "connected")), (False, Reading("notAuthorized", "disconnected"))],
 )
-def test_contradiction_14_only_connected_tells_the_state(
+def test_only_connected_tells_the_state(
     httpserver: HTTPServer, url: str, connected: bool, reading: Reading, error: object
 ) -> None:
     body = {"connected": connected, "smartphoneConnected": False, "session": not connected}
@@ -161,7 +161,7 @@ def test_an_error_in_plain_text_is_understood(httpserver: HTTPServer, url: str, 
     assert "*** not allowed" in error.message
 
 
-def test_contradiction_15_a_wrong_path_is_http_200_with_not_found(httpserver: HTTPServer, url: str) -> None:
+def test_a_wrong_path_is_http_200_with_not_found(httpserver: HTTPServer, url: str) -> None:
     text = "Unable to find matching target resource method"
     httpserver.expect_request(ANY).respond_with_json({"error": "NOT_FOUND", "message": text})
     error = error_of(lambda: read(url))
@@ -169,7 +169,7 @@ def test_contradiction_15_a_wrong_path_is_http_200_with_not_found(httpserver: HT
     assert text in error.message
 
 
-def test_contradiction_15_a_wrong_verb_is_http_405(httpserver: HTTPServer, url: str) -> None:
+def test_a_wrong_verb_is_http_405(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_data("", 405)
     error = error_of(lambda: read(url))
     assert (error.code, error.http_status, error.retryable) == ("bad_request", 405, False)
@@ -418,7 +418,7 @@ def test_an_instance_may_have_no_name(httpserver: HTTPServer, url: str) -> None:
     assert [instance.name for instance in partner(url).list_instances() or ()] == ["", "", "shop"]
 
 
-def test_contradiction_16_what_a_cancellation_means_is_not_computed(httpserver: HTTPServer, url: str) -> None:
+def test_what_a_cancellation_means_is_not_computed(httpserver: HTTPServer, url: str) -> None:
     cancelled = item(1, paymentStatus="CANCELED", due=1648565999675)
     httpserver.expect_request(ANY).respond_with_json({"total": 1, "totalPage": 1, "content": [cancelled]})
     instance = (partner(url).list_instances() or [])[0]
@@ -458,7 +458,7 @@ def test_a_creation_sends_the_options_in_the_vendors_spelling(wire: WireFactory)
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_contradiction_12_a_creation_succeeds_with_200_and_with_201(
+def test_a_creation_succeeds_with_200_and_with_201(
     httpserver: HTTPServer, url: str, status: int
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json(CREATED, status)
@@ -477,7 +477,7 @@ def test_contradiction_12_a_creation_succeeds_with_200_and_with_201(
         (None, None),
     ],
 )
-def test_contradiction_13_the_end_comes_as_a_string_or_a_number_of_milliseconds_or_seconds(
+def test_the_end_comes_as_a_string_or_a_number_of_milliseconds_or_seconds(
     httpserver: HTTPServer, url: str, raw: object, due: str | None
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json(CREATED | {"due": raw})
@@ -548,7 +548,7 @@ def test_a_creation_that_was_refused_created_nothing(httpserver: HTTPServer, url
     assert error_of(lambda: create(url)).delivery is Delivery.REFUSED
 
 
-# Asking for a number's registration
+# Whether a number may be registered
 
 
 def test_a_number_is_asked_for_as_documented(wire: WireFactory) -> None:
