@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module says of itself in the same words."""
+"""The attributes that all modules document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ attributes:
   idempotent:
     description:
       - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
-      - This assumes that nothing but the module acts on the gateway.
+      - This assumes that nothing else changes the gateway in between.
   action_group:
     description: Use C(group/msgops.fleet.NAME) in C(module_defaults) to set defaults for this module.
 """

@@ -7,40 +7,40 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How hosts are shown."""
+    """Names, groups and errors."""
 
     DOCUMENTATION = r"""
 options:
   hostnames:
     description:
-      - How to name hosts. The first of these that all is known for is taken, and the ID if there is none.
-      - Letters, digits, underscores, dots and hyphens are kept, anything else becomes an underscore.
-      - Where several hosts would have the same name, or one that Ansible or a group has, all of them get their ID
-        appended.
+      - How to name hosts. The first of these whose parts are all known is used, else the ID.
+      - Letters, digits, underscores, dots and hyphens are kept; any other character becomes an underscore.
+      - Hosts that would have the same name, or the name of a group or of Ansible itself, get their ID appended.
     type: list
     elements: str
     choices: [name, id, name_id, account_name, account_id]
     default: [name, id]
   group_prefix:
-    description: What the names of the groups of O(group_by) begin with.
+    description: A prefix for the names of the groups of O(group_by).
     type: str
     default: ''
   on_error:
     description:
-      - What to do about an account that can't be listed. With V(warn) it is left out, and nothing is cached.
+      - What to do if an account can't be listed. With V(fail), the source fails. With V(warn), the account is left out
+        with a warning, and nothing is cached.
     type: str
     choices: [fail, warn]
     default: fail
 notes:
   - The name of the source file must be C(msgops.yml), or end in C(.msgops.yml), or the same with C(.yaml), such as
     C(fleet.msgops.yml).
-  - It only reads.
-  - With O(cache), a cached source needs neither the network nor the credentials. Where the credentials are there, what
-    was listed with others is not taken from the cache.
-  - Every option but O(compose), O(groups) and O(keyed_groups) may be a template, and may be vaulted. Templates see
-    extra variables only.
-  - Hosts are no machines. Plays over them need C(connection) set to V(local), or tasks that are delegated, and
+  - It changes nothing at the vendor.
+  - With O(cache), a cached source needs neither the network nor the credentials. If credentials are set, a cache that
+    was filled with other credentials is not used.
+  - Every option except O(compose), O(groups) and O(keyed_groups) may be a template, and may be vaulted. Templates can
+    use extra variables only.
+  - The hosts are not machines. Plays over them need C(connection) set to V(local), or delegated tasks, and
     C(gather_facts) set to V(false).
-  - The groups of O(group_by) cost nearly nothing. O(keyed_groups) are as cheap where a key is just the name of a
-    variable, while any other expression costs about a millisecond for each host.
+  - The groups of O(group_by) take nearly no time. O(keyed_groups) take as little if the key is the name of a variable;
+    any other expression takes about a millisecond for each host.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where the API is, and who asks."""
+    """The address of the API, and the ways to authenticate."""
 
     DOCUMENTATION = r"""
 options:
@@ -20,19 +20,20 @@ options:
   auth_token:
     description:
       - A project-level token of Huawei Cloud IAM, sent as C(X-Auth-Token). It lives for 24 hours.
-      - One of O(auth_token), O(iam_user) and O(access_key) is needed. What the task gives goes before the environment.
+      - One of O(auth_token), O(iam_user) and O(access_key) is needed. If the task sets one, the variables of the others
+        are ignored.
       - If none of them is set, the environment variable E(KOOPHONE_AUTH_TOKEN) is used.
     type: str
   iam_endpoint:
     description:
-      - The address of Huawei Cloud IAM, which O(iam_user) gets its tokens from.
+      - The address of Huawei Cloud IAM, which issues the tokens for O(iam_user).
       - If not set, the environment variable E(KOOPHONE_IAM_ENDPOINT) is used.
     type: str
     default: https://iam.myhuaweicloud.com
   iam_user:
     description:
-      - The name of an IAM user. The module gets a token for the task itself, and renews it before it expires. (A HUAWEI
-        ID account can't get tokens.)
+      - The name of an IAM user. The module gets a token for this user, and renews it before it expires. (A HUAWEI ID
+        account can't get tokens.)
       - Needs O(iam_password), O(iam_domain) and O(project_name).
       - If not set, the environment variable E(KOOPHONE_IAM_USER) is used.
     type: str
@@ -53,13 +54,13 @@ options:
     type: str
   access_key:
     description:
-      - The ID of an access key. Each request is signed with it (SDK-HMAC-SHA256); nothing expires.
+      - The ID of an access key. The module signs each request with it (SDK-HMAC-SHA256). It doesn't expire.
       - Needs O(secret_key).
       - If not set, the environment variable E(KOOPHONE_ACCESS_KEY) is used.
     type: str
   secret_key:
     description:
-      - The secret of O(access_key). It never leaves this machine.
+      - The secret of O(access_key). It is never sent.
       - If not set, the environment variable E(KOOPHONE_SECRET_KEY) is used.
     type: str
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How to talk to a host."""
+    """Certificates, timeouts, retries and concurrency."""
 
     DOCUMENTATION = r"""
 options:
@@ -19,29 +19,28 @@ options:
   ca_path:
     description:
       - A file (PEM) or a folder with the certificates of the authorities to trust, instead of the bundled ones.
-      - Without it, the environment variables E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are honoured.
-      - A relative path begins in the folder where C(ansible-playbook) was started.
+      - If not set, the environment variable E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is used.
+      - A relative path is relative to the folder where C(ansible-playbook) was started.
     type: path
   timeout:
     description:
-      - Seconds that one request may take to connect, and to wait for the next byte of the answer.
-      - An answer that still trickles in after ten minutes (or after this time, if it is longer) is given up, and so is
-        one of more than 64 MiB.
+      - Seconds to wait for a connection, and for the next byte of a response.
+      - A response that is still arriving after ten minutes (or after this time, if it is longer) is abandoned, and so
+        is a response of more than 64 MiB.
       - If not set, the environment variable E(MSGOPS_TIMEOUT) is used.
     type: float
     default: 30.0
   retry_timeout:
     description:
-      - Seconds that the retries of one safe request may take, in all. V(0) means to never retry.
-      - A request is retried with growing pauses when the API can't be reached, throttles (HTTP 429) or fails for the
-        moment (HTTP 5xx). A C(Retry-After) that the API names is kept.
-      - A request that creates or changes something is only retried if not one byte of it has left, or if it was
-        throttled.
+      - Seconds for all retries of one request. V(0) means to never retry.
+      - A request is retried, with growing pauses, if the API can't be reached, throttles (HTTP 429) or has a temporary
+        failure (HTTP 5xx). C(Retry-After) in a response is respected.
+      - A request that creates or changes something is only retried if no byte of it was sent, or if it was throttled.
     type: float
     default: 60.0
   concurrency:
     description:
-      - How many requests may be under way at once inside this task, from 1 to 256.
+      - The number of requests that the task may have under way at once, from 1 to 256.
     type: int
     default: 16
 requirements:

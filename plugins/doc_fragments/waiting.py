@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   wait_timeout:
     description:
-      - Seconds to wait for O(wait_for). After that the task fails and names who isn't there yet.
-      - With V(0) everything is read once, and that decides.
+      - Seconds to wait for O(wait_for). Then the task fails, and names what is still in another state.
+      - With V(0), everything is read once, and the task fails if something is in another state.
     type: float
     default: 300.0
   wait_interval:

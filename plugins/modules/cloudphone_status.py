@@ -8,11 +8,11 @@ module: cloudphone_status
 short_description: Read the status of Huawei Cloud KooPhone cloud phones
 version_added: 0.1.0
 description:
-  - Reads the status of cloud phones in batches, thousands in one task, and can wait until they are running.
-  - It never changes anything, and really reads in check mode. (The API call is a POST, and Huawei Cloud gives its
-    permission C(koophone:cloudphoneResource:queryBatchShowInstance) the access level Write, but it only queries.)
-  - A batch that KooPhone refuses because of one phone is halved until that phone is found, so the others still get
-    their status.
+  - Reads the status of cloud phones in batches, thousands in one task, and can wait for statuses.
+  - It never changes anything, and really reads in check mode. (The API call is a POST, and its permission
+    C(koophone:cloudphoneResource:queryBatchShowInstance) has the access level Write, but the call only queries.)
+  - If KooPhone refuses a batch because of one phone, the module halves the batch until it has found that phone. The
+    other phones still get their status.
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -29,24 +29,25 @@ attributes:
       - msgops.fleet.all
 options:
   instance_ids:
-    description: The phones' IDs. One that occurs twice is asked for, and returned, once.
+    description: The phones' IDs. An ID that occurs twice is read and returned once.
     type: list
     elements: str
     required: true
   batch_size:
     description:
-      - How many phones to ask for in one request, from 1 to 100.
-      - The documentation of 2024 allows 32, that of 2025 allows 100.
+      - The number of phones in one request, from 1 to 100.
+      - KooPhone's documentation of 2024 allows 32, that of 2025 allows 100.
     type: int
     default: 32
   wait_for:
-    description: Read until each phone has one of these statuses.
+    description: Read the phones again and again until each has one of these statuses, for up to O(wait_timeout).
     type: list
     elements: str
     choices: [unknown, stopped, running, offline, starting, shut_down, other, missing]
   fail_on_error:
     description:
-      - Whether a phone that could not be read fails the task, after all were tried. A missing phone doesn't.
+      - Whether the task fails if a phone could not be read. All phones are tried first.
+      - A phone that the response leaves out (V(missing)) is not a failure.
     type: bool
     default: true
 seealso:
@@ -62,7 +63,7 @@ EXAMPLES = r"""
     instance_ids: "{{ phone_ids }}"
   register: phones
 
-- name: Say how many are in which status
+- name: Show the number of phones in each status
   ansible.builtin.debug:
     var: phones.summary.by_status
 
@@ -78,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 phones:
-  description: The phones, in the order asked.
+  description: The phones, in the order of the options.
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -88,15 +89,15 @@ phones:
       type: str
       sample: a44uhlf7
     status:
-      description: The integer that KooPhone gave, or null.
+      description: KooPhone's integer, or null if the phone is missing or could not be read.
       type: int
       sample: 2
     status_name:
       description:
         - The integer's name, V(unknown) (0), V(stopped) (1), V(running) (2), V(offline) (3), V(starting) (4) or
-          V(shut_down) (5), or V(other) for any other integer. V(missing) for a phone that the answer leaves out. Null
+          V(shut_down) (5), or V(other) for any other integer. V(missing) for a phone that the response leaves out. Null
           for a phone that could not be read.
-        - A best effort. The newest edition of the documentation contradicts itself about the meaning of the integers.
+        - The newest edition of KooPhone's documentation contradicts itself about the integers, so names may be wrong.
       type: str
       sample: running
     error:
@@ -110,16 +111,16 @@ phones:
           description: What failed, why, and what to do.
           type: str
         retryable:
-          description: Whether the same may succeed later.
+          description: Whether another try may succeed.
           type: bool
 missing:
-  description: The IDs that the answer left out.
+  description: The IDs that the response left out.
   returned: always, unless the options are wrong
   type: list
   elements: str
   sample: [efjy72gs]
 summary:
-  description: How many phones there are, how many have which status, how many are missing or unreadable.
+  description: The number of phones, of those in each status, and of missing and unreadable ones.
   returned: always, unless the options are wrong
   type: dict
   sample:
@@ -135,7 +136,7 @@ requests:
   type: int
   sample: 1
 waited:
-  description: Seconds that the waiting took.
+  description: Seconds that the task waited.
   returned: with O(wait_for)
   type: float
   sample: 12.3

@@ -10,8 +10,8 @@ version_added: 0.1.0
 description:
   - Lists the instances of one or several partner accounts at GREEN-API and PlugzAPI, with their tokens and due dates.
   - It never changes anything, and really lists in check mode.
-  - A token that Ansible would print is withheld, with a warning. To get tokens, the task needs C(no_log=true), or
-    ansible-core 2.22 or newer, where the module has Ansible mask them.
+  - To get tokens, the task needs C(no_log=true), or ansible-core 2.22 or newer, where the module makes Ansible mask
+    them. Otherwise tokens are null, and the task warns of that.
   - To have instances as inventory hosts, use P(msgops.fleet.instances#inventory).
 author:
   - msgops.fleet contributors (@msgops)
@@ -34,8 +34,8 @@ options:
     description:
       - The gateway.
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(accounts) may name its own.
-      - If that isn't set either, and neither are O(accounts), O(api_url) and O(partner_token), the account of each
-        gateway whose partner's token is in the environment is listed.
+      - If neither that nor O(accounts), O(api_url) and O(partner_token) are set, the module lists the account of each
+        gateway whose partner's token is in the environment.
 seealso:
   - module: msgops.fleet.instance_state
   - plugin: msgops.fleet.instances
@@ -49,7 +49,7 @@ EXAMPLES = r"""
   no_log: true
   register: account
 
-- name: Show until when each is paid
+- name: Show when the paid time of each instance ends
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.due }}"
   loop: "{{ account.instances }}"
@@ -60,7 +60,7 @@ EXAMPLES = r"""
 RETURN = r"""
 instances:
   description:
-    - The instances in the order of the accounts and their listings, without deleted ones.
+    - The instances in the order of the accounts and of their listings, without deleted ones.
   returned: success
   type: list
   elements: dict
@@ -78,7 +78,7 @@ instances:
       type: str
       sample: green_api
     account:
-      description: The name of its account, if it was given.
+      description: The user's name for its account, or null.
       type: str
       sample: retail
     api_url:
@@ -91,7 +91,7 @@ instances:
         - Null where Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
       type: str
     due:
-      description: Until when the instance is paid, ISO 8601 in UTC, or null.
+      description: The end of the instance's paid time, ISO 8601 in UTC, or null.
       type: str
       sample: "2026-01-31T12:00:00Z"
 error:

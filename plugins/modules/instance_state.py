@@ -8,10 +8,9 @@ module: instance_state
 short_description: Read the state of WhatsApp gateway instances
 version_added: 0.1.0
 description:
-  - Reads whether instances at GREEN-API or PlugzAPI are authorized, one or thousands in one task, and can wait until
-    they are.
+  - Reads the state of instances at GREEN-API or PlugzAPI, one or thousands in one task, and can wait for states.
   - It never changes anything, and really reads in check mode.
-  - An instance that can't be read doesn't keep the others from being read.
+  - If an instance can't be read, the others are read all the same.
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -32,21 +31,21 @@ attributes:
 options:
   wait_for:
     description:
-      - Read until each instance is in one of these states.
+      - Read the instances again and again until each is in one of these states, for up to O(wait_timeout).
     type: list
     elements: str
     choices: [authorized, creating, starting, sleepMode, notAuthorized, yellowCard, suspended, blocked, unknown]
   fail_fast_on:
     description:
-      - States that end the waiting for all instances at once, with a failure.
-      - A state that O(wait_for) names as well doesn't.
+      - If an instance gets into one of these states, waiting ends for all instances at once, and the task fails.
+      - A state that is also in O(wait_for) has no effect here.
     type: list
     elements: str
     choices: [authorized, creating, starting, sleepMode, notAuthorized, yellowCard, suspended, blocked, unknown]
     default: [blocked]
   fail_on_error:
     description:
-      - Whether an instance that could not be read fails the task, after all were tried.
+      - Whether the task fails if an instance could not be read. All instances are tried first.
     type: bool
     default: true
 seealso:
@@ -67,7 +66,7 @@ EXAMPLES = r"""
     instance_token: "{{ shop_token }}"
   register: shop
 
-- name: Read a whole fleet in one task, whatever the state of a single instance
+- name: Read a whole fleet in one task, and don't fail if an instance can't be read
   msgops.fleet.instance_state:
     provider: green_api
     instances: "{{ fleet }}"
@@ -75,14 +74,14 @@ EXAMPLES = r"""
     fail_on_error: false
   register: states
 
-- name: Name those that need a person
+- name: Name the instances that a person has to link
   ansible.builtin.debug:
     msg: "{{ item.name }} is {{ item.state }}"
   loop: "{{ states.instances | selectattr('health', 'equalto', 'action_required') }}"
   loop_control:
     label: "{{ item.id }}"
 
-- name: Wait until both instances are authorized, and stop at once if one is banned
+- name: Wait until both instances are authorized, or fail at once if one is banned
   msgops.fleet.instance_state:
     instances:
       - name: shop
@@ -100,7 +99,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: The instances, in the order asked.
+  description: The instances, in the order of the options. An ID that occurs twice is returned once.
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -110,7 +109,7 @@ instances:
       type: str
       sample: "1101000001"
     name:
-      description: The name that the task gave it, or null.
+      description: The name from the task's options, or null.
       type: str
       sample: shop
     provider:
@@ -119,8 +118,9 @@ instances:
       sample: green_api
     state:
       description:
-        - The state in one vocabulary for both gateways, GREEN-API's own words. Null if the instance could not be read.
-        - V(creating) is an instance that GREEN-API is still setting up, V(unknown) a word that isn't in the list.
+        - The state in GREEN-API's vocabulary, for both gateways. Null if the instance could not be read.
+        - V(creating) means that GREEN-API is still setting the instance up. V(unknown) means that the gateway's word
+          isn't in the vocabulary.
       type: str
       sample: authorized
     vendor_state:
@@ -132,8 +132,8 @@ instances:
       type: bool
     health:
       description:
-        - What to do about the state. V(ready) (nothing), V(transient) (wait), V(action_required) (link a phone),
-          V(degraded) (sending is limited), V(failed) (banned), or V(unknown).
+        - What the state calls for. V(ready) (nothing), V(transient) (wait), V(action_required) (link a phone),
+          V(degraded) (sending is limited), V(failed) (the account is banned), or V(unknown).
       type: str
       sample: ready
     attempts:
@@ -155,10 +155,10 @@ instances:
           description: What failed, why, and what to do.
           type: str
         retryable:
-          description: Whether the same may succeed later.
+          description: Whether another try may succeed.
           type: bool
 summary:
-  description: How many instances there are, how many are authorized or unreadable, and how many are in which state.
+  description: The number of instances, of authorized and of unreadable ones, and of those in each state.
   returned: always, unless the options are wrong
   type: dict
   sample:
@@ -178,7 +178,7 @@ authorized:
   returned: for a single instance
   type: bool
 waited:
-  description: Seconds that the waiting took.
+  description: Seconds that the task waited.
   returned: with O(wait_for)
   type: float
   sample: 12.3

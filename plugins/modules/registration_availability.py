@@ -8,10 +8,10 @@ module: registration_availability
 short_description: Ask whether a number may be registered at WhatsApp
 version_added: 0.1.0
 description:
-  - Asks PlugzAPI whether a number may be registered on a mobile instance, and by which ways its code can be requested.
-  - The call does more than ask. It sets up the number's onboarding at WhatsApp and must precede the request for a
-    registration code. So it counts as a change, is done for one number at a time, is never repeated after it may have
-    arrived, and is not done in check mode.
+  - Asks PlugzAPI whether a number may be registered on a mobile instance, and how its code can be requested.
+  - The call also sets up the number's onboarding at WhatsApp, and must precede the request for a registration code. So
+    it counts as a change, takes one number, and is not made in check mode. A request that may have reached PlugzAPI is
+    never repeated.
   - V(true) for RV(available) is no guarantee. Some bans only show when the code is requested.
   - A mobile instance becomes the number's primary device. Registering it there unlinks it from the physical phone.
 author:
@@ -24,11 +24,11 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode no request is made. The result is C(changed) with null for each field.
+      - In check mode, no request is made. The result is C(changed), and each field is null.
   diff_mode:
     support: full
     details:
-      - Says that the number's onboarding is set up.
+      - Shows that the number's onboarding is set up.
   idempotent:
     support: none
     details:
@@ -41,7 +41,7 @@ attributes:
 options:
   provider:
     description:
-      - The gateway, of which only this one registers numbers. The option is here for C(module_defaults).
+      - The gateway. Only this one registers numbers. The option exists so that C(module_defaults) can set it.
     type: str
     choices: [plugzapi]
     default: plugzapi
@@ -92,8 +92,8 @@ blocked:
   type: bool
 appeal_token:
   description:
-    - A token to ask for the end of the ban with, a secret. It can be asked for again.
-    - Withheld, with a warning, unless it can be handed over safely. See the notes.
+    - The token for an appeal against the ban, a secret. Running the module again returns it again.
+    - Null, with a warning, where Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
   returned: success
   type: str
 sms_wait_seconds:
@@ -109,7 +109,7 @@ voice_wait_seconds:
 wa_old_wait_seconds:
   description:
     - Seconds to wait before a code can be requested as a pop-up in the WhatsApp application.
-    - Don't request it so without access to the phone that the number is linked to now.
+    - Don't use it without access to the phone that the number is linked to now.
   returned: success
   type: float
   sample: 0

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose instance it is: the one place that says which partner accounts are the same.
+"""Which partner accounts are the same.
 
-An account is what a partner token opens, but tokens are renewed and addresses are spelled in many ways. So the name
-that the user gives it (the option ``account``) is its identity. Where no name is given, the same token or the same
-address make the same account, and what only the address tells is assumed until the token or a listing proves it.
+A partner token opens an account, but tokens are renewed, and an address has many spellings. So the user's own name for
+the account (the option ``account``) is its identity. Without a name, accounts with the same token or the same address
+are the same. If only the address is the same, that is an assumption, until a use of the token or a listing proves it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from .._http.address import canonical_address
 
 
 def hash_secret(secret: str) -> str:
-    """What a secret, such as a partner token, is known by, which doesn't give it away."""
+    """A fingerprint of a secret, such as a partner token. The secret can't be computed from it."""
     return hashlib.sha256(b"msgops.fleet\0" + secret.encode()).hexdigest()[:32]
 
 
 class Standing(enum.Enum):
-    """What makes an access one to the account of a journal's entry."""
+    """Why an access counts as one to the account of a journal's entry."""
 
-    PROVEN = "proven"  # it made the instance, or its listing showed it
-    ASSUMED = "assumed"  # a token that was first seen at the entry's address, taken for a renewed one
-    DOUBTED = "doubted"  # the same, and then the proven token was used again: both are valid
+    PROVEN = "proven"  # it created the instance, or its listing showed the instance
+    ASSUMED = "assumed"  # a new token at the entry's address, taken for the renewed one
+    DOUBTED = "doubted"  # an assumed one, after which the proven token was used again: it was not replaced
 
 
 @dataclass(frozen=True)
 class Access:
-    """A way into an account: the canonical address, and the fingerprint of the partner token."""
+    """An address and a partner token that open an account: the canonical address, and the token's fingerprint."""
 
     address: str
     token: str
@@ -45,9 +45,9 @@ class Access:
 
 @dataclass(frozen=True)
 class Account:
-    """The account that a task works in. ``name`` is the option ``account``; ``token`` is a fingerprint.
+    """A task's account. ``name`` is the option ``account``, ``token`` the fingerprint of the partner token.
 
-    ``former`` are the fingerprints that schema 1 of the journal may know it by.
+    ``former`` are the fingerprints that schema 1 of the journal may have for it.
     """
 
     provider: str
@@ -61,14 +61,15 @@ class Account:
 
     @property
     def access(self) -> Access:
-        """How it is entered now."""
+        """The task's access."""
         return Access(self.address, self.token)
 
     @property
     def fingerprint(self) -> str:
-        """What a cache of the account's instances is kept by.
+        """The key of a cached listing.
 
-        Stricter than ``kinship``: listing an account once more harms nobody, showing another one's instances does.
+        Stricter than ``kinship``: at worst, an account is listed once more. A shared key for two accounts would show
+        the instances of one as the other's.
         """
         return hash_secret("\0".join((self.provider, self.address, self.name or self.token)))
 
@@ -76,7 +77,7 @@ class Account:
 def resolve_account(provider: str, name: str | None, api_url: str, partner_token: str) -> Account:
     """The account of a task's options.
 
-    :raises UsageError: for an address that isn't a URL, or a name that can't stand in a key of the credentials file.
+    :raises UsageError: if the address isn't a URL, or the name isn't valid.
     """
     address = canonical_address(api_url)
     spellings = {api_url.rstrip("/"), api_url.strip().rstrip("/"), address}
@@ -88,9 +89,9 @@ def resolve_account(provider: str, name: str | None, api_url: str, partner_token
 
 
 def checked_name(name: str | None) -> str | None:
-    """The name of an account.
+    """The name of an account, which must fit into one line, and into the keys ``ACCOUNT/NAME`` of a credentials file.
 
-    :raises UsageError: for one that can't stand in a line, or in a key of the credentials file.
+    :raises UsageError: if it doesn't.
     """
     if name is not None and ("/" in name or not name.isprintable()):
         raise UsageError(f"account must be printable and without a slash: {name!r}")
@@ -98,33 +99,33 @@ def checked_name(name: str | None) -> str | None:
 
 
 class Owned(Protocol):
-    """What the journal knows of an entry's account; ``fingerprint`` is schema 1's, until more is known."""
+    """The account of a journal's entry. An entry of schema 1 has only ``fingerprint``, until its instance is seen."""
 
     @property
     def account(self) -> str | None:
-        """The name that the user has given the account."""
+        """The user's name for the account."""
 
     @property
     def accesses(self) -> tuple[Access, ...]:
-        """How it was entered."""
+        """The accesses that have used the entry."""
 
     @property
     def fingerprint(self) -> str | None:
-        """What schema 1 knew it by."""
+        """Schema 1's fingerprint of the account."""
 
 
 class Kinship(enum.IntEnum):
-    """How an entry of a journal is related to a task's account; what comes first goes before the others."""
+    """Whether a journal's entry belongs to a task's account; of several entries, the lowest value counts."""
 
     SAME = 0
-    RENEWED = 1  # only the address is the same, and neither has a name: the token is taken for a renewed one
-    UNCLEAR = 2  # it may be of the same account, and nothing proves it
-    RENAMED = 3  # the same token at the same address, and two names
+    RENEWED = 1  # the same address, no names, another token: assumed to be the renewed one
+    UNCLEAR = 2  # possibly the same account, but nothing proves it
+    RENAMED = 3  # the same token at the same address, but another name
     OTHER = 4
 
 
 def kinship(account: Account, entry: Owned) -> Kinship:
-    """Whether ``entry``, of the same provider, is of ``account``."""
+    """Whether ``entry``, of the same provider, belongs to ``account``."""
     standings = {access.standing for access in entry.accesses if access.token == account.token}
     is_proven = Standing.PROVEN in standings or entry.fingerprint in account.former
     is_near = any(access.address == account.address for access in entry.accesses)
@@ -134,7 +135,7 @@ def kinship(account: Account, entry: Owned) -> Kinship:
         return Kinship.RENAMED if is_proven and is_near else Kinship.OTHER
     if is_proven:
         return Kinship.SAME
-    # Of an entry that schema 1 left, neither token nor address is known.
+    # An entry of schema 1 has no accesses: its token and its address are unknown, so it may belong to any account.
     if not (is_near or standings or not entry.accesses):
         return Kinship.OTHER
     if account.name or entry.account or Standing.DOUBTED in standings:
@@ -143,12 +144,12 @@ def kinship(account: Account, entry: Owned) -> Kinship:
 
 
 def seen_with(accesses: Sequence[Access], account: Account, standing: Standing) -> tuple[Access, ...]:
-    """``accesses`` after ``account`` has used the entry, with ``standing``; the last one is the latest."""
+    """``accesses`` plus that of ``account``, which has used the entry with ``standing``. The latest is the last."""
     now = Access(account.address, account.token, standing)
     mine = [access for access in accesses if access.token == account.token]
     others = [access for access in accesses if access.token != account.token]
     if standing is Standing.PROVEN:
-        # A proven token that is used beside an assumed one: neither has replaced the other.
+        # The proven token is still in use, so an assumed one isn't its replacement.
         others = [Access(a.address, a.token, Standing.DOUBTED) if a.standing is Standing.ASSUMED else a for a in others]
         mine = [Access(a.address, a.token) for a in mine]
     elif mine:
@@ -157,11 +158,11 @@ def seen_with(accesses: Sequence[Access], account: Account, standing: Standing) 
 
 
 def dump_accesses(accesses: Iterable[Access]) -> str:
-    """As the journal keeps them."""
+    """``accesses`` as JSON, for the journal."""
     return json.dumps([[access.address, access.token, access.standing.value] for access in accesses])
 
 
 def load_accesses(text: str) -> tuple[Access, ...]:
-    """What ``dump_accesses`` gave."""
+    """The accesses in JSON from ``dump_accesses``."""
     rows: list[list[Any]] = json.loads(text)
     return tuple(Access(address, token, Standing(standing)) for address, token, standing in rows)

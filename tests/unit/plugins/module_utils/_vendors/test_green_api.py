@@ -70,17 +70,13 @@ def test_the_vendors_words_are_the_vocabulary(httpserver: HTTPServer, url: str, 
 
 
 @pytest.mark.parametrize("word", ["sleepMode", "suspended"])
-def test_words_that_only_some_editions_know_are_known(
-    httpserver: HTTPServer, url: str, word: str
-) -> None:
+def test_words_that_only_some_editions_know_are_known(httpserver: HTTPServer, url: str, word: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"stateInstance": word})
     assert read(url).state == word
 
 
 @pytest.mark.parametrize("word", ["pendingPassword", "pendingCode", "Authorized", "AUTHORIZED", "", "brandNew"])
-def test_a_word_that_is_not_known_is_unknown_and_kept(
-    httpserver: HTTPServer, url: str, word: str
-) -> None:
+def test_a_word_that_is_not_known_is_unknown_and_kept(httpserver: HTTPServer, url: str, word: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"stateInstance": word})
     assert read(url) == Reading("unknown", word)
 

@@ -232,9 +232,7 @@ def test_an_error_code_counts_whatever_the_http_status_is(
         ("Apig.0308", "APIG.0308"),
     ],
 )
-def test_an_error_code_counts_however_it_is_spelled(
-    httpserver: HTTPServer, url: str, spelled: str, code: str
-) -> None:
+def test_an_error_code_counts_however_it_is_spelled(httpserver: HTTPServer, url: str, spelled: str, code: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": spelled, "error_msg": "No."}, 400)
     assert error_of(lambda: read(url)).vendor_code == code
 

@@ -458,9 +458,7 @@ def test_a_creation_sends_the_options_in_the_vendors_spelling(wire: WireFactory)
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_a_creation_succeeds_with_200_and_with_201(
-    httpserver: HTTPServer, url: str, status: int
-) -> None:
+def test_a_creation_succeeds_with_200_and_with_201(httpserver: HTTPServer, url: str, status: int) -> None:
     httpserver.expect_request(ANY).respond_with_json(CREATED, status)
     assert create(url) == Instance("8823XWIE982KII99012K2L", "shop", "new-token", "2022-03-29T14:59:59Z", 1648565999675)
 
