@@ -78,8 +78,8 @@ class GreenApi(Gateway):
         request = _instance_request("GET", credentials, "getStateInstance", "reading the state of", Effect.READS)
         return self._transport.send(request, parse_state, budget)
 
-    # Requests for a code are writes, although they are GETs: a code gives access to the account, and a new code may
-    # invalidate the one before it.
+    # Requests for a code are writes, even the GET: a code gives access to the account, and a new code may invalidate
+    # the one before it.
 
     def request_qr_code(self, credentials: Credentials, budget: RequestBudget, *, as_text: bool) -> LinkingCode | None:
         """https://green-api.com/en/docs/api/account/QR/ ; always an image. 3 requests a second are allowed."""

@@ -17,12 +17,8 @@ from .._http.messages import Effect, Request, Response
 from .._http.parsing import encode_body
 from .._http.transport import RequestBudget, Transport
 from .koophone_auth import Authentication
-from .koophone_responses import ListedPhone, Page, parse_page, parse_statuses
-
-# List a tenant that changes between two pages this many times, then give up.
-_LISTINGS = 3
-# A response that announces more pages than any tenant has is malformed.
-_MAX_PAGES = 10_000
+from .koophone_responses import ListedPhone, parse_page, parse_statuses
+from .paging import MAX_PAGES, Page, list_all
 
 Value = TypeVar("Value")
 
@@ -58,27 +54,14 @@ class Koophone:
         https://support.huaweicloud.com/intl/en-us/api-koophone/ListInstances.html ; the largest ``page_size`` isn't
         documented.
         """
-        for _attempt in range(_LISTINGS):
-            pages = self._pages(page_size, concurrency)
-            # A different total on another page means that phones were added or removed between two requests, which can
-            # move a phone to a page that was read already.
-            if all(page.total == pages[0].total for page in pages):
-                break
-        else:
-            raise pages[-1].response.error(
-                "bad_answer", "the phones change while they are listed", remedy="try again later", retryable=True
-            )
-        found = {phone.id: phone for page in pages for phone in page.phones}
-        if len(found) < pages[0].total:
-            raise pages[-1].response.malformed(f"a listing of {pages[0].total} phones, not of {len(found)},")
-        return list(found.values())
+        return list_all(lambda: self._pages(page_size, concurrency), "phones") or []
 
-    def _pages(self, size: int, concurrency: int) -> list[Page]:
+    def _pages(self, size: int, concurrency: int) -> list[Page[ListedPhone]]:
         first = self._page(1, size)
         # KooPhone may return smaller pages than requested, so the first page gives the size.
-        count = -(-first.total // len(first.phones)) if first.phones else 1
-        if count > _MAX_PAGES:
-            raise first.response.malformed(f"a listing of {_MAX_PAGES} pages at most")
+        count = -(-first.total // len(first.items)) if first.total and first.items else 1
+        if count > MAX_PAGES:
+            raise first.response.malformed(f"a listing of {MAX_PAGES} pages at most")
         pages = {1: first}
 
         def read(number: int) -> bool:
@@ -88,7 +71,7 @@ class Koophone:
         poll(range(2, count + 1), read, workers=concurrency)
         return [pages[number] for number in sorted(pages)]
 
-    def _page(self, number: int, size: int) -> Page:
+    def _page(self, number: int, size: int) -> Page[ListedPhone]:
         return self._send(
             "GET",
             "/v1/instances/batch-query",

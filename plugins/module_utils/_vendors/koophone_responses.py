@@ -11,6 +11,7 @@ from typing import Any
 
 from .._common.errors import Code, Delivery
 from .._http.messages import Response
+from .paging import Page
 from .parsing import word_in
 
 # Errors of a whole batch that a single ID causes: no permission for an instance, instances of several regions or of
@@ -36,15 +37,6 @@ class ListedPhone:
     project: str | None = None
     tenant: str | None = None
     assigned: bool | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of a listing. ``total`` is the number of phones in the whole listing."""
-
-    response: Response
-    phones: list[ListedPhone]
-    total: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,7 @@ def _has_id(result: Any) -> bool:
     return isinstance(result, dict) and isinstance(result.get("instance_id"), (str, int))
 
 
-def parse_page(response: Response) -> Page:
+def parse_page(response: Response) -> Page[ListedPhone]:
     body = _successful_body(response)
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, dict):

@@ -18,9 +18,9 @@ from .._common import states
 from .._http.messages import Effect, Request, Response
 from .._http.transport import RequestBudget
 from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading
+from .paging import Page, list_all
 from .plugzapi_responses import (
     Availability,
-    Page,
     parse_availability,
     parse_creation,
     parse_first_page,
@@ -32,10 +32,8 @@ from .plugzapi_responses import (
 )
 
 _PAGE_SIZE = 100
-# List an account that changes between two pages this many times, then give up.
-_LISTINGS = 3
 
-PageOrNone = TypeVar("PageOrNone", bound="Page | None")
+PageOrNone = TypeVar("PageOrNone", bound="Page[Instance] | None")
 
 # Options of a creation, and the vendor's field for each of them.
 CREATE_FIELDS = {
@@ -132,29 +130,13 @@ class Plugzapi(Gateway):
         Z-API documents the call, PlugzAPI doesn't. The listing leaves deleted instances out. Its parameter ``query``
         isn't used, because whether it matches names exactly isn't documented.
         """
-        for _attempt in range(_LISTINGS):
-            pages = self._pages()
-            if not pages:
-                return None
-            # A different total on a later page means that instances were added or removed between two requests, which
-            # can move an instance to a page that was read already.
-            if all(page.total == pages[0].total for page in pages):
-                break
-        else:
-            raise pages[-1].response.error(
-                "bad_answer", "the account changes while it is listed", remedy="try again later", retryable=True
-            )
-        found = {instance.id: instance for page in pages for instance in page.instances}
-        total = pages[-1].total
-        if total is not None and len(found) < total:
-            raise pages[-1].response.malformed(f"a listing of {total} instances, not of {len(found)},")
-        return list(found.values())
+        return list_all(self._pages, "instances")
 
-    def _pages(self) -> list[Page]:
+    def _pages(self) -> list[Page[Instance]]:
         """All pages; empty if there is no such call."""
         first = self._page(1, parse_first_page)
         pages = [first] if first else []
-        while pages and len(pages) < pages[-1].pages:
+        while pages and len(pages) < pages[-1].count:
             pages.append(self._page(len(pages) + 1, parse_page))
         return pages
 

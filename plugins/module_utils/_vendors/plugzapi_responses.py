@@ -12,10 +12,8 @@ from .._common import states
 from .._common.errors import Delivery
 from .._http.messages import Response
 from .gateway import Instance, LinkingCode, Reading
+from .paging import MAX_PAGES, Page
 from .parsing import is_token, name_in, parse_due, parse_png, plain, word_in
-
-# A response that names more pages than any account has is malformed.
-_MAX_PAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -33,16 +31,6 @@ class Availability:
     wa_old_wait_seconds: int | float | None = None
     wa_old_eligible: bool | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of a listing. ``pages`` and ``total`` are the numbers of pages and instances in the whole listing."""
-
-    response: Response
-    instances: list[Instance]
-    pages: int
-    total: int | None
 
 
 def parse_state(response: Response) -> Reading:
@@ -96,13 +84,13 @@ def parse_reboot(response: Response) -> None:
     raise response.malformed("an object with value")
 
 
-def parse_first_page(response: Response) -> Page | None:
+def parse_first_page(response: Response) -> Page[Instance] | None:
     if response.status in (404, 405) or _is_no_such_call(response):
         return None
     return parse_page(response)
 
 
-def parse_page(response: Response) -> Page:
+def parse_page(response: Response) -> Page[Instance]:
     body = response.body
     if not (response.ok and isinstance(body, dict) and "content" in body):
         _raise_failure(response)
@@ -110,10 +98,10 @@ def parse_page(response: Response) -> Page:
     content, pages, total = body["content"], body.get("totalPage"), body.get("total")
     if content is None and 0 in (pages, total):
         content = []
-    if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= _MAX_PAGES:
+    if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= MAX_PAGES:
         raise response.malformed("a page of instances with content and totalPage")
     return Page(
-        response, [_instance(response, item) for item in content], pages, total if isinstance(total, int) else None
+        response, [_instance(response, item) for item in content], total if isinstance(total, int) else None, pages
     )
 
 

@@ -25,7 +25,7 @@ LAYERS = (
     ("_task",),
 )
 # What the vendors' files may import of their own folder.
-SHARED = {"_vendors/gateway.py", "_vendors/parsing.py"}
+SHARED = {f"_vendors/{name}.py" for name in ("gateway", "paging", "parsing")}
 VENDORS = ("green_api", "plugzapi", "koophone")
 
 FILES = {str(path.relative_to(MODULE_UTILS)): path for path in MODULE_UTILS.rglob("*.py")}
@@ -108,7 +108,7 @@ def test_a_vendors_files_know_no_other_vendor(vendor: str) -> None:
         assert [other for other in VENDORS if other != vendor and other in source] == []
 
 
-@pytest.mark.parametrize("name", ["_vendors/gateway.py", "_vendors/parsing.py", "_task/arguments.py"])
+@pytest.mark.parametrize("name", sorted({*SHARED, "_task/arguments.py"}))
 def test_what_all_vendors_share_names_none(name: str) -> None:
     source = FILES[name].read_text()
     assert [vendor for vendor in VENDORS if vendor in source] == []

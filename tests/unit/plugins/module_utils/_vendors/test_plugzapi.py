@@ -316,7 +316,7 @@ def test_an_account_that_keeps_changing_is_an_error_that_may_pass(httpserver: HT
     account.before_page[2] = shrink
     error = error_of(lambda: listed(httpserver, url, account))
     assert (error.code, error.retryable) == ("bad_answer", True)
-    assert "the account changes while it is listed" in error.message
+    assert "the instances change while they are listed" in error.message
 
 
 def test_an_instance_that_two_pages_show_is_listed_once(wire: WireFactory) -> None:
