@@ -46,7 +46,7 @@ options:
   instances:
     description:
       - Existing instances, instead of a single one.
-      - The module's own options are the defaults for its items.
+      - What an item leaves out comes from the module's own options.
     type: list
     elements: dict
     suboptions:
@@ -70,8 +70,8 @@ _ACCOUNTS = f"""
 options:
   accounts:
     description:
-      - Several accounts to list, instead of a single one. The option of the same name is the default for what an item
-        leaves out, and the environment for what neither has.
+      - Several accounts to list, instead of a single one.
+      - What an item leaves out comes from the module's or plugin's option of the same name, else from the environment.
     type: list
     elements: dict
     suboptions:

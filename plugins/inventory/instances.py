@@ -32,8 +32,8 @@ options:
     description:
       - The gateway. An item of O(accounts) may name its own.
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
-      - If that isn't set either, and neither are O(accounts), O(api_url) and O(partner_token), the source has the
-        account of each gateway whose partner's token is in the environment.
+      - If no provider is set, and no O(accounts), O(api_url) or O(partner_token) either, the source has the account of
+        each gateway whose partner's token is in the environment.
   client_token:
     description:
       - PlugzAPI's account security token. Only O(read_states) may need it.
