@@ -34,8 +34,8 @@ options:
     description:
       - The gateway.
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(accounts) may name its own.
-      - If no provider is set, and no O(accounts), O(api_url) or O(partner_token) either, the module lists the account of
-        each gateway whose partner's token is in the environment.
+      - If no provider is set, and no O(accounts), O(api_url) or O(partner_token) either, the module lists the account
+        of each gateway whose partner's token is in the environment.
 seealso:
   - module: msgops.fleet.instance_state
   - plugin: msgops.fleet.instances
