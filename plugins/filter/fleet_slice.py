@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-
 DOCUMENTATION = r"""
 name: fleet_slice
 short_description: What the playbooks check_fleet and check_phones hand from one of their tasks to the next
@@ -80,6 +78,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import phone_member
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted

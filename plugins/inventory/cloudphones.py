@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-
 DOCUMENTATION = r"""
 name: cloudphones
 short_description: Huawei Cloud KooPhone cloud phones as inventory hosts
@@ -92,6 +90,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES, status_name
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import TRANSPORT, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone

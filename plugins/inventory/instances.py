@@ -3,9 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import sentence
-from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-
 DOCUMENTATION = r"""
 name: instances
 short_description: GREEN-API and PlugzAPI instances as inventory hosts
@@ -136,6 +133,8 @@ from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import sentence
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts

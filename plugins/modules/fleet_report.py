@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-
 DOCUMENTATION = r"""
 module: fleet_report
 short_description: Judge a fleet by a rule, and write a report as JSON, JUnit and HTML
@@ -226,6 +224,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
+from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
     ALL_STATES,
     ALLOWED_STATES,
