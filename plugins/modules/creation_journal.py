@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: creation_journal
-short_description: Tell the journal of creations what a person knows about WhatsApp gateway instances
+short_description: List and resolve entries in the journal of created WhatsApp gateway instances
 version_added: 0.1.0
 description:
-  - Lists what M(msgops.fleet.instance_create) has written to its journal, and settles entries whose creation may or may
-    not have happened, after a person has looked into the gateway's console.
+  - Lists the entries that M(msgops.fleet.instance_create) has written to its journal, and resolves those whose creation
+    may or may not have happened, after a person has looked into the gateway's console.
   - An entry is named by O(operation_id), or by O(provider) and O(name).
   - It sends no request.
 author:
@@ -28,39 +28,41 @@ attributes:
     support: none
     membership: []
     details:
-      - The groups set options of requests, and this module sends none.
+      - The groups set options for requests, and this module sends none.
 options:
   action:
     description:
       - V(list) returns the entries.
-      - V(adopt) says that the creation did happen, and made the instance O(instance_id). It corrects an earlier
-        V(adopt) or V(discard), too, and says with O(account) whose instance it is.
-      - V(discard) says that it never happened. The next run of M(msgops.fleet.instance_create) creates the instance.
-      - V(forget) takes the entry out, whatever it says. The next run adopts an instance of the name that the account
-        lists, and creates one otherwise.
+      - V(adopt) records that the creation happened, and made the instance O(instance_id). It also corrects an earlier
+        V(adopt) or V(discard), and with O(account) records the account's name.
+      - V(discard) records that it never happened. The next run of M(msgops.fleet.instance_create) creates the instance.
+      - V(forget) removes the entry, whatever its status. The next run adopts an instance of the name if the account
+        lists one, and creates one otherwise.
     type: str
     choices: [list, adopt, discard, forget]
     default: list
   operation_id:
     description:
-      - The ID of the creation, as the list and messages have it. Limits the list.
-      - An ID that the journal doesn't have is an error, because each new creation gets a new one.
+      - The ID of the creation, as the list and messages show it. Limits the list.
+      - For other actions, an ID that the journal doesn't have is an error, because each creation gets a new one.
     type: str
   provider:
     description: The gateway. Needed with O(name); limits the list.
   name:
-    description: The instance's name. Needed where there is no O(operation_id), but for the list, which it limits.
+    description: The instance's name. Limits the list. Other actions need it if there is no O(operation_id).
     type: str
   account:
     description:
-      - The name of the account, as O(msgops.fleet.instance_create#module:account) has it. Tells the entries of a name
-        apart; limits the list.
-      - For V(adopt) with O(operation_id), the name that the instance's account has from now on.
+      - The name of the account, as in O(msgops.fleet.instance_create#module:account). Limits the list, and chooses
+        between entries of the same instance name.
+      - For V(adopt) with O(operation_id), the new name of the instance's account.
     type: str
   instance_id:
     description:
       - For V(adopt), the ID of the instance. GREEN-API's are digits, PlugzAPI's 32 hexadecimal digits.
-      - For V(forget), the ID that the entry has. Needed where it has one, so that nothing is forgotten by mistake.
+      - For V(forget), the ID in the entry. Needed if the entry has one, so that no entry is removed by mistake.
+      - IDs are compared without regard to case. The entry keeps the spelling given here, until a run finds the instance
+        in the account's listing and takes the listing's spelling.
     type: str
   status:
     description: Limits the list to entries of these statuses.
@@ -78,7 +80,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show the creations whose outcome is open
+- name: Show the creations whose outcome is unknown
   msgops.fleet.creation_journal:
     status: [pending, unknown]
   register: open_creations
@@ -96,7 +98,7 @@ EXAMPLES = r"""
     provider: plugzapi
     name: sales
 
-- name: That instance was deleted for good, and the next run shall make a new one
+- name: That instance was deleted, and the next run is to create a new one
   msgops.fleet.creation_journal:
     action: forget
     provider: green_api
@@ -106,8 +108,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entries:
-  description: The entries, by provider, account, address and name; after other actions the one that was named, if it
-    is still there.
+  description: The entries, sorted by provider, account, address and name. After other actions, the entry unless it was
+    removed.
   returned: success
   type: list
   elements: dict
@@ -121,11 +123,11 @@ entries:
       type: str
       sample: retail
     address:
-      description: The address at which the account was used last for this instance. Null if that isn't known.
+      description: The address at which the account was last used for this instance, or null if that isn't known.
       type: str
       sample: https://api.green-api.com
     last_seen:
-      description: When a run last used one of the partner tokens that the entry is known by, ISO 8601 in UTC, or null.
+      description: When a run last used one of the entry's partner tokens, ISO 8601 in UTC, or null.
       type: str
       sample: "2026-01-31T12:00:01Z"
     name:
@@ -134,8 +136,8 @@ entries:
       sample: shop
     status:
       description:
-        - V(pending) (begun, and perhaps interrupted), V(unknown) (sent, without an answer that can be believed),
-          V(rejected) (it did not happen), V(created) (it did, but the token was not handed over), or V(delivered).
+        - V(pending) (begun, and perhaps interrupted), V(unknown) (sent, without a clear response), V(rejected) (it did
+          not happen), V(created) (it did, but the token was not delivered), or V(delivered).
       type: str
       sample: delivered
     id:
@@ -146,7 +148,7 @@ entries:
       description: The ID of this creation, which the other actions take.
       type: str
     payload_hash:
-      description: SHA-256 of what was sent. Empty for an instance that was adopted.
+      description: SHA-256 of the creation's request. Empty for an instance that was adopted.
       type: str
     created_at:
       description: When it was begun, ISO 8601 in UTC.
@@ -157,7 +159,7 @@ entries:
       type: str
       sample: "2026-01-31T12:00:01Z"
 accounts:
-  description: The accounts that runs have used, by provider, name and address. No token is among them.
+  description: The accounts that runs have used, by provider, name and address, without tokens.
   returned: for V(list)
   type: list
   elements: dict
@@ -171,23 +173,23 @@ accounts:
       type: str
       sample: retail
     address:
-      description: The address, in the spelling that stands for all others.
+      description: The address in its canonical spelling.
       type: str
       sample: https://api.green-api.com
     tokens:
-      description: How many partner tokens were used there under that name.
+      description: The number of partner tokens that were used for it.
       type: int
       sample: 1
     first_seen:
-      description: When it was used first, ISO 8601 in UTC.
+      description: When a run first used it, ISO 8601 in UTC.
       type: str
       sample: "2026-01-31T12:00:00Z"
     last_seen:
-      description: When it was used last, ISO 8601 in UTC.
+      description: When a run last used it, ISO 8601 in UTC.
       type: str
       sample: "2026-01-31T12:00:01Z"
     listed_at:
-      description: When its gateway last gave a listing, ISO 8601 in UTC, or null if it never did.
+      description: When its gateway last returned a listing, ISO 8601 in UTC, or null if it never did.
       type: str
       sample: "2026-01-31T12:00:01Z"
 """
@@ -201,7 +203,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.resolution 
     list_entries,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import (
+    LEASE_POLICY,
+    Journal,
+    LeasePolicy,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import JOURNAL, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import checked_name
@@ -222,35 +228,35 @@ ARGUMENTS = JOURNAL.merge(
     )
 )
 
-# The options that say which one.
-_WHICH = ("operation_id", "name", "instance_id")
+# Options that must not be blank.
+_NOT_BLANK = ("operation_id", "name", "instance_id")
 
 
-def run(task: TaskContext) -> dict[str, Any]:
-    """List, or settle the one entry."""
+def run(task: TaskContext, *, lease_policy: LeasePolicy = LEASE_POLICY) -> dict[str, Any]:
+    """List the entries, or resolve one."""
     params = task.params
-    operation_id, name, instance_id = (_given(params[option], option) for option in _WHICH)
+    operation_id, name, instance_id = (_given(params[option], option) for option in _NOT_BLANK)
     account = checked_name((params["account"] or "").strip() or None)
-    journal = Journal(params["journal"])
+    journal = Journal(params["journal"], lease_policy)
     action = params["action"]
     if action == "list":
         return list_entries(journal, EntryFilter(operation_id, params["provider"], name, account, params["status"]))
     if not operation_id and not (params["provider"] and name):
         raise UsageError(f"action {action} needs operation_id, or provider and name")
-    # Whoever names the creation itself has said which one it is.
-    whose = None if operation_id and action == "adopt" else account
-    entries = EntryFilter(operation_id, params["provider"], name, whose)
-    resolution = Resolution(action, entries, instance_id, account if whose is None else None)
+    # With operation_id, account doesn't choose the entry, but names its account.
+    is_new_name = bool(operation_id) and action == "adopt"
+    entries = EntryFilter(operation_id, params["provider"], name, None if is_new_name else account)
+    resolution = Resolution(action, entries, instance_id, account if is_new_name else None)
     return resolution.write(journal, check_mode=task.check_mode)
 
 
 def _given(value: str | None, option: str) -> str | None:
-    """The value without white space around it.
+    """Strip the white space around a value.
 
     :raises UsageError: if nothing is left.
     """
     if value is not None and not value.strip():
-        raise UsageError(f"{option} must not be blank; leave it out if it isn't to be given")
+        raise UsageError(f"{option} must not be blank; leave it out if it isn't needed")
     return None if value is None else value.strip()
 
 

@@ -8,19 +8,20 @@ module: instance_create
 short_description: Make sure that WhatsApp gateway instances exist
 version_added: 0.1.0
 description:
-  - Creates an instance of a name at GREEN-API or PlugzAPI, unless the account already has one of exactly this name.
+  - Creates an instance at GREEN-API or PlugzAPI, unless the account already has one of exactly this name.
   - Creating can cost money. GREEN-API debits a day's price at once; PlugzAPI gives a trial of two days and then deletes
     the instance or bills it.
-  - The gateways know no unique names and no idempotency keys. So the account is listed first (once, for all names of
-    the task), and the creation is never repeated unless it provably never reached the gateway or was throttled.
-  - A name that several instances have is an error that names their IDs. Deleted instances don't count.
-  - The journal knows an instance by gateway, account and name. A renewed token or another spelling of O(api_url) makes
-    no other account; two accounts of a gateway are told apart by O(account).
-  - Each creation is written to a journal before it is sent. If its outcome stays unknown (a timeout, a broken
-    connection, an HTTP 5xx), the account is listed again for up to 15 seconds; what then isn't there is V(unknown), and
-    no later run creates it again until the matter is settled with M(msgops.fleet.creation_journal) or O(on_unknown).
-  - A token that Ansible would print is never asked for. To create anything, the task needs C(no_log=true), or
-    O(credentials_file), or ansible-core 2.22 or newer, where the module has Ansible mask the token.
+  - The gateways have neither unique names nor idempotency keys. So the module first lists the account (once, for all
+    names of the task), and never repeats a creation unless its request provably never left or was throttled.
+  - If several instances have the name, the task fails and names their IDs. Deleted instances don't count.
+  - The journal identifies an instance by gateway, account and name. An account with a renewed token or another spelling
+    of O(api_url) is the same account. O(account) distinguishes two accounts at one gateway.
+  - The module writes each creation to the journal before it sends the request. If the response is lost (by a timeout, a
+    broken connection, an HTTP 5xx), it lists the account again for up to 15 seconds. If the instance isn't there then,
+    its outcome is V(unknown), and no later run creates it until a person has resolved that with
+    M(msgops.fleet.creation_journal) or O(on_unknown).
+  - The module creates nothing if Ansible would print the new token. The task needs C(no_log=true), or
+    O(credentials_file), or ansible-core 2.22 or newer, where the module registers the token as a secret.
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -33,11 +34,11 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the account is really listed, and nothing that writes is sent.
+      - In check mode, the module lists the account, and sends no request that writes.
   diff_mode:
     support: full
     details:
-      - Shows which instances come to exist, without secrets.
+      - Shows the instances that are created, without secrets.
   idempotent:
     support: full
   action_group:
@@ -48,46 +49,47 @@ attributes:
       - msgops.fleet.all
 options:
   name:
-    description: The instance's name. It is compared exactly.
+    description: The instance's name. It is compared exactly, including case.
     type: str
   journal:
     description:
       - The journal of creations, a SQLite file of mode 0600. Runs that may create the same instances must share it.
-      - Runs on several machines, or in containers that are thrown away, share one in PostgreSQL, by a URL such as
-        V(postgresql://msgops@db.example.com/fleet). That needs the Python library C(psycopg) 3. The password is better
-        given in E(PGPASSWORD) or E(PGPASSFILE) than in the URL.
-      - It never holds a token. Nothing is created if it can't be written, if it is no journal, or if it has seen fewer
-        changes than the file with the ending C(.serial) beside it says, as an older copy has.
+      - Runs on several machines or in temporary containers share a journal in PostgreSQL, by a URL such as
+        V(postgresql://msgops@db.example.com/fleet). That needs the Python library C(psycopg) 3. Give the password in
+        E(PGPASSWORD) or E(PGPASSFILE) rather than in the URL.
+      - It never holds a token. Nothing is created if it can't be written, if it is no journal, or if it has fewer
+        changes than the file with the suffix C(.serial) beside it says, as an older copy has.
       - If not set, the environment variable E(MSGOPS_JOURNAL) is used.
     type: path
     default: ~/.local/state/msgops/fleet.sqlite3
   on_unknown:
     description:
-      - What to do about an earlier creation that the listing doesn't show. With V(fail), the task fails and names the
-        ways out. With V(create), it is created again, which can make a second one.
+      - What to do about an earlier creation that the listing doesn't show. With V(fail), the task fails, and its
+        message has the commands that resolve it. With V(create), the instance is created, which may be a second one.
     type: str
     choices: [fail, create]
     default: fail
   listing:
     description:
-      - Whether the gateway can be asked which instances the account has. GREEN-API can, PlugzAPI can't everywhere.
-      - With V(auto), an answer that says there is no such call is believed of PlugzAPI, unless the account was listed
-        before. The task then works from O(journal) alone.
-      - With V(required), such an answer is an error, and nothing is created. With V(none), the gateway isn't asked.
+      - Whether the gateway can list the account's instances. GREEN-API can; PlugzAPI can't everywhere.
+      - With V(auto), PlugzAPI may answer that there is no such call, unless the account was listed before. The task
+        then uses O(journal) alone.
+      - With V(required), such an answer is an error, and nothing is created. With V(none), the account isn't listed.
     type: str
     choices: [auto, required, none]
     default: auto
   credentials_file:
     description:
-      - A JSON file of mode 0600 that ID, token and address of each instance are merged into, by provider and name. It
-        is replaced atomically; its owner and what else it holds are kept.
-      - The key of an instance is its name, or V(ACCOUNT/NAME) where the account was named. The entry of another
-        instance under the same key is an error, and is never overwritten.
-      - Before anything is created, the file is written and replaced once, and room for the new entries is kept beside
-        it, so that no token is lost to a full disk. Nothing is created if the file is a mount point, if its file system
-        has no locks, or if its path leads by a link that somebody else may have made.
-      - A relative path begins in the folder where C(ansible-playbook) was started, whoever runs the task.
-      - RV(ignore:changed) tells of instances, not of this file.
+      - A JSON file of mode 0600 into which the module merges ID, token and address of each instance, by provider and
+        name. The file is replaced atomically, and keeps its owner and its other entries.
+      - The key of an instance is its name, or V(ACCOUNT/NAME) if the account has a name. Another instance's entry under
+        the same key is an error, and is never overwritten. An entry from before the account had a name is kept, with a
+        warning.
+      - Before anything is created, the file is written and replaced once, and room for the new entries is reserved
+        beside it, so that no token is lost to a full disk. Nothing is created if the file is a mount point, if its file
+        system has no locks, or if its path has a symbolic link that another user may have made.
+      - A relative path begins in the folder where C(ansible-playbook) was started, also if a module runs the task.
+      - RV(ignore:changed) is about instances, not about this file.
     type: path
 seealso:
   - module: msgops.fleet.instance_state
@@ -126,7 +128,7 @@ EXAMPLES = r"""
   no_log: true
   register: fleet
 
-- name: Tell two accounts of a gateway apart
+- name: Make sure that two accounts at one gateway have an instance of the same name
   msgops.fleet.instance_create:
     provider: green_api
     instances:
@@ -138,7 +140,7 @@ EXAMPLES = r"""
         partner_token: "{{ green_api_wholesale_token }}"
   no_log: true
 
-- name: Hand the tokens over in a file
+- name: Write the tokens into a file
   msgops.fleet.instance_create:
     provider: green_api
     partner_token: "{{ green_api_partner_token }}"
@@ -148,7 +150,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: The instances, in the order asked.
+  description: The instances, in the order of the task.
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -158,7 +160,7 @@ instances:
       type: str
       sample: shop
     id:
-      description: The instance's ID. Null where only a creation can know it.
+      description: The instance's ID, or null if it doesn't exist yet.
       type: str
       sample: "1101000001"
     provider:
@@ -167,20 +169,20 @@ instances:
       sample: green_api
     account:
       description: The account's name.
-      returned: when it was given
+      returned: if it was given
       type: str
       sample: retail
     token:
       description:
-        - The instance's token, a secret. Null where only a creation can know it.
-        - Null as well where Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
+        - The instance's token, a secret, or null if the instance doesn't exist yet.
+        - Also null if Ansible would print it, that is without C(no_log=true) and before ansible-core 2.22.
       type: str
     due:
-      description: Until when the instance is paid, ISO 8601 in UTC, or null.
+      description: The time until which the instance is paid, ISO 8601 in UTC, or null.
       type: str
       sample: "2026-01-31T12:00:00Z"
     due_raw:
-      description: The same as the gateway gave it.
+      description: The same in the gateway's format.
       type: raw
       sample: 1769860800000
     api_url:
@@ -189,8 +191,8 @@ instances:
       sample: https://api.green-api.com
     action:
       description:
-        - V(created), V(adopted) (the account already had it, and it was first seen now), V(unchanged), V(would_create)
-          (in check mode), V(failed), or V(unknown) (it can't be known whether it was created).
+        - V(created), V(adopted) (the account already had it, and the journal didn't), V(unchanged), V(would_create) (in
+          check mode), V(failed), or V(unknown) (it isn't known whether it was created).
       type: str
       sample: created
     error:
@@ -198,13 +200,13 @@ instances:
       type: dict
       contains:
         code:
-          description: The kind of failure, such as V(unauthorized) or V(timeout).
+          description: The kind of error, such as V(unauthorized) or V(timeout).
           type: str
         message:
-          description: What failed, why, and what to do.
+          description: The failure, its cause, and what to do.
           type: str
         retryable:
-          description: Whether the same may succeed later.
+          description: Whether the same task may succeed later.
           type: bool
 instance:
   description: The same, for a single instance.
@@ -212,18 +214,25 @@ instance:
   type: dict
 error:
   description: The failure, with C(code), C(message), C(http_status) and C(retryable).
-  returned: on failure, where one request is to blame
+  returned: on failure, if a single request caused it
   type: dict
 """
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import (
+    LOCK_TIMEOUT,
+    CredentialsFile,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.delivery import TokenDelivery
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.result import report
-from ansible_collections.msgops.fleet.plugins.module_utils._journal.commands import JournalCommands
-from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import (
+    LEASE_POLICY,
+    Journal,
+    LeasePolicy,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     CREATION,
     GATEWAY,
@@ -267,25 +276,30 @@ ARGUMENTS = TRANSPORT.merge(
 )
 
 
-def run(task: TaskContext) -> dict[str, Any]:
-    """Plan from the listing and the journal, create what is missing, and report."""
+def run(
+    task: TaskContext,
+    *,
+    lease_policy: LeasePolicy = LEASE_POLICY,
+    listing_policy: ListingPolicy = LISTING_POLICY,
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> dict[str, Any]:
+    """Plan by the listing and the journal, create what is missing, and report."""
     params = task.params
     options = transport_options(params, check_mode=task.check_mode)
     desired = desired_instances(params, GatewayCache(options), OptionResolver(params, task.secrets))
-    file = CredentialsFile(params["credentials_file"]) if params["credentials_file"] else None
-    journal = Journal(params["journal"])
+    path = params["credentials_file"]
     provisioner = Provisioner(
-        journal=journal,
-        commands=JournalCommands(journal.location),
-        delivery=TokenDelivery(task.output, file),
+        journal=Journal(params["journal"], lease_policy),
+        delivery=TokenDelivery(task.output, CredentialsFile(path, lock_timeout) if path else None),
         on_unknown=params["on_unknown"],
         listing=params["listing"],
         concurrency=options.concurrency,
+        listing_policy=listing_policy,
         progress=task.progress,
     )
-    outcomes = provisioner.predict(desired) if task.check_mode else provisioner.provision(desired)
+    results = provisioner.predict(desired) if task.check_mode else provisioner.provision(desired)
     task.warnings.extend(provisioner.warnings)
-    return report(outcomes)
+    return report(results)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.client
 import json
 import time
@@ -63,9 +64,9 @@ def by_address(_account: Any, _entry: Any) -> Any:
 _begin_lease = journal.Lease.__init__
 
 
-def shared_lease(self: Any, storage: Any, _owner: str, keys: Any) -> None:
+def shared_lease(self: Any, storage: Any, _owner: str, keys: Any, policy: Any) -> None:
     """Let every run act on the lease of every other one."""
-    _begin_lease(self, storage, "everybody", keys)
+    _begin_lease(self, storage, "everybody", keys, policy)
 
 
 class EndOfLease:
@@ -82,23 +83,28 @@ class EndOfLease:
         return time.time() + self._seconds
 
 
+def lease_by_the_clock(self: Any, storage: Any, owner: str, keys: Any, policy: Any) -> None:
+    """Give leases an end instead of a duration."""
+    shared_lease(self, storage, owner, keys, dataclasses.replace(policy, duration=EndOfLease(policy.duration)))
+
+
 def is_over(_self: Any, _key: Any, _beat: Any, end: float) -> bool:
     """Whether a lease has ended, as this machine's clock has it; one of years to come is nonsense."""
     return not time.time() < end < time.time() + 60.0
 
 
 # What the journal lets pass, the credentials file may not.
-NO_SECOND_LOOK = {"_creation.credentials.CredentialsFile.conflict": nothing}
+NO_SECOND_LOOK = {"_creation.credentials.find_conflict": nothing}
 EVERYTHING_SENT_IS_KNOWN = {"_http.connection._Connection.send": send}
 INFORMATIONAL_IS_FINAL = {"_http.connection._Response._read_status": http.client.HTTPResponse._read_status}
 PROXIES_FOR_LOOPBACK = {"_http.session._proxies": environment_proxies}
 ONE_CHARSET = {"_http.parsing._decode": decode}
 EVERY_INSTANCE_HAS_A_NAME = {"_vendors.green_api.name_in": name_or_none}
-TOKENS_ARE_FOR_EVER = {"_creation.plan.kinship": by_token, **NO_SECOND_LOOK}
-ONE_ACCOUNT_FOR_ALL = {"_creation.plan.kinship": by_address}
+TOKENS_ARE_FOR_EVER = {"_creation.claim.kinship": by_token, **NO_SECOND_LOOK}
+ONE_ACCOUNT_FOR_ALL = {"_creation.claim.kinship": by_address}
 NO_ROOM_IS_KEPT = {"_creation.credentials.CredentialsFile.reserved": no_room}
 NO_JOURNAL = {
-    **{f"_journal.journal.journal.Lease.{method}": nothing for method in ("acquire", "note_uses", "_write")},
+    **{f"_journal.journal.Lease.{method}": nothing for method in ("acquire", "note_uses", "_write")},
     **NO_SECOND_LOOK,
 }
 NO_OWNER = {
@@ -108,7 +114,7 @@ NO_OWNER = {
 }
 LEASES_END_BY_THE_CLOCK = {
     **NO_OWNER,
-    "_journal.journal._LEASE": EndOfLease(1.5),
+    "_journal.journal.Lease.__init__": lease_by_the_clock,
     "_journal.journal._Watch.has_lapsed": is_over,
     "_journal.journal.Lease.release": journal.Lease.release,
 }

@@ -54,7 +54,7 @@ class Circumstances:
 def _wrong_clock(plan: Sequence[tuple[float, float]]) -> Iterator[None]:
     """Have Python's wall clock go wrong, for C code within Python too; it is right for SQLite and OpenSSL.
 
-    Only the whole machine can have another time in earnest: time namespaces are for the clocks since its start.
+    The real clock can only be set for the whole machine: time namespaces exist for the clocks since its start alone.
     """
     if not plan:
         yield
@@ -103,7 +103,7 @@ class Disk(abc.ABC):
 
     @abc.abstractmethod
     def fill(self, largest_file: int, *children: Child) -> None:
-        """Leave no room; who can't fill a disk lets these processes, and those to come, write no larger file."""
+        """Leave no room; without a disk that can be filled, limit the size of these and later processes' files."""
 
     @abc.abstractmethod
     def make_room(self) -> None:
@@ -141,7 +141,7 @@ class Tmpfs(Disk):
 
 
 class Quota(Disk):
-    """A limit on the size of files, for who may not mount a disk."""
+    """A limit on the size of files, for users who may not mount a disk."""
 
     def fill(self, largest_file: int, *children: Child) -> None:
         self.largest_file = largest_file

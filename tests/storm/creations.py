@@ -44,7 +44,7 @@ class Creation:
     """One name, what happens to it, and what the runs said of it.
 
     ``message`` is the last error's. ``lies`` are what the gateway's record contradicts. ``warned`` tells whether the
-    user learned that its token was not handed over.
+    user learned that its token was not delivered.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Creation:
 
     @property
     def is_excused(self) -> bool:
-        """Whether nobody could tell its token from the answer, and the user was told so."""
+        """Whether its token was in a response that no run could read, and a run warned of that."""
         return self.warned and ("unknown" in self.said or KILLED in self.said)
 
     @property

@@ -45,7 +45,8 @@ class Fault:
     @property
     def may_be_mixed(self) -> bool:
         """Whether its creations may be in one run with those of other faults."""
-        # Whoever mistakes an informational answer gives later answers to others.
+        # A client that takes an informational response for the final one gives each later response to the wrong
+        # request.
         is_clean = "informational" not in dict(self.armed)
         return self.happens is happenings.one_run and self.accounts == ("default",) and is_clean
 

@@ -18,7 +18,7 @@ from ansible_collections.msgops.fleet.tests.support.proxy import Place
 
 # Seconds by which the clocks of machines are wrong.
 _CLOCK_ERRORS = (-86400.0, -3600.0, -60.0, 60.0, 3600.0, 86400.0)
-# Seconds after which whoever stands still goes on, even if the others still wait for it.
+# Seconds after which a stopped run goes on, even if others still wait for it.
 _LONGEST_STOP = 8.0
 
 
@@ -135,7 +135,7 @@ class Breaking:
         proxy = scene.new_proxy(gateway=not scene.is_proxied)
         move(batch, scene.ground_through(proxy))
         early = self.place in (Place.CONNECT, Place.HANDSHAKE)
-        # Of what breaks before there is a request nobody can tell what it was to be.
+        # A connection that breaks before a request can't be matched by its request.
         match = "" if early else scene.path_of_creation
         count = dice.randint(1, 3) if early else len(batch)
         fault = proxy.arm(ProxyFault(self.place, reset=dice.random() < 0.5, match=match, count=count))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Journals of one's own that an older copy can be put in the place of, as after a disaster."""
+"""Journals that can be replaced by an older copy, as after a disaster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.msgops.fleet.tests.storm.postgres import PostgresServer
 
 
 class StormJournal(Protocol):
-    """``location`` is for the option ``journal``. Nobody uses it while it is copied or replaced.
+    """``location`` is for the option ``journal``. No run uses it while it is copied or replaced.
 
     ``knows_its_age``: whether an older copy of it can be told from the newest state.
     """

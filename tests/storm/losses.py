@@ -101,7 +101,7 @@ def _lose_answers_and_journal(scene: Scene, creations: Sequence[Creation], journ
 
 
 def _run_without(scene: Scene, batch: Batch, journal: StormJournal, newest: str) -> None:
-    """A run with what is left of the journal; who is refused finds the newest state again."""
+    """A run with what is left of the journal; if it is refused, the newest copy is put back."""
     scene.run(batch)
     if not all(creation.is_fulfilled for creation in batch):
         journal.put_back(newest)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A PostgreSQL server of one's own on loopback, of the programs that Debian's package postgresql brings."""
+"""A temporary PostgreSQL server on loopback, from the programs of Debian's package postgresql."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class PostgresServer:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end(signal.SIGQUIT)  # its immediate shutdown: nobody reads its files again
+        self._end(signal.SIGQUIT)  # its immediate shutdown: its files aren't used again
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class PostgresServer:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop it at once: whoever is connected loses the connection."""
+        """Stop it at once: all connections break."""
         self._end(signal.SIGINT)  # its fast shutdown
 
     def _end(self, number: signal.Signals) -> None:
@@ -112,13 +112,13 @@ class PostgresServer:
             self._process = None
 
     def new_database(self, like: str | None = None) -> str:
-        """The URL of a database that nobody else has: an empty one, or a copy."""
+        """The URL of a new database: an empty one, or a copy."""
         name = f"fleet{next(self._databases)}"
         self._create(name, like)
         return self._url(name)
 
     def replace_database(self, url: str, like: str | None = None) -> None:
-        """Put an empty database, or a copy of another one, in the place of one; nobody may be using them."""
+        """Replace a database by an empty one or by a copy of another one; no run may be using them."""
         name = _database_of(url)
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
         self._create(name, like)
@@ -162,7 +162,7 @@ class PostgresServer:
         return "postgres" if os.geteuid() == 0 else getpass.getuser()
 
     def _command(self, command: list[str]) -> list[str]:
-        """``command`` as somebody who isn't root, which PostgreSQL refuses to be; it ends when this process does."""
+        """``command`` as another user than root, because PostgreSQL refuses root; it ends with this process."""
         whole = [str(self._programs / command[0]), *command[1:]]
         if not (setpriv := shutil.which("setpriv")):
             raise Unavailable("no setpriv on PATH, which is of Debian's package util-linux")

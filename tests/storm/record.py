@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,7 @@ _CLEAR = ("charset", "informational", "status")
 
 @dataclass
 class Record:
-    """The emulator's side of a storm; ``secrets`` are those that no output may hold."""
+    """The emulator's side of a storm; no output may hold any of the ``secrets``."""
 
     emulator: EmulatorProcess
     provider: str
@@ -54,7 +55,7 @@ class Record:
         return found
 
     def posts(self, since: int) -> dict[str, list[dict[str, Any]]]:
-        """The creations that came to the gateway, by name; those that broke off before that aren't in it."""
+        """The creations that reached the gateway, by name."""
         found = collections.defaultdict(list)
         for entry in self.emulator.log(route=f"{self.provider}.create", since=since):
             if entry["body"]:
@@ -87,7 +88,7 @@ class Record:
                 continue
             creation.said.append(outcome["action"])
             # The name may be followed by a full stop, or by an ID in brackets.
-            creation.warned |= any(f" {creation.name} " in warning for warning in warnings)
+            creation.warned |= any(re.search(rf"[ /]{re.escape(creation.name)} ", warning) for warning in warnings)
             own = None if posts is None else posts.get(creation.name, [])
             creation.lies += _lies(creation, outcome, there[creation.key], own)
 
@@ -121,13 +122,13 @@ def _lies(
     lies = []
     if action in FULFILLED and outcome["id"] not in {str(instance["id"]) for instance in there}:
         lies.append(f"{action} as {outcome['id']}, but no {name} of the account is that")
-    # Whoever has sent nothing doesn't say that there is no instance.
+    # A run that sent no request doesn't know whether there is an instance.
     if action == "failed" and (posts or posts is None) and not _knows_better(message):
         if there:
             lies.append(f"failed, but the gateway has {name}: {message}")
         elif any(_is_open(entry) for entry in posts or ()):
             lies.append(f"failed, though the outcome of {name} was open: {message}")
-    # A busy machine may be late for a clear answer, but whoever got it must be able to read it.
+    # On a busy machine a run may time out before a clear response; but if it gets the response, it must read it.
     if action == "unknown" and any(entry["fault"] in _CLEAR for entry in posts or ()) and " within " not in message:
         lies.append(f"unknown, but the gateway has told of {name} in full: {message}")
     if "a bug in" in message:
@@ -176,7 +177,7 @@ def table(
 ) -> str:
     """What each fault led to, as Markdown."""
     tokenless = set(without)
-    counts = ("settled", "duplicates", "tokens lost", "of them told")
+    counts = ("resolved", "duplicates", "tokens lost", "of them told")
     lines = [
         f"| fault | creations | first said: {' | '.join(SAYINGS)} | {' | '.join(counts)} |",
         "| --- |" + " ---: |" * (1 + len(SAYINGS) + len(counts)),
@@ -199,7 +200,7 @@ def table(
 
 
 def _is_open(entry: Mapping[str, Any]) -> bool:
-    """Whether whoever sent this can't know what came of it."""
+    """Whether the run that sent this can't know its outcome."""
     status = entry["status"]
     return status is None or status >= 500 or status in _OPEN or entry["fault"] in _BROKEN
 

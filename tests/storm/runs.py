@@ -26,7 +26,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 PLUGINS = "ansible_collections.msgops.fleet.plugins"
 
-# Nobody waits so long; whoever does is stuck.
+# Seconds after which a process counts as stuck.
 PATIENCE = 60.0
 
 Result = dict[str, Any]
@@ -36,8 +36,8 @@ Result = dict[str, Any]
 class Run:
     """One task: a module, its options, and what Ansible would tell it.
 
-    ``constants`` replace the core's own (``"_journal.journal._LEASE": 1.0``, functions and methods as well); only in a
-    process of its own. ``times`` are arguments of the module's ``run``. ``progress`` gets the lines about long work.
+    ``constants`` replace the core's own by dotted name, functions and methods as well; only in a process of its own.
+    ``times`` are arguments of the module's ``run``. ``progress`` gets the lines about long work.
     """
 
     module: str

@@ -44,7 +44,7 @@ class Held:
     number: int
 
     def wait(self, *children: Child) -> None:
-        """Wait until they hang, or a run ends; from the first one on, for less time than whoever asks for it has."""
+        """Wait until they hang, or a run ends; after the first one, for less time than the runs' timeout."""
         give_up_at = time.monotonic() + PATIENCE
         hanging = 0
         while hanging < self.number and time.monotonic() < give_up_at:
@@ -60,8 +60,8 @@ class Held:
 class Scene:
     """Accounts at the emulator, and the ways to them.
 
-    ``struck`` are the faults that have struck, of those that might miss. ``can_mount``: whether a full disk is one in
-    earnest.
+    ``struck`` are the faults that have struck, among those that may miss. ``can_mount``: whether a disk can be really
+    full.
     """
 
     emulator: EmulatorProcess
@@ -70,7 +70,8 @@ class Scene:
     has_listing: bool
     ground: Ground
     new_journal: Callable[[], StormJournal]
-    constants: dict[str, Any]
+    times: Mapping[str, Any]
+    constants: Mapping[str, Any]
     tls: ssl.SSLContext | None
     can_mount: bool
     stack: contextlib.ExitStack
@@ -93,7 +94,7 @@ class Scene:
     @property
     def lease(self) -> float:
         """Seconds for which a process that stands still keeps its names."""
-        return float(self.constants["_journal.journal._LEASE"])
+        return float(self.times["lease_policy"].duration)
 
     @property
     def spellings(self) -> list[str]:
@@ -133,8 +134,8 @@ class Scene:
             **options,
         }
         given = {key: value for key, value in given.items() if value is not None}
-        # Tokens that may not be in the result are told from those that are there by mistake.
-        run = Run("instance_create", given, diff=True, no_log=False, constants=self.constants)
+        # Without no_log, a token in the result is a defect.
+        run = Run("instance_create", given, diff=True, no_log=False, times=self.times, constants=self.constants)
         self.runs += 1
         variables = {**ground.environment, **(environment or {})}
         limit = ground.disk.largest_file if ground.disk else None
@@ -148,7 +149,7 @@ class Scene:
     def hear(self, batch: Sequence[Creation], *children: Child, since: int | None = None) -> None:
         """Wait for what the runs say; ``since`` is a mark from before a run that was alone with its names.
 
-        :raises AssertionError: if one died that nobody has killed; the file ``output`` may say why.
+        :raises AssertionError: if one died that wasn't killed; the file ``output`` may say why.
         """
         for child in children:
             result = child.result()
@@ -175,7 +176,7 @@ class Scene:
 
     @contextlib.contextmanager
     def held_listings(self, number: int) -> Iterator[Held]:
-        """The next listings hang until that many of them do, or until nobody waits for that any more."""
+        """The next listings hang until that many of them do, or until the block ends."""
         fault = self.emulator.arm(f"{self.provider}.list", "hang", count=number)
         held = Held(self.emulator, fault["id"], number)
         try:
@@ -190,7 +191,7 @@ class Scene:
         self._note_secrets()
 
     def new_proxy(self, *, gateway: bool) -> Proxy:
-        """A proxy of one's own to the gateway, or with ``gateway`` one that stands in its place."""
+        """A new proxy to the gateway, or with ``gateway`` one in the gateway's place."""
         return self.stack.enter_context(Proxy(self._port, tls=self.tls, gateway=gateway))
 
     def ground_through(self, proxy: Proxy) -> Ground:
@@ -200,7 +201,7 @@ class Scene:
         return dataclasses.replace(self.ground, api_url=proxy.url)
 
     def new_disk(self) -> Disk:
-        """A small disk of one's own."""
+        """A new small disk."""
         disk = (Tmpfs if self.can_mount else Quota)(self.folder / f"disk-{next(self._numbers)}")
         self.stack.callback(disk.close)
         return disk

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A storm of creations, each with a fault, re-run until settled; then the gateway is asked what it really has.
+"""A storm of creations, each with a fault, re-run until resolved; then the gateway is asked what it really has.
 
 ``python -m ansible_collections.msgops.fleet.tests.storm.storm --help``, or ``make storm``. Everything random comes from
 the seed. The runs are processes of their own that run instance_create's core, one name or several in each.
@@ -18,12 +18,14 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 import trustme
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import ListingPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import LeasePolicy
 from ansible_collections.msgops.fleet.tests.storm import record
 from ansible_collections.msgops.fleet.tests.storm.circumstances import can_mount
 from ansible_collections.msgops.fleet.tests.storm.creations import Ground
@@ -36,13 +38,10 @@ from ansible_collections.msgops.fleet.tests.storm.weather import Storm
 
 from msgops_emulator import EmulatorProcess
 
-# The core's own times in seconds, in a hurry: how long a listing is asked again, and how long a dead process keeps its
-# names.
-CONSTANTS = {
-    "_creation.listing.SETTLE": 2.0,
-    "_creation.listing._FIRST_PAUSE": 0.1,
-    "_journal.journal._LEASE": 3.0,
-    "_journal.journal._HEARTBEAT": 0.75,
+# Shorter times than the core's own: how long a listing is asked again, and how long a dead process keeps its names.
+TIMES = {
+    "listing_policy": ListingPolicy(timeout=2.0, first_pause=0.1),
+    "lease_policy": LeasePolicy(duration=3.0, heartbeat=0.75),
 }
 
 
@@ -55,15 +54,15 @@ def storm_over(
     workers: int = 4,
     is_proxied: bool = False,
     postgres: PostgresServer | None = None,
-    constants: dict[str, Any] | None = None,
+    times: Mapping[str, Any] = TIMES,
+    constants: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
     may_mount: bool = True,
     tell: Callable[[str], None] = print,
 ) -> list[str]:
     """Raise a storm, print its table, and return its violations.
 
-    ``only`` names the faults that it is to have. Where it ``may_mount``, and this process can, a full disk is one in
-    earnest.
+    ``only`` names the faults that it is to have. If it ``may_mount``, and this process can, disks are really full.
     """
     # GREEN-API always has a listing; PlugzAPI has one in Z-API's documentation only.
     provider = "green_api" if has_listing else "plugzapi"
@@ -105,7 +104,8 @@ def storm_over(
             has_listing=has_listing,
             ground=ground,
             new_journal=new_journal,
-            constants=CONSTANTS | (constants or {}),
+            times=times,
+            constants=constants or {},
             tls=tls,
             can_mount=may_mount and can_mount(),
             stack=stack,

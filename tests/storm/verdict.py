@@ -15,19 +15,19 @@ def violations(storm: Storm) -> list[str]:
     """What must not be, one line each; nothing after a storm that was weathered."""
     scene, there = storm.scene, storm.scene.record.instances()
     missed = [name for name, fault in storm.faults.items() if fault.may_miss and name not in scene.struck]
-    found = [f"{name}: it has struck nobody, so nothing was tried" for name in missed]
+    found = [f"{name}: it never struck, so nothing was tested" for name in missed]
     found += [f"{creation.fault}: {lie}" for creation in storm.creations for lie in creation.lies]
     found += [
         f"{count} too many of {name} in the account {account}"
         for (account, name), count in record.duplicates(storm.creations, there).items()
     ]
     found += [
-        f"{c.fault}: {c.name} isn't settled: {', '.join(c.said)}: {c.message}"
+        f"{c.fault}: {c.name} isn't resolved: {', '.join(c.said)}: {c.message}"
         for c in storm.creations
         if not c.is_fulfilled
     ]
     for creation in record.lost(storm.creations, scene.provider, there):
-        # Without a listing nobody can tell a token again that was in a lost answer; but the user must be told so.
+        # A gateway without a listing never shows the token of a lost response again; but a run must warn of that.
         may_lose = creation.is_excused or (storm.faults[creation.fault].may_lose and creation.warned)
         if scene.has_listing or not may_lose:
             word = "although it was told" if creation.warned else "without a word"

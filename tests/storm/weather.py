@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rounds of a storm: runs with faults, then what a person would do, and runs until everything is settled."""
+"""The rounds of a storm: runs with faults, then what a person would do, and runs until everything is resolved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.msgops.fleet.tests.storm.runs import Run
 from ansible_collections.msgops.fleet.tests.storm.scene import ROUND, Scene
 
 _ROUNDS = 6
-# How many names a run has: those that processes and machines happen to, and those of which each has a fault of its own.
+# Names in a run: of faults that strike the whole run, and of faults that strike single creations.
 _SIZES, _MIXED_SIZES = (1, 3, 10, 20), (1, 10, 30, 60)
 
 
@@ -47,7 +47,7 @@ class Storm:
             self.creations.append(Creation(f"storm-{first:05d}", fault, grounds[account]))
 
     def blow(self, workers: int) -> int:
-        """Run until everything is settled; the number of rounds that it took."""
+        """Run until everything is resolved; the number of rounds that it took."""
         for number in range(1, _ROUNDS + 1):
             open_creations = [creation for creation in self.creations if not creation.is_fulfilled]
             if not open_creations:
@@ -61,7 +61,7 @@ class Storm:
                 self._see_what_struck()
                 self.scene.emulator.disarm()
                 self._list_one_without_a_name()
-            self._settle_as_a_person_would()
+            self._resolve_as_a_person_would()
             self.scene.emulator.advance(ROUND)
         return _ROUNDS
 
@@ -74,7 +74,7 @@ class Storm:
             by_kind["" if self.faults[creation.fault].may_be_mixed else creation.fault].append(creation)
         batches = []
         for kind, alike in by_kind.items():
-            # Those that have the same name are in the same one.
+            # Creations of the same name are in the same run.
             accounts = len(self.faults[alike[0].fault].accounts)
             by_name = [alike[start : start + accounts] for start in range(0, len(alike), accounts)]
             dice.shuffle(by_name)
@@ -110,7 +110,7 @@ class Storm:
         dice = random.Random(f"{self.seed} {batch[0].name}")
         self.faults[batch[0].fault].happens(self.scene, batch, dice)
 
-    def _settle_as_a_person_would(self) -> None:
+    def _resolve_as_a_person_would(self) -> None:
         """Look into the gateway's console, and do what the message says."""
         there = self.scene.record.instances()
         for creation in self.creations:
@@ -120,7 +120,9 @@ class Storm:
                 task = printed_task(creation.message, wanted["action"])
                 result = Run("creation_journal", {**task, "journal": creation.ground.journal, **wanted})()
                 if result.get("failed"):
-                    creation.lies.append(f"the way out of {creation.name} doesn't work: {result['msg']}")
+                    creation.lies.append(
+                        f"the command in the message about {creation.name} doesn't work: {result['msg']}"
+                    )
 
     def _list_one_without_a_name(self) -> None:
         """Have the listing of one account show an instance without a name, always."""

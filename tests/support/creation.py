@@ -11,10 +11,12 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import ListingPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import LeasePolicy
 from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Result, Run
 
 from msgops_emulator import Emulator
@@ -24,11 +26,11 @@ GATEWAYS = ("green_api", "plugzapi")
 # The three ways in which PlugzAPI may say that it has no listing.
 NO_LISTING = ("http404", "http405", "not_found_200")
 
-# Seconds instead of a quarter of a minute: how long a listing may lag, and how soon it is asked again.
-HURRY = {"_creation.listing.SETTLE": 0.25, "_creation.listing._FIRST_PAUSE": 0.05}
+# Wait for a lagging listing for a quarter of a second instead of 15.
+QUICK_LISTING = ListingPolicy(timeout=0.25, first_pause=0.05)
 
-# A second instead of ten: how long a process that died keeps its names.
-SHORT_LEASE = {"_journal.journal._LEASE": 1.0, "_journal.journal._HEARTBEAT": 0.25}
+# Take over the lease of a dead process after a second instead of ten.
+SHORT_LEASE = LeasePolicy(duration=1.0, heartbeat=0.25)
 
 NOBODY = 65534
 
@@ -41,6 +43,7 @@ class Fleet:
     provider: str
     folder: Path
     options: dict[str, Any] = field(default_factory=dict)
+    listing_policy: ListingPolicy = QUICK_LISTING
 
     def __post_init__(self) -> None:
         self.journal_file = self.folder / "state" / "journal.sqlite3"
@@ -54,7 +57,7 @@ class Fleet:
     def task(self, *names: str, **options: Any) -> Run:
         """The task that makes sure of instances, for a process of its own as well."""
         run = {key: options.pop(key) for key in ("check_mode", "diff", "no_log", "progress") if key in options}
-        constants = {**HURRY, **options.pop("constants", {})}
+        times = {key: options.pop(key) for key in ("lease_policy", "lock_timeout") if key in options}
         if len(names) == 1:
             wanted: dict[str, Any] = {"name": names[0]}
         else:
@@ -74,22 +77,23 @@ class Fleet:
         return Run(
             "instance_create",
             {key: value for key, value in given.items() if value is not None},
-            constants=constants,
+            times={"listing_policy": self.listing_policy, **times},
             **run,
         )
 
     def create(self, *names: str, **options: Any) -> Result:
         """The result of that task, run here."""
-        return replace(self.task(*names, **options), constants={})()
+        return self.task(*names, **options)()
 
-    def settle(self, **options: Any) -> Result:
+    def journal_task(self, **options: Any) -> Result:
         """The result of the module creation_journal."""
         run = {key: options.pop(key) for key in ("check_mode", "diff") if key in options}
-        return Run("creation_journal", {"journal": self.journal, **options}, **run)()
+        times = {key: options.pop(key) for key in ("lease_policy",) if key in options}
+        return Run("creation_journal", {"journal": self.journal, **options}, times=times, **run)()
 
     def entry(self, name: str) -> dict[str, Any] | None:
         """What the journal says about a name."""
-        found = [entry for entry in self.settle()["entries"] if entry["name"] == name]
+        found = [entry for entry in self.journal_task()["entries"] if entry["name"] == name]
         assert len(found) <= 1
         return found[0] if found else None
 
@@ -105,12 +109,12 @@ class Fleet:
         self.emulator.arm(f"{self.provider}.{call}", fault, **options)
 
     def seed(self, *names: str, **options: Any) -> list[dict[str, Any]]:
-        """Instances that nobody of us created."""
+        """Instances that the modules didn't create."""
         instances = [{"provider": self.provider, "name": name, **options} for name in names]
         return self.emulator.seed(instances=instances)["instances"]
 
     def existing(self, name: str | None = None) -> list[dict[str, Any]]:
-        """The account's instances; those that were deleted don't count."""
+        """The account's instances without deleted ones."""
         filters = {"provider": self.provider} | ({} if name is None else {"name": name})
         return [instance for instance in self.emulator.instances(**filters) if instance["state"] != "deleted"]
 

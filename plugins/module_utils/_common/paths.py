@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from .errors import UsageError
 
-# A journal's location that isn't a path: a URL, even a mistyped one, or PostgreSQL's KEYWORD=VALUE.
-_ADDRESS = re.compile(r".*://|[^/]*:/|\s*\w+\s*=", re.DOTALL)
+JournalKind = Literal["file", "postgresql", "unusable"]
+
+# A URL, even a mistyped one, or PostgreSQL's KEYWORD=VALUE. The group matches what the collection can open.
+_NO_PATH = re.compile(r"\s*(postgres(?:ql)?://)|.*://|[^/]*:/|\s*\w+\s*=", re.DOTALL | re.IGNORECASE)
 
 
 def start_folder() -> str | None:
@@ -24,9 +26,12 @@ def start_folder() -> str | None:
         return None
 
 
-def is_address(location: str) -> bool:
-    """Whether a journal's location is an address of a database instead of a path."""
-    return _ADDRESS.match(location) is not None
+def journal_kind(location: str) -> JournalKind:
+    """What the value of the option ``journal`` names: a file, or a database of PostgreSQL."""
+    match = _NO_PATH.match(location)
+    if match is None:
+        return "file"
+    return "postgresql" if match[1] else "unusable"
 
 
 def absolute(path: str, option: str, folder: str | None) -> str:
@@ -65,7 +70,7 @@ def with_absolute_paths(
         value = params.get(option)
         if spec.get("type") == "path" and value is not None:
             value = value if value.strip() else _unless_given(spec)
-            if value is not None and not (option == "journal" and is_address(value)):
+            if value is not None and not (option == "journal" and journal_kind(value) != "file"):
                 value = absolute(value, option, folder)
             resolved[option] = value
     return resolved

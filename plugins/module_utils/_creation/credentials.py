@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that new instances' tokens are handed over in: JSON, by provider and name.
+"""The file into which a run writes the tokens of new instances.
 
-A gateway may tell a token only once. So before anything is created, all is done that writing the token takes, and what
-can run out meanwhile (room on the disk, open files) is held until the token is written.
+A gateway may show a token only once. So before a run creates anything, it does everything that writing the token needs,
+and reserves what may run out until then: room on the disk, and a file descriptor.
 """
 
 from __future__ import annotations
@@ -12,31 +12,26 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .._common.files import UnfitFile, file_kind
 from .._common.reservation import Reservation
-from .._http.address import canonical_address
 from .._vendors.gateway import Instance
-
-Content = dict[str, dict[str, dict[str, Any]]]
+from .credentials_content import Content, Slot, dump, find_conflict, has_outdated_entry, parse, put
 
 _MODE = 0o600
-# Bytes: an entry without its key and address, and what other runs may add meanwhile.
-_ENTRY = 1024
-_OTHERS = 16 * 1024
-# Seconds that another run may keep the file, which takes it milliseconds.
-_LOCK_TIMEOUT = 30.0
+# Bytes that other runs may add to the file before this run writes its tokens.
+_OTHER_RUNS = 16 * 1024
+# Seconds that another run, which needs the lock for milliseconds, may hold it.
+LOCK_TIMEOUT = 30.0
+# Seconds between two tries to lock the file.
 _PAUSE = 0.01
 
 _REMEDIES = {
@@ -51,49 +46,34 @@ _REMEDIES = {
 }
 
 
-@dataclass(frozen=True)
-class Slot:
-    """Where an instance's entry goes: the key under the provider.
+class CredentialsFile:
+    """A JSON file of mode 0600 into which several runs may write at the same time.
 
-    ``gone`` are the IDs of instances that were there once and aren't any more, which the entry may replace.
+    ``path`` is absolute. ``lock_timeout`` are the seconds that another process may hold the file's lock.
     """
 
-    provider: str
-    key: str
-    api_url: str
-    gone: frozenset[str] = frozenset()
-
-
-def credentials_key(name: str, account: str | None = None) -> str:
-    """The key of an instance under its provider."""
-    return f"{account}/{name}" if account else name
-
-
-class CredentialsFile:
-    """A JSON file ``{provider: {key: {id, token, api_url}}}`` of mode 0600 that several runs may merge into."""
-
-    def __init__(self, path: str) -> None:
-        """``path`` is absolute."""
+    def __init__(self, path: str, lock_timeout: float = LOCK_TIMEOUT) -> None:
         self._path = path
+        self._lock_timeout = lock_timeout
         self._mutex = threading.Lock()
         self._reservation: Reservation | None = None
         self._failure: UsageError | None = None
 
     def check(self) -> None:
-        """Find out what is there, before anything depends on it.
+        """Make the file private if it exists.
 
         :raises UsageError: if it can't be written, or holds anything but credentials.
         """
         with self._explained(), self._target() as target, contextlib.suppress(FileNotFoundError):
             descriptor = target.open(os.O_RDWR)
             try:
-                self._parse(_read(descriptor))
+                parse(_read(descriptor), self._path)
                 _make_private(descriptor)
             finally:
                 os.close(descriptor)
 
     def read(self) -> Content:
-        """What is in it; nothing if it isn't there.
+        """Return the content, which is empty if there is no file.
 
         :raises UsageError: if it can't be read, or holds anything but credentials.
         """
@@ -103,46 +83,36 @@ class CredentialsFile:
             except FileNotFoundError:
                 return {}
             try:
-                return self._parse(_read(descriptor))
+                return parse(_read(descriptor), self._path)
             finally:
                 os.close(descriptor)
 
     def conflict(self, content: Content, slot: Slot, instance: Instance | None) -> UsageError | None:
-        """Why ``instance``, or the one that shall be created, can't have the slot: another one's entry is there."""
-        there = content.get(slot.provider, {}).get(slot.key)
-        if not there or str(there.get("id")) in slot.gone or (instance and _is_same(there, slot, instance)):
-            return None
-        mine = f"instance {instance.id}" if instance else "a new instance"
-        again = "" if instance else "run this task again if another run has just made it, "
-        return UsageError(
-            f"credentials_file {self._path} has the entry {slot.key} of {slot.provider} instance {there.get('id')} at "
-            f"{there.get('api_url')}, which is never overwritten by that of {mine} at {slot.api_url}; {again}tell two "
-            "accounts apart by account, name another file, or remove the entry if its instance is gone"
-        )
+        """The error if another instance's entry is in the slot of ``instance`` (``None``: of a new one)."""
+        return find_conflict(content, slot, instance, self._path)
 
     @contextlib.contextmanager
     def reserved(self, wanted: Sequence[tuple[Slot, Instance | None]]) -> Iterator[None]:
-        """Prove that these can be written, by doing all that is done then, and keep room for them in the block.
+        """Prove that these entries can be written, by replacing the file, and reserve room for them in the block.
 
-        ``None`` is an instance that shall be created.
+        ``None`` is an instance that is to be created.
 
-        :raises UsageError: if they can't, or if another instance's entry is in the way; what was there is as it was.
+        :raises UsageError: if they can't be written, or another instance's entry is in a slot; then the content is
+            unchanged.
         """
-        for (provider, key), count in Counter((slot.provider, slot.key) for slot, _instance in wanted).items():
-            if count > 1:
-                raise UsageError(f"{count} instances of {provider} would have the entry {key} in credentials_file")
+        _refuse_equal_keys(slot for slot, _instance in wanted)
         with contextlib.ExitStack() as stack:
             with self._explained():
                 target = stack.enter_context(self._target())
                 target.sweep()
                 with self._locked(target) as descriptor:
-                    content = self._parse(_read(descriptor))
+                    content = parse(_read(descriptor), self._path)
                     for slot, instance in wanted:
                         if conflict := self.conflict(content, slot, instance):
                             raise conflict
-                    size = len(_dump(content)) + sum(_entry_size(slot) for slot, _instance in wanted) + _OTHERS
+                    size = len(dump(content)) + sum(slot.max_size for slot, _instance in wanted) + _OTHER_RUNS
                     reservation = stack.enter_context(Reservation.hold(target, size, os.fstat(descriptor), _MODE))
-                    reservation.write(_dump(content), last=False)
+                    reservation.write(dump(content), last=False)
                 if reservation.failure:
                     raise reservation.failure
             self._reservation, self._failure = reservation, None
@@ -152,74 +122,63 @@ class CredentialsFile:
                 self._reservation = None
 
     def failure(self) -> UsageError | None:
-        """Why nothing more must be created, although there was room: a token could not be written at once."""
+        """The error if a token couldn't be written: nothing more must be created then."""
         if self._failure is None and self._reservation and self._reservation.failure:
             return self._explanation(self._reservation.failure)
         return self._failure
 
-    def merge(self, found: Iterable[tuple[Slot, Instance]], *, last: bool = False) -> None:
-        """Add or renew the entries of ``found``; everything else in the file stays as it is.
+    def merge(self, found: Iterable[tuple[Slot, Instance]], *, last: bool = False) -> list[Slot]:
+        """Add or update the entries of ``found``, and leave all others as they are.
 
-        ``last`` gives the room up that was kept.
+        ``last`` uses up the reservation. Returns the slots that are new although the instance has an entry from
+        before its account got its name; that entry stays, but isn't updated any more.
 
-        :raises UsageError: if the file can't be read or written, or another instance's entry is there; then it is as
-            it was.
+        :raises UsageError: if the file can't be read or written, or another instance's entry is in a slot; the content
+            is unchanged then.
         """
         with self._mutex:
             try:
                 with self._explained(), self._target() as target, self._locked(target) as descriptor:
-                    self._merge(target, descriptor, found, last=last)
+                    return self._merge(target, descriptor, found, last=last)
             except UsageError as error:
                 self._failure = error
                 raise
 
     def _merge(
         self, target: AtomicFile, descriptor: int, found: Iterable[tuple[Slot, Instance]], *, last: bool
-    ) -> None:
-        content = self._parse(_read(descriptor))
+    ) -> list[Slot]:
+        content = parse(_read(descriptor), self._path)
         merged = {provider: dict(names) for provider, names in content.items()}
+        outdated = []
         for slot, instance in found:
             if conflict := self.conflict(merged, slot, instance):
                 raise conflict
-            merged.setdefault(slot.provider, {})[slot.key] = _entry(slot, instance)
+            if has_outdated_entry(content, slot, instance):
+                outdated.append(slot)
+            put(merged, slot, instance)
         if merged == content:
             _make_private(descriptor)
         elif self._reservation:
-            self._reservation.write(_dump(merged), last=last)
+            self._reservation.write(dump(merged), last=last)
         else:
-            target.replace(_dump(merged), os.fstat(descriptor), _MODE)
+            target.replace(dump(merged), os.fstat(descriptor), _MODE)
+        return outdated
 
-    def deliver(self, found: Sequence[tuple[Slot, Instance]]) -> None:
-        """``merge``; where that fails and room was kept, write the entries into that, which takes nothing more.
+    def deliver(self, found: Sequence[tuple[Slot, Instance]]) -> list[Slot]:
+        """``merge`` for the last time; if that fails, write the entries into the reserved file beside it.
 
-        :raises UsageError: if the file is as it was; the message says where the entries are.
+        :raises UsageError: if the file could not be changed; the message says where the entries are.
         """
         try:
-            self.merge(found, last=True)
+            return self.merge(found, last=True)
         except UsageError as error:
             rescued: Content = {}
             for slot, instance in found:
-                rescued.setdefault(slot.provider, {})[slot.key] = _entry(slot, instance)
-            path = self._reservation.rescue(_dump(rescued)) if self._reservation else None
+                put(rescued, slot, instance)
+            path = self._reservation.rescue(dump(rescued)) if self._reservation else None
             if path is None:
                 raise
             raise UsageError(f"{error.message}. The new tokens are in {path}: keep that file") from None
-
-    def _parse(self, raw: bytes) -> Content:
-        if not raw:
-            return {}
-        try:
-            content = json.loads(raw)
-        except (ValueError, RecursionError):
-            kind = "is encrypted by Ansible Vault" if raw.startswith(b"$ANSIBLE_VAULT") else "isn't valid JSON"
-            raise UsageError(f"credentials_file {self._path} {kind}; it was left as it is, name another file") from None
-        sections = content.values() if isinstance(content, dict) else [None]
-        if not all(isinstance(s, dict) and all(isinstance(v, dict) for v in s.values()) for s in sections):
-            raise UsageError(
-                f"credentials_file {self._path} doesn't hold credentials by provider and name; "
-                "it was left as it is, name another file"
-            )
-        return dict(content)
 
     @contextlib.contextmanager
     def _target(self) -> Iterator[AtomicFile]:
@@ -233,7 +192,7 @@ class CredentialsFile:
 
     @contextlib.contextmanager
     def _locked(self, target: AtomicFile) -> Iterator[int]:
-        """Hold the lock of the file that is in place; a file that was replaced meanwhile is of no use."""
+        """Lock the file, which is made if it doesn't exist; try again if another run has replaced it meanwhile."""
         while True:
             if target.stat() is None:
                 target.create(b"{}\n")
@@ -248,7 +207,7 @@ class CredentialsFile:
                     raise
                 continue
             try:
-                _lock(descriptor)
+                _lock(descriptor, self._lock_timeout)
                 if target.is_at(descriptor):
                     yield descriptor
                     return
@@ -267,32 +226,10 @@ class CredentialsFile:
         return UsageError(f"credentials_file {self._path} can't be {done} ({exc.strerror or exc}); {remedy}")
 
 
-def _entry(slot: Slot, instance: Instance) -> dict[str, Any]:
-    return {"id": instance.id, "token": instance.token, "api_url": slot.api_url}
-
-
-def _is_same(there: Mapping[str, Any], slot: Slot, instance: Instance) -> bool:
-    """Whether the entry is that instance's, by its ID, which another gateway may have given as well."""
-    if str(there.get("id")) != instance.id:
-        return False
-    url = there.get("api_url") or slot.api_url
-    return there.get("token") == instance.token or _same_address(str(url), slot.api_url)
-
-
-def _same_address(one: str, other: str) -> bool:
-    """Whether they are spellings of one address; what is no URL is only itself."""
-    try:
-        return canonical_address(one) == canonical_address(other)
-    except UsageError:
-        return one == other
-
-
-def _dump(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
-
-
-def _entry_size(slot: Slot) -> int:
-    return len(_dump({slot.provider: {slot.key: {"api_url": slot.api_url}}})) + _ENTRY
+def _refuse_equal_keys(slots: Iterable[Slot]) -> None:
+    for (provider, key), count in Counter((slot.provider, slot.key) for slot in slots).items():
+        if count > 1:
+            raise UsageError(f"{count} instances of {provider} would have the entry {key} in credentials_file")
 
 
 def _read(descriptor: int) -> bytes:
@@ -305,14 +242,17 @@ def _make_private(descriptor: int) -> None:
         os.fchmod(descriptor, _MODE)
 
 
-def _lock(descriptor: int) -> None:
-    """Lock a file against other runs."""
-    give_up_at = time.monotonic() + _LOCK_TIMEOUT
+def _lock(descriptor: int, timeout: float) -> None:
+    """Lock a file against other runs.
+
+    :raises UnfitFile: if another process holds the lock for ``timeout`` seconds.
+    """
+    give_up_at = time.monotonic() + timeout
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() > give_up_at:
-                raise UnfitFile(f"another process has kept it locked for {_LOCK_TIMEOUT:g} s") from None
+                raise UnfitFile(f"another process has kept it locked for {timeout:g} s") from None
         time.sleep(_PAUSE)

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Creating instances exactly once: lock the names, list the account, plan, journal, post, settle, hand over.
+"""Creating instances exactly once: lease the names, list, plan, journal, post, reconcile, deliver the tokens.
 
-The gateways know neither unique names nor idempotency keys. So a creation is begun only where the listing and the
-journal agree that there is nothing of that name, and its outcome is believed only if the gateway said it, or shows it.
+The gateways have neither unique names nor idempotency keys. So a run creates an instance only if neither the listing
+nor the journal has one of its name, and it believes an outcome only if the gateway's response or its listing tells it.
 """
 
 from __future__ import annotations
@@ -18,39 +18,52 @@ from .._common.errors import Delivery, FleetError, UsageError
 from .._common.polling import poll
 from .._common.timestamps import utc_now
 from .._journal.commands import JournalCommands
-from .._journal.entries import Entry, Memory, Status, begun_entry, hash_payload, is_new_token, new_entry
+from .._journal.entries import (
+    Entry,
+    Memory,
+    Status,
+    begun_entry,
+    hash_payload,
+    is_new_token,
+    is_same_id,
+    new_entry,
+)
 from .._journal.journal import Journal, Lease
 from .._journal.storage import JournalError
 from .._vendors.accounts import Account, Kinship
 from .._vendors.gateway import Gateway
-from .delivery import TokenDelivery, has_token
-from .listing import Lister, Listing, ListingPolicy, awaits_listing, listed_by
-from .plan import Action, Claim, DesiredInstance, OnUnknown, Outcome, Planner, find_claim
+from .claim import Claim, find_claim
+from .delivery import TokenDelivery
+from .desired import DesiredInstance
+from .listing import LISTING_POLICY, Lister, ListingMode, ListingPolicy
+from .plan import OnUnknown, Plan, Planner
+from .refusals import Refusals
+from .result import Action, Result, result_of
 
 
 @dataclass
 class Provisioner:
-    """One task's creations; ``warnings`` gathers what the user should know beside the outcomes."""
+    """The creations of one task. ``warnings`` are for the user, besides the results."""
 
     journal: Journal
-    commands: JournalCommands
     delivery: TokenDelivery
     on_unknown: OnUnknown
-    listing: ListingPolicy
+    listing: ListingMode
     concurrency: int
+    listing_policy: ListingPolicy = LISTING_POLICY
     progress: Callable[[str], None] | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def predict(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
-        """What ``provision`` would do, without a trace at the gateways, in the journal or in the file."""
-        planned, _listed = self._plan(all_desired, self.journal.read({desired.key for desired in all_desired}))
-        outcomes = self.delivery.without_conflicts(planned)
-        if not self.delivery.is_safe and any(o.action == "would_create" for o in outcomes):
+    def predict(self, all_desired: Sequence[DesiredInstance]) -> list[Result]:
+        """What ``provision`` would do. Nothing is written to the gateways, the journal or the file."""
+        plans, _listed = self._plan(all_desired, self.journal.read({desired.key for desired in all_desired}))
+        plans = self.delivery.without_conflicts(plans)
+        if not self.delivery.is_safe and any(plan.action == "would_create" for plan in plans):
             self.warnings.append(_no_safe_way().message)
-        return self.delivery.strip_tokens(self.delivery.restore_tokens(outcomes))
+        return self.delivery.strip_tokens(self.delivery.restore_tokens([result_of(plan) for plan in plans]))
 
-    def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Outcome]:
-        """What became of each desired instance, in their order.
+    def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Result]:
+        """Create what is missing. The results are in the order of the desired instances.
 
         The failure of one instance or account doesn't keep the others from being created.
 
@@ -60,144 +73,156 @@ class Provisioner:
             return []
         self.delivery.check()
         with self.journal.locked({desired.key for desired in all_desired}) as lease:
-            planned, listed = self._plan(all_desired, lease.memory)
-            planned = self.delivery.without_conflicts(planned)
+            plans, listed = self._plan(all_desired, lease.memory)
+            plans = self.delivery.without_conflicts(plans)
             try:
                 lease.note_uses(listed)
             except JournalError as error:
-                planned = [_failed(o, error) if o.action == "would_create" else o for o in planned]
-            with self.delivery.room_for(planned):
-                reconciled = self._reconcile(self._create_all(planned, lease), lease.memory)
-                with contextlib.suppress(UsageError):  # whoever writes to the file then says why
-                    reconciled = self.delivery.restore_tokens(reconciled)
-                outcomes = self.delivery.write_credentials(self.delivery.strip_tokens(reconciled), reconciled)
-            known = [self._recorded(o, s) for o, s in zip(outcomes, reconciled, strict=True)]
-            self._record(lease, [entry for entry in known if entry])
-            self._warn_of_unknown_tokens(zip(reconciled, known, strict=True))
-        return outcomes
+                plans = [plan.failed(error) if plan.action == "would_create" else plan for plan in plans]
+            with self.delivery.room_for(plans):
+                results = self._reconcile(self._create_all(plans, lease), lease.memory)
+                with contextlib.suppress(UsageError):  # write_credentials reports a file that can't be read
+                    results = self.delivery.restore_tokens(results)
+                results = self.delivery.write_credentials(results)
+            results = [replace(result, entry=self._updated_entry(result)) for result in results]
+            self._record(lease, [result.entry for result in results if result.entry])
+        self.warnings += self.delivery.warnings
+        self._warn_of_lost_tokens(results)
+        return self.delivery.strip_tokens(results)
 
-    # Planning: what the listings and the journal say
+    # Plan
 
-    def _plan(
-        self, all_desired: Sequence[DesiredInstance], memory: Memory
-    ) -> tuple[list[Outcome], dict[Account, bool]]:
-        """What is to be done about each desired instance, and which accounts could be listed."""
-        planner, lister = Planner(memory, self.commands, self.on_unknown), Lister(self.listing, memory.uses)
+    def _plan(self, all_desired: Sequence[DesiredInstance], memory: Memory) -> tuple[list[Plan], dict[Account, bool]]:
+        """The plans, and the accounts that were asked with whether they gave a listing."""
+        planner, lister = self._planner(memory), self._lister(memory)
         claims = {desired: find_claim(desired, memory) for desired in all_desired}
-        planned: dict[DesiredInstance, Outcome] = {}
+        plans: dict[DesiredInstance, Plan] = {}
         listed: dict[Account, bool] = {}
         for gateway, in_account in _by_account(all_desired):
-            # A listing may lag behind what an earlier run has begun a moment ago.
-            entries = [
-                entry for desired in in_account for entry in (claims[desired].entry, *claims[desired].rivals) if entry
-            ]
-            until = {entry.name: listed_by(entry) for entry in entries if awaits_listing(entry)}
+            until = self._deadlines(claims[desired] for desired in in_account)
             try:
                 listing = lister.ask(gateway, {desired.account for desired in in_account}, until)
             except FleetError as error:
-                planned |= {desired: Outcome(desired, "failed", error=error) for desired in in_account}
+                plans |= {desired: Plan(desired, "failed", error=error) for desired in in_account}
             else:
-                planned |= {desired: planner.plan(desired, claims[desired], listing) for desired in in_account}
-                self.delivery.plan([planned[desired] for desired in in_account], listing)
+                plans |= {desired: planner.plan(desired, claims[desired], listing) for desired in in_account}
                 listed |= {desired.account: listing is not None for desired in in_account}
         self._warn_of_new_tokens(
             {desired: claims[desired] for desired in all_desired if desired.account in listed}, memory
         )
-        return [planned[desired] for desired in all_desired], listed
+        return [plans[desired] for desired in all_desired], listed
 
-    # Creating: each at most once
+    def _planner(self, memory: Memory) -> Planner:
+        return Planner(memory, Refusals(JournalCommands(self.journal.location)), self.on_unknown)
 
-    def _create_all(self, planned: Sequence[Outcome], lease: Lease) -> list[Outcome]:
-        outcomes = {outcome.desired: outcome for outcome in planned}
-        wanted = [outcome for outcome in planned if outcome.action == "would_create"]
+    def _lister(self, memory: Memory) -> Lister:
+        return Lister(self.listing, self.listing_policy, memory.uses)
 
-        def create(outcome: Outcome) -> bool:
-            outcomes[outcome.desired] = self._create(outcome.desired, outcome.entry, lease)
+    def _deadlines(self, claims: Iterable[Claim]) -> dict[str, float]:
+        """Until when to wait for the listing to show what an earlier run has just created."""
+        entries = [entry for claim in claims for entry in (claim.entry, *claim.rivals) if entry]
+        policy = self.listing_policy
+        return {entry.name: policy.deadline(entry) for entry in entries if policy.applies_to(entry)}
+
+    # Create: each at most once
+
+    def _create_all(self, plans: Sequence[Plan], lease: Lease) -> list[Result]:
+        results = {plan.desired: result_of(plan) for plan in plans}
+        wanted = [plan for plan in plans if plan.action == "would_create"]
+
+        def create(plan: Plan) -> bool:
+            results[plan.desired] = self._create(plan, lease)
             return True
 
         def tell() -> None:
             if self.progress:
-                done = sum(outcomes[outcome.desired].action != "would_create" for outcome in wanted)
+                done = sum(results[plan.desired].action != "would_create" for plan in wanted)
                 self.progress(f"{done} of {len(wanted)} creations answered")
 
         if self.delivery.is_safe:
             poll(wanted, create, workers=self.concurrency, progress=tell if self.progress else None)
         else:
-            outcomes |= {outcome.desired: _failed(outcome, _no_safe_way()) for outcome in wanted}
-        return list(outcomes.values())
+            results |= {plan.desired: result_of(plan.failed(_no_safe_way())) for plan in wanted}
+        return list(results.values())
 
-    def _create(self, desired: DesiredInstance, before: Entry | None, lease: Lease) -> Outcome:
+    def _create(self, plan: Plan, lease: Lease) -> Result:
+        desired, result = plan.desired, result_of(plan)
         if failure := self.delivery.failure():
-            return Outcome(desired, "failed", error=failure)
-        entry = begun_entry(desired.account, desired.name, hash_payload(desired.payload), before)
+            return result.failed(failure)
+        entry = begun_entry(desired.account, desired.name, hash_payload(desired.payload), plan.entry)
         try:
-            lease.begin(entry, instead_of=before)
+            lease.begin(entry, instead_of=plan.entry)
         except JournalError as error:
-            return Outcome(desired, "failed", error=error)
+            return result.failed(error)
         try:
             instance = desired.gateway.create_instance(desired.payload)
         except FleetError as error:
             action: Action = "unknown" if error.delivery is Delivery.UNKNOWN else "failed"
-            return Outcome(desired, action, error=error, posted=True, entry=entry)
-        # At once, because this process may be killed, and the vendor may never show the token again.
-        created = replace(entry, status="created", instance_id=instance.id, updated_at=utc_now())
-        self._record(lease, [created])
-        self.delivery.write_at_once(desired, instance)
-        return Outcome(desired, "created", instance, posted=True, entry=created)
+            return replace(result, action=action, error=error, posted=True, entry=entry)
+        # Write both immediately: this process may be killed, and the vendor may never show the token again.
+        entry = replace(entry, status="created", instance_id=instance.id, updated_at=utc_now())
+        self._record(lease, [entry])
+        result = replace(result, action="created", instance=instance, posted=True, entry=entry)
+        self.delivery.write_at_once(result)
+        return result
 
-    # Settling: ask the listing about what got no clear answer
+    # Reconcile: ask the listing about creations without a clear response
 
-    def _reconcile(self, outcomes: Sequence[Outcome], memory: Memory) -> list[Outcome]:
-        reconciled = {outcome.desired: outcome for outcome in outcomes}
-        unclear = [outcome.desired for outcome in outcomes if outcome.action == "unknown" and outcome.posted]
-        end = listed_by()
-        planner, lister = Planner(memory, self.commands, self.on_unknown), Lister(self.listing, memory.uses)
+    def _reconcile(self, results: Sequence[Result], memory: Memory) -> list[Result]:
+        reconciled = {result.desired: result for result in results}
+        unclear = [result.desired for result in results if result.action == "unknown" and result.posted]
+        deadline = self.listing_policy.deadline()
+        planner, lister = self._planner(memory), self._lister(memory)
         for gateway, all_desired in _by_account(unclear):
             listing = None
             with contextlib.suppress(FleetError):
-                until = dict.fromkeys((desired.name for desired in all_desired), end)
+                until = dict.fromkeys((desired.name for desired in all_desired), deadline)
                 listing = lister.ask(gateway, {desired.account for desired in all_desired}, until)
             for desired in all_desired:
-                reconciled[desired] = _reconciled(planner, reconciled[desired], listing)
+                result = reconciled[desired]
+                if matches := listing.named(desired.name) if listing else []:
+                    reconciled[desired] = result.after(planner.found(desired, result.entry, matches))
+                elif result.entry and (cause := result.error):
+                    plan = planner.unknown(desired, result.entry, cause.message, cause.http_status)
+                    reconciled[desired] = result.after(plan)
         return list(reconciled.values())
 
-    # Remembering
+    # Record
 
-    def _journal_status(self, outcome: Outcome, reconciled: Outcome) -> tuple[Status, str | None] | None:
-        if outcome.instance:
-            in_file = self.delivery.file is not None and has_token(reconciled)
-            handed_over = not outcome.error and (in_file or has_token(outcome))
-            return ("delivered" if handed_over else "created", outcome.instance.id)
-        if outcome.posted:
-            is_open = outcome.error is not None and outcome.error.delivery is Delivery.UNKNOWN
-            return ("unknown" if is_open else "rejected", None)
-        return None
-
-    def _recorded(self, outcome: Outcome, reconciled: Outcome) -> Entry | None:
-        """What the journal shall say about an outcome; ``None`` if nothing is to be said."""
-        if (said := self._journal_status(outcome, reconciled)) is None:
+    def _updated_entry(self, result: Result) -> Entry | None:
+        """The entry that the journal gets for a result; ``None`` if it keeps the one that it has."""
+        status: Status
+        if result.instance:
+            status, instance_id = "delivered" if self.delivery.delivers(result) else "created", result.instance.id
+        elif result.posted:
+            is_open = result.error is not None and result.error.delivery is Delivery.UNKNOWN
+            status, instance_id = "unknown" if is_open else "rejected", None
+        else:
             return None
-        status, instance_id = said
-        entry = reconciled.entry or new_entry(outcome.desired.account, outcome.desired.name, status)
-        # Once the token was handed over, it stays so, even if a later run can't show it again.
-        if entry.instance_id == instance_id and entry.status in (status, "delivered"):
-            return entry
+        entry = result.entry or new_entry(result.desired.account, result.desired.name, status)
+        is_same = entry.instance_id == instance_id or is_same_id(entry.instance_id, instance_id)
+        # A delivered token stays delivered, also if a later run can't show it again.
+        if is_same and entry.status in (status, "delivered"):
+            return replace(entry, instance_id=instance_id)
         return replace(entry, status=status, instance_id=instance_id, updated_at=utc_now())
 
     def _record(self, lease: Lease, entries: Sequence[Entry]) -> None:
         try:
             lease.record(entries)
         except JournalError as error:
-            # Nothing is lost: an entry that stays pending is settled by the next run's listing.
+            # Nothing is lost: the next run reconciles an entry that stays pending with the listing.
             self.warnings.append(error.message)
 
-    def _warn_of_unknown_tokens(self, outcomes: Iterable[tuple[Outcome, Entry | None]]) -> None:
+    # Warnings
+
+    def _warn_of_lost_tokens(self, results: Iterable[Result]) -> None:
         place = " into credentials_file" if self.delivery.file else ""
-        for outcome, entry in outcomes:
-            if outcome.instance and not has_token(outcome) and not (entry and entry.status == "delivered"):
+        for result in results:
+            is_delivered = result.entry is not None and result.entry.status == "delivered"
+            if result.instance and not result.has_token and not is_delivered:
                 self.warnings.append(
-                    f"the token of {outcome.desired} ({outcome.instance.id}) was never handed over, and the gateway "
-                    f"doesn't tell it again; copy it from the gateway's console{place}"
+                    f"the token of {result.desired} ({result.instance.id}) was never delivered, and the gateway "
+                    f"doesn't show it again; copy it from the gateway's console{place}"
                 )
 
     def _warn_of_new_tokens(self, claims: Mapping[DesiredInstance, Claim], memory: Memory) -> None:
@@ -217,14 +242,10 @@ class Provisioner:
                 )
 
 
-def _failed(outcome: Outcome, error: FleetError) -> Outcome:
-    return Outcome(outcome.desired, "failed", error=error)
-
-
 def _no_safe_way() -> UsageError:
     return UsageError(
-        "there is no safe way to hand a new instance's token over, so none is created: set no_log: true on this "
-        "task, or give credentials_file"
+        "there is no safe way to deliver a new instance's token, so none is created: set no_log: true on this task, or "
+        "give credentials_file"
     )
 
 
@@ -233,11 +254,3 @@ def _by_account(all_desired: Sequence[DesiredInstance]) -> Iterable[tuple[Gatewa
     for desired in all_desired:
         accounts[desired.gateway].append(desired)
     return accounts.items()
-
-
-def _reconciled(planner: Planner, outcome: Outcome, listing: Listing | None) -> Outcome:
-    desired, cause, entry = outcome.desired, outcome.error, outcome.entry
-    if matches := listing.named(desired.name) if listing else []:
-        return replace(planner.found(desired, entry, matches), posted=True)
-    reason, http_status = (cause.message, cause.http_status) if cause else ("", None)
-    return replace(planner.unknown(desired, entry, reason, http_status=http_status), posted=True) if entry else outcome

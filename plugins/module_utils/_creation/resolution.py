@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person knows about instances and creations, written to the journal."""
+"""The actions of the module creation_journal: listing entries, and recording what a person knows about them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._common.errors import UsageError
+from .._common.texts import join_first
 from .._common.timestamps import utc_now
 from .._journal.commands import JournalCommands
-from .._journal.entries import OPEN, Entry, Memory, Use
+from .._journal.entries import OPEN, Entry, Memory, Use, normal_id
 from .._journal.journal import Journal
 from .._vendors.providers import PROVIDERS
-from .credentials import credentials_key
+from .credentials_content import credentials_key
 
-Settling = Literal["adopt", "discard", "forget"]
+Action = Literal["adopt", "discard", "forget"]
+
+# Entries that a message shows.
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """Which entries; ``None`` means any."""
+    """Chooses entries. ``None`` matches any value."""
 
     operation_id: str | None = None
     provider: str | None = None
@@ -32,7 +36,7 @@ class EntryFilter:
     status: Collection[str] | None = None
 
     def matches(self, entry: Entry) -> bool:
-        """Whether the entry is one of them."""
+        """Whether the filter chooses the entry."""
         return (
             self.operation_id in (None, entry.operation_id)
             and self.provider in (None, entry.provider)
@@ -60,24 +64,24 @@ def list_entries(journal: Journal, entries: EntryFilter) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a person says about the one entry of ``entries``.
+    """What a person says about the only entry that ``entries`` chooses.
 
-    ``instance_id`` is the instance that the creation made, or, for forget, the one that the person knows it to be of.
-    ``account`` is the name that the entry's account gets.
+    ``instance_id`` is, for adopt, the ID of the instance that the creation made; for forget, the one that the entry
+    must have. ``account`` is the new name of the entry's account.
     """
 
-    action: Settling
+    action: Action
     entries: EntryFilter
     instance_id: str | None = None
     account: str | None = None
 
     def write(self, journal: Journal, *, check_mode: bool) -> dict[str, Any]:
-        """The module's result.
+        """Change the entry, and return the module's result.
 
-        :raises UsageError: if there isn't exactly one such entry, or it doesn't do for the action.
+        :raises UsageError: if there isn't exactly one such entry, or the action isn't allowed for its status.
         """
         memory, commands = journal.read(), JournalCommands(journal.location)
-        before = self._the_one(memory, commands)
+        before = self._find(memory, commands)
         if before is None:
             return {"changed": False, "entries": [], "diff": _diff(None, None)}
         after = self._after(before, commands)
@@ -86,7 +90,7 @@ class Resolution:
         if not check_mode:
             with journal.locked([before.key]) as lease:
                 if before not in lease.memory.entries:
-                    raise UsageError(f"another run has just worked on {before.name}; look at the journal again")
+                    raise UsageError(f"another run has just changed the entry of {before.name}; list the entries again")
                 if after:
                     lease.record([after])
                 else:
@@ -94,15 +98,14 @@ class Resolution:
         entries = [_as_result(after, memory)] if after else []
         return {"changed": True, "entries": entries, "diff": _diff(before, after)}
 
-    def _the_one(self, memory: Memory, commands: JournalCommands) -> Entry | None:
+    def _find(self, memory: Memory, commands: JournalCommands) -> Entry | None:
         found = [entry for entry in memory.entries if self.entries.matches(entry)]
         if len(found) > 1:
-            each = "; ".join(f"{_describe_account(entry)}: {self._command(commands, entry)}" for entry in found)
-            raise UsageError(f"there is more than one {self.entries}; run the one that is meant. {each}")
+            each = [f"{_describe_account(entry)}: {self._command(commands, entry)}" for entry in found]
+            each_shown = join_first(each, _SHOWN, "; ")
+            raise UsageError(f"there is more than one {self.entries}; run the one that is meant. {each_shown}")
         if not found and (self.action == "adopt" or self.entries.operation_id):
-            raise UsageError(
-                f"the journal has no {self.entries}; each creation has an ID of its own: look at the list again"
-            )
+            raise UsageError(f"the journal has no {self.entries}; each creation has its own ID: list the entries again")
         return found[0] if found else None
 
     def _command(self, commands: JournalCommands, entry: Entry) -> str:
@@ -111,22 +114,24 @@ class Resolution:
         return commands.discard(entry) if self.action == "discard" else commands.forget(entry)
 
     def _after(self, before: Entry, commands: JournalCommands) -> Entry | None:
-        if self.action == "forget":
-            if self.instance_id != before.instance_id:
-                raise UsageError(
-                    f"{before.name} is forgotten if instance_id says which instance that is: "
-                    f"{before.instance_id or 'it has none, leave instance_id out'}"
-                )
-            return None
+        """The entry after the action; ``None`` if it is removed."""
+        if self.action == "adopt":
+            return self._adopted(before, commands)
         if self.action == "discard":
-            if before.status not in (*OPEN, "rejected"):
-                raise UsageError(
-                    f"the creation of {before.name} isn't open: it is {before.status}, as {before.instance_id}. If the "
-                    f"instance is gone, and the next run shall create one, run {commands.forget(before)}"
-                )
-            return before if before.status == "rejected" else _changed(before, status="rejected")
+            return _discarded(before, commands)
+        if normal_id(self.instance_id) != normal_id(before.instance_id):
+            raise UsageError(
+                f"{before.name} is forgotten only if instance_id is the one in the journal: "
+                f"{before.instance_id or 'it has none, leave instance_id out'}"
+            )
+        return None
+
+    def _adopted(self, before: Entry, commands: JournalCommands) -> Entry:
         named = dataclasses.replace(before, account=self.account or before.account)
         if before.instance_id == self.instance_id:
+            return named
+        # A run has seen the instance, so it has the spelling of the gateway's listing.
+        if before.status == "delivered" and normal_id(before.instance_id) == normal_id(self.instance_id):
             return named
         if before.status == "delivered":
             raise UsageError(
@@ -137,10 +142,19 @@ class Resolution:
         return _changed(named, status="created", instance_id=self.instance_id)
 
 
+def _discarded(before: Entry, commands: JournalCommands) -> Entry:
+    if before.status not in (*OPEN, "rejected"):
+        raise UsageError(
+            f"the creation of {before.name} isn't open: it is {before.status}, as {before.instance_id}. If the "
+            f"instance is gone, and the next run is to create one, run {commands.forget(before)}"
+        )
+    return before if before.status == "rejected" else _changed(before, status="rejected")
+
+
 def _check_id(provider: str, instance_id: str) -> None:
     form = PROVIDERS[provider].id_form if provider in PROVIDERS else None
     if form and not form.pattern.fullmatch(instance_id):
-        raise UsageError(f"instance_id {instance_id} is none of {provider}: its IDs are {form.words}")
+        raise UsageError(f"instance_id {instance_id} is not one of {provider}: its IDs are {form.words}")
 
 
 def _changed(entry: Entry, **changes: Any) -> Entry:
@@ -167,7 +181,7 @@ def _as_result(entry: Entry, memory: Memory) -> dict[str, Any]:
 
 
 def _accounts(uses: Collection[Use]) -> list[dict[str, Any]]:
-    """The accounts that runs have entered, by the name and the address that they were entered by."""
+    """The accounts that runs have used, by provider, name and address."""
     grouped: dict[tuple[str, str, str], list[Use]] = {}
     for use in uses:
         grouped.setdefault((use.provider, use.account or "", use.access.address), []).append(use)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands that a message gives a person for the journal; each can be pasted into a shell as it stands."""
+"""The commands for the module creation_journal in messages. Each can be pasted into a shell as printed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import re
 from .._common.masking import passwords_in
 from .entries import DEFAULT_JOURNAL, Entry
 
-# What neither a shell, nor Ansible's KEY=VALUE and templates, nor the JSON of its output spells in another way.
+# Characters that a shell, Ansible's KEY=VALUE, its templates and the JSON of its output all leave as they are.
 _PLAIN = re.compile(r"[\w./:@%+,-]+")
-# The same between single quotes of a shell.
+# Text that they leave as it is between a shell's single quotes.
 _QUOTABLE = re.compile(r"(?!.*  )[^'\"\\\s](?:[^'\"\\]*[^'\"\\\s])?")
-# What stands for an account's name that can't be spelled: the module refuses it, so nobody is called that by mistake.
+# The placeholder for an account's name. The module refuses it, because a name has no slash; so a command that is pasted
+# without replacing it changes nothing.
 _NAME = "/NAME/"
 
 
@@ -26,7 +27,7 @@ class JournalCommands:
         self._options: dict[str, str] = {}
         self._before = ""
         if location == os.path.expanduser(DEFAULT_JOURNAL) and not os.environ.get("MSGOPS_JOURNAL", "").strip():
-            return  # the module finds it by itself
+            return  # the module's default
         if _PLAIN.fullmatch(location) and not passwords_in(location):
             self._options["journal"] = location
         elif _QUOTABLE.fullmatch(location) and location.isprintable() and not passwords_in(location):
@@ -34,21 +35,23 @@ class JournalCommands:
         else:
             self._before = "(with the journal's path or URL in the variable MSGOPS_JOURNAL) "
 
-    def adopt(self, entry: Entry, account: str | None = None) -> str:
-        """Say that the entry's instance exists, and whose it is; where its ID isn't known, ID stands for it."""
-        if account is None:
-            return self._command("adopt", entry, instance_id=_known_id(entry))
-        if _PLAIN.fullmatch(account):
+    def adopt(self, entry: Entry) -> str:
+        """The command that says that the entry's instance exists; the placeholder ``ID`` stands for an unknown ID."""
+        return self._command("adopt", entry, instance_id=_known_id(entry))
+
+    def adopt_as(self, entry: Entry, account: str | None) -> str:
+        """The same, which also names the instance's account; ``None`` leaves the name to the reader."""
+        if account and _PLAIN.fullmatch(account):
             return self._command("adopt", entry, instance_id=_known_id(entry), account=account)
         command = self._command("adopt", entry, instance_id=_known_id(entry), account=_NAME)
         return f"(with the account's name, in double quotes, in the place of {_NAME}) {command}"
 
     def discard(self, entry: Entry) -> str:
-        """Say that it never happened."""
+        """The command that says that the creation never happened."""
         return self._command("discard", entry)
 
     def forget(self, entry: Entry) -> str:
-        """Take the entry out."""
+        """The command that removes the entry."""
         return self._command("forget", entry, **({"instance_id": _known_id(entry)} if entry.instance_id else {}))
 
     def _command(self, action: str, entry: Entry, **options: str) -> str:

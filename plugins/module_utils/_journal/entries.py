@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the journal is made of: the entries of creations, and the accesses by which runs entered accounts."""
+"""The content of the journal: the entries of creations, and the accesses by which runs used accounts."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from typing import Any, Literal, get_args
 from .._common.timestamps import utc_now
 from .._vendors.accounts import Access, Account, Standing, seen_with
 
-# Where it lies unless the user says otherwise.
+# The default of the option journal.
 DEFAULT_JOURNAL = "~/.local/state/msgops/fleet.sqlite3"
 
 Status = Literal["pending", "created", "rejected", "unknown", "delivered"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-# What was begun, and may or may not have happened.
+# Statuses of creations that may or may not have happened.
 OPEN: tuple[Status, ...] = ("pending", "unknown")
 
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """What runs take turns at: a name at a provider, whoever's it is, because accounts can be called in many ways."""
+    """What runs take turns at: a name at a provider, in all its accounts, because an account may have several names."""
 
     provider: str
     name: str
@@ -39,10 +39,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Entry:
-    """One creation: times are ISO 8601 in UTC.
+    """One creation. Times are ISO 8601 in UTC.
 
-    ``account`` is the name that the user gave the account, ``accesses`` how it was entered; ``fingerprint`` is what
-    schema 1 knew of it.
+    ``account`` is the account's name from the user, and ``accesses`` are the addresses and tokens that runs used for
+    it. ``fingerprint`` is all that schema 1 recorded of the account.
     """
 
     operation_id: str
@@ -59,16 +59,16 @@ class Entry:
 
     @property
     def key(self) -> Key:
-        """What a run that changes it must hold."""
+        """What a run must have a lease on to change it."""
         return Key(self.provider, self.name)
 
     @property
     def address(self) -> str | None:
-        """Where its account was entered last, if that is known."""
+        """The address at which its account was used last, if that is known."""
         return self.accesses[-1].address if self.accesses else None
 
     def used_by(self, account: Account, standing: Standing) -> Entry:
-        """The entry after a run of ``account`` has found it to be its own."""
+        """The entry after a run of ``account`` has found that it is its own."""
         return dataclasses.replace(
             self,
             account=account.name or self.account,
@@ -78,7 +78,7 @@ class Entry:
 
 
 def new_entry(account: Account, name: str, status: Status, payload_hash: str = "") -> Entry:
-    """An entry of a name that the journal doesn't know yet."""
+    """An entry for a name without one."""
     now = utc_now()
     accesses = (account.access,)
     return Entry(
@@ -87,7 +87,8 @@ def new_entry(account: Account, name: str, status: Status, payload_hash: str = "
 
 
 def begun_entry(account: Account, name: str, payload_hash: str, before: Entry | None) -> Entry:
-    """The entry of a creation that is about to be posted, in the place of the one ``before``."""
+    """The entry of a creation that is about to be posted, with what ``before``, which it replaces, has of the "
+    "account."""
     entry = new_entry(account, name, "pending", payload_hash)
     if before is None:
         return entry
@@ -97,7 +98,7 @@ def begun_entry(account: Account, name: str, payload_hash: str, before: Entry | 
 
 @dataclass(frozen=True)
 class Use:
-    """An access that runs have used: when first, when last, and when its listing was last seen."""
+    """An access that runs have used, with the times of its first and last use and of its last listing."""
 
     provider: str
     account: str | None
@@ -107,14 +108,14 @@ class Use:
     listed_at: str | None
 
     def may_belong_to(self, account: Account) -> bool:
-        """Whether it was the same account's, or at least at its address."""
+        """Whether the name, the token or the address is the account's."""
         is_named_so = account.name is not None and self.account == account.name
         is_near = self.access.address == account.address or self.access.token == account.token
         return self.provider == account.provider and (is_named_so or is_near)
 
 
 def is_new_token(account: Account, uses: Iterable[Use]) -> bool:
-    """Whether an account that has no name is entered by a token that was never used, at an address that was."""
+    """Whether an account without a name uses an address that is known, with a token that isn't."""
     own = [use for use in uses if use.provider == account.provider]
     return (
         account.name is None
@@ -125,13 +126,13 @@ def is_new_token(account: Account, uses: Iterable[Use]) -> bool:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the journal knows: entries, and the accesses that were used."""
+    """The journal's content: entries, and the accesses that runs have used."""
 
     entries: tuple[Entry, ...] = ()
     uses: tuple[Use, ...] = ()
 
     def of(self, key: Key) -> list[Entry]:
-        """The entries of a name, whoever's they are."""
+        """The entries of a name in all accounts."""
         return self._by_key.get(key, [])
 
     @functools.cached_property
@@ -143,5 +144,15 @@ class Memory:
 
 
 def hash_payload(payload: Mapping[str, Any]) -> str:
-    """What a creation sends, in short."""
+    """The SHA-256 of a creation's request."""
     return hashlib.sha256(json.dumps(dict(payload), sort_keys=True).encode()).hexdigest()
+
+
+def normal_id(instance_id: str | None) -> str:
+    """The ID in lower case, for comparing: a person may type PlugzAPI's hexadecimal digits in any case."""
+    return str(instance_id or "").lower()
+
+
+def is_same_id(one: str | None, other: str | None) -> bool:
+    """Whether both are the ID of one instance; false if there is none."""
+    return normal_id(one) == normal_id(other) != ""

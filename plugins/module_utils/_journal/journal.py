@@ -1,15 +1,16 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The write-ahead journal of creations: what was begun, and what is known of its outcome.
+"""The write-ahead journal of creations: which ones were begun, and with which outcome.
 
-An entry is durable before its creation is posted, so neither a crash nor a lost answer makes a later run create the
-same instance again. It never holds a token.
+A run writes an entry durably before it posts the creation, so that after a crash or a lost response no later run
+creates the same instance again. An entry never holds a token.
 
-Runs that share a journal take turns at a name: ``locked`` gives a lease on names, which a heartbeat renews and which
-lapses when its process dies. Whoever waits sees that by watching the heartbeat; no clock is compared with another
-machine's, or with itself after it was put back. The lease only keeps runs from getting in each other's way. What makes
-a second creation impossible is that an entry is changed in one transaction, by the holder of its lease alone.
+Runs that share a journal take turns at a name: ``locked`` gives a run a lease on names. A thread of the run renews the
+lease by a heartbeat; when the process dies, the lease lapses. A run that waits for the lease finds that out by watching
+the heartbeat. It compares no clocks, neither with those of other machines nor with its own, which may be set back. The
+lease only keeps runs from waiting for each other's failures. A second creation is impossible because an entry is
+changed in one transaction, and only by the owner of its lease.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import threading
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from .._common.paths import journal_kind
 from .._common.timestamps import utc_now
 from .._vendors.accounts import Access, Account, dump_accesses, load_accesses
 from .entries import Entry, Key, Memory, Use
@@ -31,28 +34,40 @@ from .location import storage_at
 from .schema import Transaction, creations
 from .storage import JournalError, Storage
 
-# Seconds. A process that was killed keeps its names until another one has watched for the length of a lease.
-_LEASE = 10.0
-_HEARTBEAT = 2.5
-_PAUSE = 0.1
-_LONGEST_WAIT = 600.0
+
+@dataclass(frozen=True)
+class LeasePolicy:
+    """The times of leases, all in seconds.
+
+    A waiting run takes over a lease that got no heartbeat for its ``duration``. The owner sends one every
+    ``heartbeat``. A waiting run looks at the lease every ``poll_interval``, and fails after ``wait_timeout``.
+    """
+
+    duration: float = 10.0
+    heartbeat: float = 2.5
+    poll_interval: float = 0.1
+    wait_timeout: float = 600.0
+
+
+LEASE_POLICY = LeasePolicy()
 
 
 class Journal:
     """The journal in a SQLite file or in PostgreSQL, safe to use from several threads and processes."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, policy: LeasePolicy = LEASE_POLICY) -> None:
         self._storage = storage_at(location)
-        # As a command can name it, from whichever folder it is run.
-        self.location = location if "://" in location else self._storage.name
+        self._policy = policy
+        # For commands in messages: absolute, because a person may run them in another folder.
+        self.location = self._storage.name if journal_kind(location) == "file" else location
 
     @property
     def name(self) -> str:
-        """Where it lies, without a password."""
+        """The path, or the URL without its password."""
         return self._storage.name
 
     def read(self, keys: Collection[Key] | None = None) -> Memory:
-        """What it knows of ``keys`` (of all, if there are none given), without leaving a trace.
+        """Return the entries of ``keys``, by default all, and the accesses. It writes nothing.
 
         :raises JournalError: if it can't be read.
         """
@@ -61,11 +76,11 @@ class Journal:
 
     @contextlib.contextmanager
     def locked(self, keys: Collection[Key]) -> Iterator[Lease]:
-        """Wait until no other run works on any of ``keys``, and keep them until the block ends.
+        """Wait until no other run has a lease on any of ``keys``, and hold one until the block ends.
 
-        :raises JournalError: if the journal can't be written, or another run doesn't come to an end.
+        :raises JournalError: if the journal can't be written, or another run doesn't end in time.
         """
-        lease = Lease(self._storage, uuid.uuid4().hex, frozenset(keys))
+        lease = Lease(self._storage, uuid.uuid4().hex, frozenset(keys), self._policy)
         lease.acquire()
         try:
             yield lease
@@ -74,10 +89,11 @@ class Journal:
 
 
 class Lease:
-    """The right to change some entries, until it is released or its process dies."""
+    """The right to change the entries of some keys, until it is released or its process dies."""
 
-    def __init__(self, storage: Storage, owner: str, keys: frozenset[Key]) -> None:
+    def __init__(self, storage: Storage, owner: str, keys: frozenset[Key], policy: LeasePolicy) -> None:
         self._storage = storage
+        self._policy = policy
         self._owner = owner
         self._keys = keys
         self._end: int | None = None
@@ -85,54 +101,59 @@ class Lease:
         self._written: dict[str, Entry] = {}
 
     def acquire(self) -> None:
-        """Take all keys at once or none, so that two runs can't wait for each other."""
-        give_up_at = time.monotonic() + _LONGEST_WAIT
-        watch = _Watch()
+        """Lease all keys in one transaction or none, so that two runs can't wait for each other.
+
+        :raises JournalError: if the journal can't be written, or another run doesn't end in time.
+        """
+        give_up_at = time.monotonic() + self._policy.wait_timeout
+        watch = _Watch(self._policy.poll_interval)
         while (busy := self._try_to_acquire(watch)) is not None:
             if time.monotonic() > give_up_at:
                 raise JournalError(self._storage.name, f"another run keeps working on {busy.name}", "try again later")
-            time.sleep(_PAUSE)
+            time.sleep(self._policy.poll_interval)
         try:
             ended, self._end = os.pipe()
             threading.Thread(target=self._keep_alive, args=(ended,), daemon=True).start()
         except (OSError, RuntimeError):
             self.release()
-            reason = "there can't be one more thread, or pipe, to hold its names with"
+            reason = "this process can't start one more thread, or open one more pipe, to renew its lease"
             raise JournalError(self._storage.name, reason, "raise this user's limits") from None
 
     def release(self) -> None:
-        """Let other runs have the keys."""
+        """End the heartbeat, and give the keys back."""
         end, self._end = self._end, None
         if end is not None:
             os.close(end)
-        # A lease that can't be given back lapses.
+        # If the journal can't be written now, the lease lapses.
         with contextlib.suppress(JournalError), self._storage.transaction() as db:
             db.execute(f"DELETE FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
 
     def begin(self, entry: Entry, instead_of: Entry | None = None) -> None:
-        """Write ``entry``, which is ``pending``, durably: only after this may the creation be posted.
+        """Write ``entry``, which is ``pending``, durably. The creation may be posted only after this.
 
-        :raises JournalError: if that can't be, or another run has taken the name over.
+        ``instead_of`` is the name's former entry, which is removed.
+
+        :raises JournalError: if it can't be written, or another run has taken the lease over.
         """
         self._write([entry], [instead_of] if instead_of else [])
 
     def record(self, entries: Collection[Entry]) -> None:
-        """Write what became of creations, or of instances that were there before.
+        """Write those of ``entries`` that differ from what the journal holds.
 
-        :raises JournalError: if it can't be written, or another run has taken a name over.
+        :raises JournalError: if they can't be written, or another run has taken the lease over.
         """
-        if news := [entry for entry in entries if self._written.get(entry.operation_id) != entry]:
-            self._write(news, [])
+        if changed := [entry for entry in entries if self._written.get(entry.operation_id) != entry]:
+            self._write(changed, [])
 
     def forget(self, entry: Entry) -> None:
-        """Take ``entry`` out.
+        """Remove ``entry``.
 
-        :raises JournalError: if that can't be, or another run has taken the name over.
+        :raises JournalError: if the journal can't be written, or another run has taken the lease over.
         """
         self._write([], [entry])
 
     def note_uses(self, listed: Mapping[Account, bool]) -> None:
-        """Write down by which accesses accounts were entered now, and whether they were listed.
+        """Record by which accesses this run uses accounts, and which of them gave a listing.
 
         :raises JournalError: if it can't be written.
         """
@@ -154,7 +175,7 @@ class Lease:
                         now if was_listed else None,
                     ),
                 )
-                # What schema 1 knew the account by stands for one of its accesses in all of its entries.
+                # Replace the account's fingerprint of schema 1 by this access, in all of its entries.
                 for former in account.former:
                     db.execute(
                         f"UPDATE {db.prefix}creation SET accesses = ?, fingerprint = NULL "
@@ -177,18 +198,18 @@ class Lease:
                     f"INSERT INTO {db.prefix}lease (provider, account, name, owner, lasts) VALUES (?, '', ?, ?, ?) "
                     "ON CONFLICT (provider, account, name) DO UPDATE "
                     "SET owner = excluded.owner, lasts = excluded.lasts, beat = 0",
-                    (key.provider, key.name, self._owner, _LEASE),
+                    (key.provider, key.name, self._owner, self._policy.duration),
                 )
             self.memory = _memory(db, self._keys)
         self._written = {entry.operation_id: entry for entry in self.memory.entries}
         return None
 
     def _keep_alive(self, ended: int) -> None:
-        # Not by a lock: up to Python 3.10 a wait for one ends by the clock, which may be put back.
+        # A pipe and no threading.Event: up to Python 3.10 a timed wait uses the wall clock, which may be set back.
         poll = select.poll()
         poll.register(ended)
-        while not poll.poll(1000 * _HEARTBEAT):
-            # What can't be renewed lapses; whoever takes over is kept from harm by the check in _write.
+        while not poll.poll(1000 * self._policy.heartbeat):
+            # A lease that can't be renewed lapses. _write then refuses to change entries that another run has leased.
             with contextlib.suppress(JournalError), self._storage.transaction() as db:
                 db.execute(f"UPDATE {db.prefix}lease SET beat = beat + 1 WHERE owner = ?", (self._owner,))
         os.close(ended)
@@ -197,10 +218,10 @@ class Lease:
         with self._storage.transaction() as db:
             rows = db.execute(f"SELECT provider, name FROM {db.prefix}lease WHERE owner = ?", (self._owner,))
             owned = {Key(*row) for row in rows}
-            remedy = "run the task again"
             for entry in (*entries, *gone):
                 if entry.key not in owned:
-                    raise JournalError(self._storage.name, f"another run has taken {entry.name} over", remedy)
+                    reason = f"another run has taken {entry.name} over"
+                    raise JournalError(self._storage.name, reason, "run the task again")
             for entry in gone:
                 db.execute(f"DELETE FROM {db.prefix}creation WHERE operation_id = ?", (entry.operation_id,))
             for entry in entries:
@@ -216,20 +237,21 @@ class Lease:
 
 
 class _Watch:
-    """What one who waits has seen of the leases of others."""
+    """The heartbeats of other runs' leases, as a waiting run has seen them every ``poll_interval`` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, poll_interval: float) -> None:
+        self._poll_interval = poll_interval
         self._seen: dict[Key, tuple[tuple[str, int], int]] = {}
 
     def has_lapsed(self, key: Key, beat: tuple[str, int], lasts: float) -> bool:
-        """Whether the lease's ``beat`` has stayed the same for the ``lasts`` seconds that its owner promised.
+        """Whether the lease's ``beat`` has stayed the same for ``lasts`` seconds, the duration of its owner's leases.
 
-        Looks are counted, one in each pause, because time that passes while both processes stand still proves nothing.
+        Looks are counted and no time is measured: while a machine is suspended, time passes but no heartbeat can.
         """
         before, looks = self._seen.get(key, (beat, -1))
         looks = looks + 1 if beat == before else 0
         self._seen[key] = (beat, looks)
-        return looks * _PAUSE >= lasts
+        return looks * self._poll_interval >= lasts
 
 
 def _memory(db: Transaction, keys: Collection[Key] | None) -> Memory:

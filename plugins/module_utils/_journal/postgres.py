@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     import psycopg
 
 
-# What libpq takes for user and password ends at the first @, and there are none after a slash:
+# libpq takes text up to the first @, which must be before a slash, for user and password:
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 _UNAMBIGUOUS = re.compile(r"(?:[^@/]*@)?[^@]*")
 
 
 class PostgresStorage:
-    """The tables ``msgops_fleet_creation``, ``_lease`` and ``_reboot``, in the schema that the URL's user sees."""
+    """The tables whose names begin with ``msgops_fleet_``, in the first schema of the URL's user."""
 
     def __init__(self, url: str) -> None:
         try:
-            import psycopg  # only who has such a journal needs it
+            import psycopg  # an optional requirement
         except ImportError:
             raise UsageError("a journal in PostgreSQL needs the Python library psycopg 3 where the task runs") from None
         self._psycopg = psycopg
@@ -47,7 +47,7 @@ class PostgresStorage:
         with self._mutex, self._explained():
             connection = self._opened()
             with connection.transaction():
-                # One writer at a time, as SQLite has it; the lock ends with the transaction or the connection.
+                # One writer at a time, as in SQLite. The lock ends with the transaction or the connection.
                 connection.execute("LOCK TABLE msgops_fleet_lease IN SHARE ROW EXCLUSIVE MODE")
                 yield _PostgresTransaction(connection)
 
@@ -58,12 +58,12 @@ class PostgresStorage:
             yield _PostgresTransaction(connection) if self._version(connection) else None
 
     def _opened(self) -> psycopg.Connection[Row]:
-        # A connection must not be carried over a fork, and one that broke is of no use.
+        # A forked process needs its own connection.
         if self._connection is None or self._pid != os.getpid() or self._connection.closed or self._connection.broken:
             connection = self._connect()
             connection.execute("SET synchronous_commit TO on")
             with connection.transaction():
-                # Any number will do, as long as it is always the same: one run makes the tables, others wait.
+                # An arbitrary constant: one run makes the tables, and others wait for its lock.
                 connection.execute("SELECT pg_advisory_xact_lock(7883955)")
                 version = self._version(connection)
                 upgrade(_PostgresTransaction(connection), version)
@@ -77,9 +77,9 @@ class PostgresStorage:
         return self._psycopg.connect(self._url, connect_timeout=int(BUSY_TIMEOUT), autocommit=True)
 
     def _version(self, connection: psycopg.Connection[Row]) -> int:
-        """The schema of the tables, 0 where there are none.
+        """The schema version of the tables, 0 if there are none.
 
-        :raises JournalError: for tables that aren't a journal's, or of a newer version.
+        :raises JournalError: if the tables aren't a journal's, or of a newer version.
         """
         found = connection.execute(
             "SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass('msgops_fleet_creation')"
@@ -88,7 +88,7 @@ class PostgresStorage:
             return 0
         version = str(found[0]).rpartition(" ")[2]
         if not version.isdecimal():
-            raise JournalError(self.name, "its table msgops_fleet_creation is of something else")
+            raise JournalError(self.name, "its table msgops_fleet_creation is another application's")
         return check_version(self.name, int(version))
 
     @contextlib.contextmanager
@@ -96,7 +96,7 @@ class PostgresStorage:
         try:
             yield
         except self._psycopg.Error as exc:
-            # Of a connection that failed, only the text tells why; it may quote the URL.
+            # A failed connection has no diagnostics but its text, which may quote the URL.
             text = " ".join(str(exc).split()) or type(exc).__name__
             failure = JournalError(self.name, exc.diag.message_primary or redact(text, passwords_in(self._url)))
         else:
@@ -105,9 +105,10 @@ class PostgresStorage:
 
 
 def _checked(url: str, psycopg: ModuleType) -> str:
-    """The URL as libpq reads it.
+    """Return the URL if libpq can parse it.
 
-    :raises UsageError: if a part of its password could be taken for its host, which messages name; it shows nothing.
+    :raises UsageError: if it can't, or if a part of the password could be taken for the host, which messages show. The
+        error shows nothing of the URL.
     """
     rest = url.partition("://")[2]
     try:
@@ -117,8 +118,8 @@ def _checked(url: str, psycopg: ModuleType) -> str:
     except psycopg.ProgrammingError:  # its text quotes a part of the URL
         pass
     raise UsageError(
-        "journal is no URL of PostgreSQL: percent-encode what is in its user name and password (@ is %40, / is %2F, "
-        "# is %23, ? is %3F, % is %25), or leave the password to PGPASSWORD or PGPASSFILE"
+        "journal is no URL of PostgreSQL: percent-encode special characters in its user name and password (@ is %40, "
+        "/ is %2F, # is %23, ? is %3F, % is %25), or give the password in PGPASSWORD or PGPASSFILE"
     )
 
 

@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 
 
 class Transaction(Protocol):
-    """A transaction that nobody else's runs beside. Placeholders are question marks, tables begin with ``prefix``."""
+    """The only writing transaction at a time. Placeholders are question marks, table names begin with ``prefix``."""
 
     prefix: str
 
@@ -22,14 +22,13 @@ class Transaction(Protocol):
         """Run one statement and return its rows."""
 
     def now(self) -> float:
-        """Seconds since 1970, by the one clock that all runs share."""
+        """Seconds since 1970, by the clock of the machine that has the journal."""
 
     def has(self, table: str) -> bool:
-        """Whether there is such a table: an earlier version may have made the journal."""
+        """Whether the table exists. A journal of an earlier version may lack it."""
 
 
-# The one column that _accounts, not the journal, gives a meaning to is ``accesses``, JSON. ``fingerprint`` is all that
-# schema 1 knew of an account.
+# ``accesses`` is JSON of _vendors/accounts.py. ``fingerprint`` is all that schema 1 recorded of an account.
 _TABLES = {
     "creation": """
     CREATE TABLE {prefix}creation (
@@ -46,8 +45,8 @@ _TABLES = {
         updated_at TEXT NOT NULL
     )
     """,
-    # Each way into an account that runs have used. ``account`` is empty where none was given, ``listed_at`` is null
-    # where no listing was ever seen.
+    # Each address and token by which runs have used an account. ``account`` is empty if the account has no name,
+    # ``listed_at`` is null if its gateway never returned a listing.
     "access": """
     CREATE TABLE {prefix}access (
         provider TEXT NOT NULL,
@@ -60,8 +59,9 @@ _TABLES = {
         PRIMARY KEY (provider, account, address, token)
     )
     """,
-    # Runs take turns at a name of a provider, whatever they call its account: ``account`` is empty. The owner changes
-    # ``beat`` as long as it is alive; if it doesn't for ``lasts`` seconds, the lease lapses.
+    # ``account`` is always empty: schema 1 had it in the primary key, but runs take turns at a name in all accounts of
+    # a provider. The owner increases ``beat`` while it is alive; a lease without a new beat for ``lasts`` seconds
+    # lapses.
     "lease": """
     CREATE TABLE {prefix}lease (
         provider TEXT NOT NULL,
@@ -83,7 +83,7 @@ _TABLES = {
     """,
 }
 
-# What schema 1 has of the table creation, in the words of this one.
+# The table creation of schema 1 with the columns of this one.
 _CREATION_1 = (
     "SELECT operation_id, provider, name, NULL AS account, '[]' AS accesses, account AS fingerprint, payload_hash, "
     "status, instance_id, created_at, updated_at FROM {prefix}creation"
@@ -91,11 +91,11 @@ _CREATION_1 = (
 
 
 def upgrade(db: Transaction, version: int) -> None:
-    """Bring the tables from schema ``version``, which is 0 where there are none, to this one, all or nothing."""
+    """Upgrade the tables from schema ``version`` (0: there are none) within the transaction."""
     if version == 1:
         # SQLite can't change a primary key.
         db.execute(f"ALTER TABLE {db.prefix}creation RENAME TO {db.prefix}creation_1")
-        # Whoever still holds a lease can't write any more, so it begins nothing.
+        # A run that holds a lease of schema 1 can't write any more, so it begins no creation.
         db.execute(f"DELETE FROM {db.prefix}lease")
         db.execute(f"ALTER TABLE {db.prefix}lease RENAME COLUMN expires TO lasts")
         db.execute(f"ALTER TABLE {db.prefix}lease ADD COLUMN beat INTEGER NOT NULL DEFAULT 0")
@@ -108,7 +108,7 @@ def upgrade(db: Transaction, version: int) -> None:
 
 
 def creations(db: Transaction) -> str:
-    """The query for the table creation, in the order of its columns, which leaves a journal of schema 1 as it is."""
+    """The query for all creations, in the order of the columns. It reads a journal of schema 1, too."""
     columns = "operation_id, provider, name, account, accesses, fingerprint, payload_hash, status, instance_id"
     now = f"SELECT {columns}, created_at, updated_at FROM {db.prefix}creation"
     return now if db.has("access") else _CREATION_1.format(prefix=db.prefix)

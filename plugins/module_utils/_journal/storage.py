@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a journal can do wherever it lies, and what is said if it can't."""
+"""The interface of the journal's storages, and the error for a journal that can't be used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 from .._common.errors import UsageError
 from .schema import SCHEMA_VERSION, Transaction
 
-# Seconds to wait for another transaction, each of which takes milliseconds.
+# Seconds to wait for other transactions, each of which takes milliseconds.
 BUSY_TIMEOUT = 30.0
 
 
@@ -23,24 +23,27 @@ class JournalError(UsageError):
 
 
 class Storage(Protocol):
-    """``name`` is what messages call it; there is no password in it."""
+    """A file or a database. ``name`` is for messages: the path, or the URL without its password."""
 
     name: str
 
     def transaction(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Change the journal, which is made if it isn't there; durable when the block has ended.
+        """Change the journal, which is made if it doesn't exist. The changes are durable after the block.
 
-        :raises JournalError: if that can't be.
+        :raises JournalError: if the journal can't be written.
         """
 
     def reading(self) -> contextlib.AbstractContextManager[Transaction | None]:
-        """Look into the journal and leave no trace; ``None`` if it isn't there."""
+        """Read the journal, and write nothing. ``None`` if it doesn't exist.
+
+        :raises JournalError: if the journal can't be read.
+        """
 
 
 def check_version(name: str, version: int) -> int:
-    """The schema ``version``.
+    """Return the schema ``version``.
 
-    :raises JournalError: for a journal of a newer version of the collection.
+    :raises JournalError: if a newer version of the collection wrote the journal.
     """
     if version > SCHEMA_VERSION:
         raise JournalError(name, f"a newer msgops.fleet wrote it (schema {version})", "upgrade the collection")

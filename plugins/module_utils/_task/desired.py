@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._common.errors import UsageError
-from .._creation.plan import DesiredInstance
+from .._creation.desired import DesiredInstance
 from .._journal.entries import Key
 from .._vendors.providers import PROVIDERS, GatewayCache
 from .accounts import partner_account

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import ListingPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import LeasePolicy
 from ansible_collections.msgops.fleet.tests.storm import careless
 from ansible_collections.msgops.fleet.tests.storm.faults import FAULTS, faults_for
 from ansible_collections.msgops.fleet.tests.storm.storm import storm_over
 
-# Seconds: a lease, and how long a listing is asked again.
-HURRY = {"_creation.listing.SETTLE": 0.7, "_journal.journal._LEASE": 1.5, "_journal.journal._HEARTBEAT": 0.4}
+TIMES = {
+    "listing_policy": ListingPolicy(timeout=0.7, first_pause=0.1),
+    "lease_policy": LeasePolicy(duration=1.5, heartbeat=0.4),
+}
 
 
 @pytest.mark.parametrize("is_proxied", [False, True], ids=["direct", "through a proxy"])
@@ -31,7 +35,7 @@ def test_a_storm_is_weathered(tmp_path: Path, has_listing: bool, is_proxied: boo
         has_listing=has_listing,
         workers=8,
         is_proxied=is_proxied,
-        constants=HURRY,
+        times=TIMES,
         tell=told.append,
     )
     assert found == []
@@ -51,7 +55,7 @@ def test_who_may_not_mount_limits_files_instead(tmp_path: Path) -> None:
         has_listing=True,
         only=rooms,
         may_mount=False,
-        constants=HURRY,
+        times=TIMES,
         tell=lambda _text: None,
     )
     assert found == []
@@ -96,7 +100,7 @@ CARELESS = {
         careless.ONE_CHARSET, "answer in ISO-8859-1", "the gateway has told of", has_listing=False
     ),
     "wants a name of every instance": Careless(
-        careless.EVERY_INSTANCE_HAS_A_NAME, "an instance without a name is listed", "isn't settled"
+        careless.EVERY_INSTANCE_HAS_A_NAME, "an instance without a name is listed", "isn't resolved"
     ),
     "knows an account by its token": Careless(
         careless.TOKENS_ARE_FOR_EVER, "token renewed", "too many of", has_listing=False
@@ -138,14 +142,15 @@ def test_a_careless_core_is_caught(tmp_path: Path, variant: Careless) -> None:
         has_listing=variant.has_listing,
         is_proxied=variant.is_proxied,
         only=[variant.fault],
-        constants={**HURRY, **variant.constants},
+        times=TIMES,
+        constants=variant.constants,
         workers=1,
         tell=lambda _text: None,
     )
     assert any(variant.found in line for line in found)
 
 
-def test_a_fault_that_strikes_nobody_is_noticed(tmp_path: Path) -> None:
+def test_a_fault_that_never_strikes_is_noticed(tmp_path: Path) -> None:
     """A storm in which nothing happens proves nothing."""
     found = storm_over(
         tmp_path,
@@ -156,4 +161,4 @@ def test_a_fault_that_strikes_nobody_is_noticed(tmp_path: Path) -> None:
         constants={"_creation.provisioner.Provisioner._create": careless.nothing},
         tell=lambda _text: None,
     )
-    assert "429: it has struck nobody, so nothing was tried" in found
+    assert "429: it never struck, so nothing was tested" in found

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing
 from ansible_collections.msgops.fleet.plugins.module_utils._http import transport
-from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, HURRY, Fleet
+from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, Fleet
 from ansible_collections.msgops.fleet.tests.support.linking import Sitting
 from ansible_collections.msgops.fleet.tests.support.wire import PATIENCE, ROOT, Clock, Wire, join_workers
 from hypothesis import configuration, settings
@@ -96,34 +95,25 @@ def deaf_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Don't wait as long for a listing as in earnest."""
-    for name, value in HURRY.items():
-        monkeypatch.setattr(listing, name.rpartition(".")[2], value)
-
-
-@pytest.fixture
 def options() -> dict[str, Any]:
     """What the fleets' tasks are told, besides what all are told."""
     return {}
 
 
 @pytest.fixture(params=GATEWAYS)
-def fleet(
-    request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None
-) -> Fleet:
+def fleet(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, options: dict[str, Any]) -> Fleet:
     """An empty account, at each gateway in turn."""
     return Fleet(emulator, request.param, tmp_path, options)
 
 
 @pytest.fixture
-def green(emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None) -> Fleet:
+def green(emulator: Emulator, tmp_path: Path, options: dict[str, Any]) -> Fleet:
     """An empty account at GREEN-API."""
     return Fleet(emulator, "green_api", tmp_path, options)
 
 
 @pytest.fixture
-def plugz(emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None) -> Fleet:
+def plugz(emulator: Emulator, tmp_path: Path, options: dict[str, Any]) -> Fleet:
     """An empty account at PlugzAPI, with a listing."""
     return Fleet(emulator, "plugzapi", tmp_path, options)
 

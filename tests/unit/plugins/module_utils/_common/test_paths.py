@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute, with_absolute_paths
+from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import (
+    absolute,
+    journal_kind,
+    with_absolute_paths,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import JOURNAL, TRANSPORT
 
 OPTIONS = TRANSPORT.merge(JOURNAL).options
@@ -77,3 +81,21 @@ def test_a_blank_path_is_as_if_it_were_not_given(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_journal_that_is_an_address_is_no_path(address: str) -> None:
     assert resolved(journal=address)["journal"] == address
+
+
+@pytest.mark.parametrize(
+    ("location", "kind"),
+    [
+        ("/var/lib/journal.sqlite3", "file"),
+        ("folder:1/journal.sqlite3", "file"),
+        ("./user=me/journal", "file"),
+        ("postgresql://db/fleet", "postgresql"),
+        (" Postgres://db/fleet", "postgresql"),
+        ("postgresql+psycopg://db/fleet", "unusable"),
+        ("postgresql:/db/fleet", "unusable"),
+        ("/folder/postgresql://db/fleet", "unusable"),
+        ("host=db password=s3cret", "unusable"),
+    ],
+)
+def test_a_journal_is_a_file_a_database_or_unusable(location: str, kind: str) -> None:
+    assert journal_kind(location) == kind

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY
 from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
 from ansible_collections.msgops.fleet.tests.support.creation import NO_LISTING, Fleet, actions, tasks_in
 
@@ -17,7 +17,7 @@ from msgops_emulator import Emulator
 
 
 @pytest.fixture
-def blind(emulator: Emulator, tmp_path: Path, options: dict[str, Any], hurry: None) -> Fleet:
+def blind(emulator: Emulator, tmp_path: Path, options: dict[str, Any]) -> Fleet:
     """An empty account at a PlugzAPI without a listing."""
     emulator.config({"plugzapi.listing": "http404"})
     return Fleet(emulator, "plugzapi", tmp_path, options)
@@ -54,7 +54,7 @@ def test_a_renewed_token_makes_no_second_instance(blind: Fleet) -> None:
     (warning,) = result["warnings"]
     assert "taken for a renewed token" in warning
     assert "account" in warning
-    assert blind.create("one", "two", "three")["warnings"] == [], "it is told once"
+    assert blind.create("one", "two", "three")["warnings"] == [], "it warns once"
     blind.assert_handed_over("one", "two", "three")
 
 
@@ -76,10 +76,10 @@ def test_nor_does_one_that_is_renewed_while_an_outcome_is_unknown(blind: Fleet) 
     assert actions(result) == {"shop": "unknown"}
     adopt, discard = tasks_in(result["msg"])
     (instance,) = blind.existing("shop")
-    assert blind.settle(**{**adopt, "instance_id": instance["id"]})["changed"]
+    assert blind.journal_task(**{**adopt, "instance_id": instance["id"]})["changed"]
     assert actions(blind.create("shop")) == {"shop": "unchanged"}
     assert blind.posts() == ["shop"]
-    assert blind.settle(**discard)["failed"], "it isn't open any more"
+    assert blind.journal_task(**discard)["failed"], "it isn't open any more"
 
 
 def test_a_renewed_token_and_another_address_after_one_another_make_none(blind: Fleet) -> None:
@@ -174,11 +174,32 @@ def test_without_a_listing_two_tokens_in_turns_are_found_out(blind: Fleet) -> No
     result = blind.create("shop", partner_token=other)
     assert actions(result) == {"shop": "failed"}
     assert "provision_accounts" in result["msg"]
-    # The way out, as it is told: each its account, and the first one's task first.
+    # As the message says: name each account, and run the first one's task first.
     assert actions(blind.create("shop", account="first")) == {"shop": "unchanged"}
     assert actions(blind.create("shop", partner_token=other, account="second")) == {"shop": "created"}
     assert sorted(blind.credentials()) == ["first/shop", "second/shop", "shop"]
     assert blind.posts() == ["shop", "shop"]
+
+
+def test_the_command_of_the_message_names_the_account_whose_token_made_the_instance(blind: Fleet) -> None:
+    other = second_account(blind)
+    blind.create("shop")
+    blind.create("shop", partner_token=other)
+    blind.create("shop")
+    (adopt,) = tasks_in(blind.create("shop", partner_token=other)["msg"])
+    assert "/NAME/" in blind.journal_task(**adopt)["msg"], "pasted unread, it changes nothing"
+    assert blind.journal_task(**adopt | {"account": "first"})["changed"]
+    assert actions(blind.create("shop", account="first")) == {"shop": "unchanged"}
+    assert actions(blind.create("shop", partner_token=other, account="second")) == {"shop": "created"}
+    assert blind.posts() == ["shop", "shop"]
+
+
+def test_the_message_tells_the_name_that_an_account_has(blind: Fleet) -> None:
+    blind.create("shop", account="mine")
+    renew(blind)
+    message = blind.create("shop")["msg"]
+    assert "set account: mine" in message
+    assert not list(tasks_in(message)), "the journal knows the account already"
 
 
 def test_equal_names_of_two_accounts_in_one_task_need_an_account_each(fleet: Fleet) -> None:
@@ -236,7 +257,7 @@ def test_a_late_name_does_not_take_over_what_only_the_address_tells(blind: Fleet
     assert blind.posts() == ["shop"]
     if is_same:
         (adopt,) = tasks_in(result["msg"])
-        assert blind.settle(**adopt)["changed"]
+        assert blind.journal_task(**adopt)["changed"]
         assert actions(blind.create("shop", partner_token=other, account="late")) == {"shop": "unchanged"}
         assert blind.posts() == ["shop"]
     else:
@@ -246,10 +267,8 @@ def test_a_late_name_does_not_take_over_what_only_the_address_tells(blind: Fleet
         assert blind.posts() == ["shop", "shop"]
 
 
-def test_a_lagging_listing_is_waited_for_where_the_account_got_its_name_with_a_new_token(
-    green: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listing, "SETTLE", 15.0)
+def test_a_lagging_listing_is_waited_for_where_the_account_got_its_name_with_a_new_token(green: Fleet) -> None:
+    green.listing_policy = LISTING_POLICY
     green.emulator.config({"green_api.listing_lag_listings": 2})
     green.create("shop")
     renew(green)
@@ -272,9 +291,9 @@ def test_a_command_that_is_pasted_unread_calls_no_account_by_the_name_of_its_gap
     (adopt,) = tasks_in(message)
     (instance,) = blind.existing("shop")
     adopt["instance_id"] = instance["id"]
-    assert "/NAME/" in blind.settle(**adopt)["msg"]
+    assert "/NAME/" in blind.journal_task(**adopt)["msg"]
     assert actions(blind.create("shop", account="my shop")) == {"shop": "failed"}
-    assert blind.settle(**adopt | {"account": "my shop"})["changed"]
+    assert blind.journal_task(**adopt | {"account": "my shop"})["changed"]
     assert actions(blind.create("shop", account="my shop")) == {"shop": "unchanged"}
     assert blind.posts() == ["shop"]
 
@@ -307,7 +326,7 @@ def test_one_account_has_one_name(blind: Fleet) -> None:
     assert actions(result) == {"shop": "failed"}
     assert "account old" in result["msg"]
     (adopt,) = tasks_in(result["msg"])
-    assert blind.settle(**adopt)["changed"]
+    assert blind.journal_task(**adopt)["changed"]
     assert actions(blind.create("shop", account="new")) == {"shop": "unchanged"}
     assert blind.posts() == ["shop"]
 
@@ -349,6 +368,14 @@ def test_failures_of_equal_names_say_whose(blind: Fleet) -> None:
     assert would["diff"]["after"] == "plugzapi one/shop (new)\nplugzapi two/shop (new)\n"
 
 
+def test_messages_and_the_credentials_file_call_an_instance_the_same(blind: Fleet) -> None:
+    blind.arm("create", "reset", when="before")
+    result = blind.create("shop", account="mine")
+    assert "whether plugzapi instance mine/shop was created" in result["msg"]
+    blind.create("shop", account="mine", on_unknown="create")
+    assert list(blind.credentials()) == ["mine/shop"]
+
+
 def test_without_listing_the_gateway_is_not_asked(fleet: Fleet) -> None:
     assert actions(fleet.create("shop", listing="none")) == {"shop": "created"}
     assert actions(fleet.create("shop", listing="none")) == {"shop": "unchanged"}
@@ -365,7 +392,7 @@ def test_the_journal_tells_account_address_and_when_and_no_token(blind: Fleet) -
     tokens.append(blind.emulator.account("plugzapi")["partner_token"])
     blind.create("shop")
     blind.create("sales", account="mine")
-    result = blind.settle()
+    result = blind.journal_task()
     told = {entry["name"]: (entry["account"], entry["address"]) for entry in result["entries"]}
     assert told == {"sales": ("mine", blind.emulator.url), "shop": (None, blind.emulator.url)}
     assert all(entry["last_seen"] for entry in result["entries"])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -15,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.desired import DesiredInstance
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.refusals import Refusals
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.commands import JournalCommands
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet, actions, commands_in
 
 # What a shell, Ansible, Jinja and YAML would each take for something else.
@@ -47,7 +52,7 @@ def as_printed(message: str) -> str:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_unknown_outcome_is_settled_by_the_command_of_its_message(green: Fleet, place: str) -> None:
+def test_an_unknown_outcome_is_resolved_by_the_command_of_its_message(green: Fleet, place: str) -> None:
     green.journal_file = green.folder / place
     green.arm("create", "reset", when="before")
     message = green.create(NAME)["msg"]
@@ -130,7 +135,7 @@ def test_a_command_names_the_journal_so_that_a_shell_takes_it(location: str, bef
     ("name", "shown"), [("retail", "retail"), ("Ação-1", "Ação-1"), ("a b", "/NAME/"), ("'", "/NAME/")]
 )
 def test_an_account_that_would_need_quotes_is_left_to_the_reader(name: str, shown: str) -> None:
-    text = JournalCommands("/journal").adopt(ENTRY, name)
+    text = JournalCommands("/journal").adopt_as(ENTRY, name)
     (command,) = commands_in(text)
     assert re.search(r" account=(\S+) ", shlex.split(command)[-1] + " ")[1] == shown  # type: ignore[index]
     assert ("in the place of /NAME/" in text) == (shown == "/NAME/")
@@ -145,3 +150,18 @@ def test_a_command_names_the_creation_and_no_name() -> None:
     for command in (commands.adopt(ENTRY), commands.discard(ENTRY), commands.forget(ENTRY)):
         assert options_of(command)["operation_id"] == ENTRY.operation_id
         assert "shop" not in command
+
+
+def test_a_message_shows_the_first_of_many_entries_each_with_its_command() -> None:
+    refusals = Refusals(JournalCommands("/journal"))
+    entries = [dataclasses.replace(ENTRY, operation_id=f"{number:032}", instance_id=str(number)) for number in range(5)]
+    for error in (refusals.unclear(desired(None), entries), refusals.unclear(desired("mine"), entries)):
+        commands = [options_of(command) for command in commands_in(error.message)]
+        assert [command["operation_id"] for command in commands] == [entry.operation_id for entry in entries[:3]]
+        assert "and 2 more" in error.message
+
+
+def desired(account: str | None) -> DesiredInstance:
+    gateway = GatewayCache(TransportOptions()).get("green_api", "https://api.example.com", "token")
+    owner = resolve_account("green_api", account, "https://api.example.com", "token")
+    return DesiredInstance("shop", gateway, "https://api.example.com", owner, {})

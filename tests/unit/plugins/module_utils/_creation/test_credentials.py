@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that tokens are handed over in."""
+"""The file into which tokens are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile, Slot
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials_content import Slot
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, in_parallel
 from ansible_collections.msgops.fleet.tests.support.creation import (
@@ -37,7 +38,7 @@ AWKWARD = 'a/b+c=d%e&f g"h\\i\u00e9\U0001f600'
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder in which somebody without rights may work."""
+    """A folder that an unprivileged user may use."""
     folder = Path(tempfile.mkdtemp(prefix="msgops-credentials-"))
     folder.chmod(0o777)
     yield folder
@@ -292,12 +293,12 @@ def test_without_a_listing_the_next_run_says_that_the_token_is_lost(plugz: Fleet
     plugz.credentials_file.unlink()
     again = plugz.create("shop")
     assert actions(again) == {"shop": "unchanged"}
-    assert "never handed over" in again["warnings"][0]
+    assert "never delivered" in again["warnings"][0]
 
 
 def test_a_token_is_in_it_before_the_other_creations_of_the_task_have_ended(fleet: Fleet) -> None:
     fleet.arm("create", "hang", match='"slow"')
-    run = Child(fleet.task("quick", "slow", timeout=30, constants=SHORT_LEASE))
+    run = Child(fleet.task("quick", "slow", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create", 2)
     wait_until(lambda: fleet.credentials_file.exists() and fleet.credentials(), "the token")
     fleet.assert_handed_over("quick")
@@ -305,7 +306,7 @@ def test_a_token_is_in_it_before_the_other_creations_of_the_task_have_ended(flee
 
 
 def test_its_failure_is_each_creations_own(fleet: Fleet) -> None:
-    """A list of which some exist already: all of them are told that they were not handed over."""
+    """Also for instances that existed before: the result says of each that its token was not delivered."""
     fleet.seed("old")
     fleet.arm("create", "hang")
     run = Child(fleet.task("old", "new", timeout=30))
@@ -315,3 +316,20 @@ def test_its_failure_is_each_creations_own(fleet: Fleet) -> None:
     result: dict[str, Any] = run.result()
     assert actions(result) == {"old": "failed", "new": "failed"}
     assert [item["error"]["code"] for item in result["instances"]] == ["bad_request", "bad_request"]
+
+
+def test_an_entry_from_before_its_account_had_a_name_is_kept_and_warned_of_once(fleet: Fleet) -> None:
+    fleet.create("shop", "sales")
+    before = fleet.credentials()
+    result = fleet.create("shop", "sales", account="mine")
+    (warning,) = result["warnings"]
+    assert "shop (now mine/shop), sales (now mine/sales)" in warning
+    assert fleet.credentials() == before | {f"mine/{name}": entry for name, entry in before.items()}
+    assert fleet.create("shop", "sales", account="mine")["warnings"] == []
+
+
+def test_another_instances_entry_under_the_name_is_neither_warned_of_nor_changed(fleet: Fleet) -> None:
+    other = {"id": "77", "token": "another", "api_url": "https://example.com"}
+    fleet.credentials_file.write_text(json.dumps({fleet.provider: {"shop": other}}))
+    assert fleet.create("shop", account="mine")["warnings"] == []
+    assert fleet.credentials()["shop"] == other

@@ -27,8 +27,8 @@ from typing import Any
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._creation import credentials
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import (
-    CredentialsFile,
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials_content import (
     Slot,
     credentials_key,
 )
@@ -266,12 +266,11 @@ def test_a_gateway_without_a_listing_loses_no_token_by_a_file_that_breaks(plugz:
     assert there["token"] not in json.dumps(result["msg"])
 
 
-def test_one_that_another_process_keeps_locked_creates_nothing(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "_LOCK_TIMEOUT", 0.1)
+def test_one_that_another_process_keeps_locked_creates_nothing(green: Fleet) -> None:
     green.credentials_file.write_text("{}")
     with green.credentials_file.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        result = green.create("shop")
+        result = green.create("shop", lock_timeout=0.1)
     assert "another process has kept it locked" in result["msg"]
     assert green.posts() == []
 
@@ -303,7 +302,8 @@ CALLS = {
 }
 RESERVE_AND_MERGE = """
 import sys
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile, Slot
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials_content import Slot
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
 file, slot = CredentialsFile(sys.argv[1]), Slot("green_api", "shop", "https://example.com")

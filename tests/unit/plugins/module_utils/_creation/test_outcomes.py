@@ -73,7 +73,7 @@ def test_plugzapi_may_answer_a_creation_with_201(plugz: Fleet) -> None:
 
 
 @pytest.mark.parametrize("unclear", UNCLEAR)
-def test_an_unclear_end_of_a_creation_that_happened_is_settled_by_the_listing(fleet: Fleet, unclear: str) -> None:
+def test_an_unclear_end_of_a_creation_that_happened_is_reconciled_by_the_listing(fleet: Fleet, unclear: str) -> None:
     fault, options = UNCLEAR[unclear]
     fleet.arm("create", fault, **options, when="after")
     result = fleet.create("shop")
@@ -86,7 +86,7 @@ def test_an_unclear_end_of_a_creation_that_happened_is_settled_by_the_listing(fl
 
 
 @pytest.mark.parametrize("cut", [{}, {"keep": 0}, {"keep": 1}], ids=["half", "none", "one byte"])
-def test_a_truncated_answer_is_settled_by_the_listing(fleet: Fleet, cut: dict[str, int]) -> None:
+def test_a_truncated_answer_is_reconciled_by_the_listing(fleet: Fleet, cut: dict[str, int]) -> None:
     fleet.arm("create", "truncate", **cut)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     assert fleet.posts() == ["shop"]
@@ -193,12 +193,12 @@ def test_no_unclear_creation_is_repeated_however_long_one_may_retry(fleet: Fleet
 def test_each_name_of_a_list_has_an_end_of_its_own(fleet: Fleet) -> None:
     fleet.arm("create", "status", status=422, match='"refused"')
     fleet.arm("create", "reset", when="before", match='"unclear"')
-    fleet.arm("create", "reset", when="after", match='"settled"')
-    result = fleet.create("plain", "refused", "unclear", "settled")
-    assert actions(result) == {"plain": "created", "refused": "failed", "unclear": "unknown", "settled": "adopted"}
+    fleet.arm("create", "reset", when="after", match='"reconciled"')
+    result = fleet.create("plain", "refused", "unclear", "reconciled")
+    assert actions(result) == {"plain": "created", "refused": "failed", "unclear": "unknown", "reconciled": "adopted"}
     assert result["changed"]
     assert result["failed"]
     assert [instance["error"] is None for instance in result["instances"]] == [True, False, False, True]
     assert "refused" in result["msg"]
     assert "unclear" in result["msg"]
-    fleet.assert_handed_over("plain", "settled")
+    fleet.assert_handed_over("plain", "reconciled")

@@ -125,9 +125,9 @@ def test_runs_that_share_no_name_do_not_wait_for_each_other(fleet: Fleet) -> Non
 
 def test_a_run_keeps_its_names_for_longer_than_a_lease_lasts(fleet: Fleet) -> None:
     fleet.arm("create", "slow", seconds=3)
-    first = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    first = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create")
-    second = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    second = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     assert actions(first.result()) == {"shop": "created"}
     assert actions(second.result()) == {"shop": "unchanged"}
     assert fleet.posts() == ["shop"]
@@ -135,7 +135,7 @@ def test_a_run_keeps_its_names_for_longer_than_a_lease_lasts(fleet: Fleet) -> No
 
 def test_a_killed_runs_names_are_free_once_its_lease_has_lapsed(fleet: Fleet) -> None:
     fleet.arm("list", "hang")
-    killed = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    killed = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("list")
     killed.kill()
     assert actions(fleet.create("shop")) == {"shop": "created"}
@@ -144,7 +144,7 @@ def test_a_killed_runs_names_are_free_once_its_lease_has_lapsed(fleet: Fleet) ->
 
 @pytest.mark.parametrize("lasts", [0.0, 0.3])
 def test_a_lease_that_nobody_renews_lapses_while_it_is_watched(green: Fleet, lasts: float) -> None:
-    """However long ago its process died: nobody asks a clock when that was."""
+    """It doesn't matter when its process died, because no run asks a clock."""
     green.create("shop")
     storage = Journal(str(green.journal_file))._storage
     with storage.transaction() as db:
@@ -168,7 +168,7 @@ class AnotherClock:
 
 def test_runs_whose_clocks_differ_wait_for_each_other(fleet: Fleet) -> None:
     fleet.arm("create", "slow", seconds=1.5, count=None)
-    runs = [fleet.task("shop", timeout=30, constants=SHORT_LEASE) for _run in range(6)]
+    runs = [fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE) for _run in range(6)]
     skewed = [AnotherClock(run, seconds) for run, seconds in zip(runs, (-3600, -60, -1, 1, 60, 3600), strict=True)]
     results = in_parallel(*skewed)
     assert sorted(actions(result)["shop"] for result in results) == ["created", *5 * ["unchanged"]]
@@ -178,13 +178,13 @@ def test_runs_whose_clocks_differ_wait_for_each_other(fleet: Fleet) -> None:
 def test_who_waits_and_stood_still_as_long_as_the_holder_takes_nothing_over(fleet: Fleet) -> None:
     """As on a machine that was suspended: time has passed for neither."""
     fleet.arm("create", "hang")
-    holder = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    holder = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create")
-    waiter = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    waiter = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     time.sleep(0.5)  # for the waiter to have looked a few times, which makes no difference to what is right
     for process in (holder, waiter):
         process.signal(signal.SIGSTOP)
-    time.sleep(2 * SHORT_LEASE["_journal.journal._LEASE"])
+    time.sleep(2 * SHORT_LEASE.duration)
     for process in (waiter, holder):
         process.signal(signal.SIGCONT)
     fleet.emulator.release()
@@ -214,7 +214,7 @@ def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> No
     """It has seen the account without the instance, sleeps while another run creates it, and goes on."""
     fleet.arm("list", "hang", when="after")
     # Without the credentials file, which would tell it of the other run's instance.
-    stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE, credentials_file=None))
+    stopped = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE, credentials_file=None))
     fleet.wait_for("list")
     stopped.signal(signal.SIGSTOP)
     assert actions(fleet.create("shop")) == {"shop": "created"}
@@ -228,9 +228,9 @@ def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> No
 
 
 def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> None:
-    """Whoever takes over finds the entry pending, and the instance in the listing."""
+    """The run that takes over finds the entry pending, and the instance in the listing."""
     fleet.arm("create", "hang", when="after")
-    stopped = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    stopped = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create")
     stopped.signal(signal.SIGSTOP)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
@@ -250,7 +250,7 @@ def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> N
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_while_its_creation_hangs(fleet: Fleet, when: str) -> None:
     fleet.arm("create", "hang", when=when)
-    killed = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    killed = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create")
     assert fleet.status("shop") == "pending"
     killed.kill()
@@ -266,7 +266,7 @@ def test_a_run_that_is_killed_while_its_creation_hangs(fleet: Fleet, when: str) 
 def test_without_a_listing_such_a_creation_stays_unknown(plugz: Fleet, when: str, listing: str) -> None:
     plugz.emulator.config({"plugzapi.listing": listing})
     plugz.arm("create", "hang", when=when)
-    killed = Child(plugz.task("shop", timeout=30, constants=SHORT_LEASE))
+    killed = Child(plugz.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     plugz.wait_for("create")
     killed.kill()
     for _run in range(2):
@@ -276,7 +276,7 @@ def test_without_a_listing_such_a_creation_stays_unknown(plugz: Fleet, when: str
 
 @dataclass(frozen=True)
 class Emulated:
-    """Count the lines of a run; a process of its own, so that nobody else is traced."""
+    """Count the lines of a run, in a process of its own, so that only the run is traced."""
 
     run: Run
 
@@ -289,13 +289,13 @@ class Emulated:
 def test_a_run_that_is_killed_at_any_line_leaves_nothing_twice_and_nothing_lost(
     plugz: Fleet, listing: str, seed: int
 ) -> None:
-    """Kill runs after a number of lines of the core, let the next run go on, and settle as a person would."""
+    """Kill runs after a number of lines of the core, let the next run go on, and resolve as a person would."""
     plugz.emulator.config({"plugzapi.listing": listing})
     lines = Child(Emulated(plugz.task("counted"))).result()
     chosen = sorted(random.Random(seed).sample(range(lines), 24))
     names = [f"shop-{line}" for line in chosen]
     for line, name in zip(chosen, names, strict=True):
-        assert Child(plugz.task(name, constants=SHORT_LEASE), die_after=line).result() is None
+        assert Child(plugz.task(name, lease_policy=SHORT_LEASE), die_after=line).result() is None
     posts_of_killed = plugz.posts()
     result = plugz.create(*names)
     for name, action in actions(result).items():
@@ -305,7 +305,7 @@ def test_a_run_that_is_killed_at_any_line_leaves_nothing_twice_and_nothing_lost(
             # The one doubt that is left: the process was gone before it knew, and no listing shows the name.
             assert listing != "present" or name not in posts_of_killed
             option = {"action": "adopt", "instance_id": there[0]["id"]} if there else {"action": "discard"}
-            assert plugz.settle(provider="plugzapi", name=name, **option)["changed"]
+            assert plugz.journal_task(provider="plugzapi", name=name, **option)["changed"]
         else:
             assert action in ("created", "adopted", "unchanged")
             assert there
@@ -317,7 +317,7 @@ def test_a_run_that_is_killed_at_any_line_leaves_nothing_twice_and_nothing_lost(
         told = plugz.credentials().get(name, {}).get("token")
         if told != instance["token"]:
             assert told is None
-            assert any(name in warning for warning in final["warnings"]), "nobody said that this token is lost"
+            assert any(name in warning for warning in final["warnings"]), "no warning says that this token is lost"
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -325,7 +325,7 @@ def test_a_run_that_is_killed_after_any_time(fleet: Fleet, seed: int) -> None:
     """The same by the clock: a bulk run, killed while several of its creations are under way."""
     fleet.arm("create", "slow", seconds=0.03, count=None)
     names = [f"shop-{number}" for number in range(12)]
-    killed = Child(fleet.task(*names, timeout=30, concurrency=3, constants=SHORT_LEASE))
+    killed = Child(fleet.task(*names, timeout=30, concurrency=3, lease_policy=SHORT_LEASE))
     fleet.wait_for("list")
     time.sleep(random.Random(seed).uniform(0, 0.3))
     killed.kill()
@@ -333,7 +333,7 @@ def test_a_run_that_is_killed_after_any_time(fleet: Fleet, seed: int) -> None:
     unknown = [name for name, action in actions(fleet.create(*names)).items() if action == "unknown"]
     for name in unknown:
         assert not fleet.existing(name)
-        fleet.settle(action="discard", provider=fleet.provider, name=name)
+        fleet.journal_task(action="discard", provider=fleet.provider, name=name)
     assert not fleet.create(*names).get("failed")
     assert len(fleet.existing()) == len(names)
     fleet.assert_handed_over(*names)

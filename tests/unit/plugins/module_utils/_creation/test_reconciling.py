@@ -1,16 +1,18 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the account's listing decides: before a creation, and about one whose end is unclear."""
+"""The account's listing decides before a creation, and about one without a clear response."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._creation import listing, provisioner
+from ansible_collections.msgops.fleet.plugins.module_utils._creation import provisioner
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY
 from ansible_collections.msgops.fleet.plugins.module_utils._journal import entries
 from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Child
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet, actions
@@ -159,7 +161,7 @@ def test_an_instance_that_the_listing_does_not_show_any_more_is_not_created_agai
         plugz.arm("create", "reset", when="before")
         plugz.create("shop")
         instance_id = "A" * 32
-        plugz.settle(action="adopt", provider="plugzapi", name="shop", instance_id=instance_id)
+        plugz.journal_task(action="adopt", provider="plugzapi", name="shop", instance_id=instance_id)
     for instance in plugz.existing("shop"):
         plugz.emulator.set_state("plugzapi", instance["id"], "deleted")
     assert plugz.status("shop") == status
@@ -198,9 +200,9 @@ def test_an_instance_that_somebody_replaced_is_adopted(fleet: Fleet) -> None:
 
 
 @pytest.fixture
-def patient(hurry: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, the listing is asked until it shows the instance."""
-    monkeypatch.setattr(listing, "SETTLE", PATIENCE)
+def patient(fleet: Fleet) -> None:
+    """Ask the listing until it shows the instance, also on a slow machine."""
+    fleet.listing_policy = replace(fleet.listing_policy, timeout=PATIENCE)
 
 
 @pytest.mark.usefixtures("patient")
@@ -214,7 +216,7 @@ def test_a_lagging_listing_is_asked_again(fleet: Fleet, listings: int) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_listing_that_fails_while_it_settles_is_asked_again(fleet: Fleet) -> None:
+def test_a_listing_that_fails_while_a_run_reconciles_is_asked_again(fleet: Fleet) -> None:
     fleet.arm("create", "reset", when="after")
     fleet.arm("list", "bad_gateway", skip=1)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
@@ -261,7 +263,7 @@ def test_a_clock_that_was_set_back_makes_no_run_wait_longer(fleet: Fleet, monkey
 
 
 def test_two_that_appeared_at_once_are_an_error_and_stay_unknown(fleet: Fleet) -> None:
-    """Somebody else creates the same name without our journal, while our answer is lost."""
+    """Another program creates the same name without the journal, while the response is lost."""
     fleet.arm("create", "hang", when="after")
     run = Child(fleet.task("shop", timeout=2))
     fleet.wait_for("create")
@@ -273,9 +275,9 @@ def test_two_that_appeared_at_once_are_an_error_and_stay_unknown(fleet: Fleet) -
 
 
 def test_the_listing_is_asked_for_a_quarter_of_a_minute(emulator: Emulator, tmp_path: Path) -> None:
-    """In earnest: an instance that shows after five seconds is adopted, one that doesn't show takes 15 s to say so."""
-    assert listing.SETTLE == 15.0
-    green = Fleet(emulator, "green_api", tmp_path)
+    """With the real times: an instance that shows after five seconds is adopted, and a lost one takes 15 s."""
+    assert LISTING_POLICY.timeout == 15.0
+    green = Fleet(emulator, "green_api", tmp_path, listing_policy=LISTING_POLICY)
     green.arm("create", "lag", seconds=5, match='"slow"')
     green.arm("create", "reset", when="after", match='"slow"')
     green.arm("create", "reset", when="before", match='"lost"')
@@ -284,7 +286,7 @@ def test_the_listing_is_asked_for_a_quarter_of_a_minute(emulator: Emulator, tmp_
     assert time.monotonic() - started >= 15
     started = time.monotonic()
     assert actions(green.create("lost")) == {"lost": "unknown"}
-    assert time.monotonic() - started < 15, "a wait that was in vain is not repeated"
+    assert time.monotonic() - started < 15, "the wait is not repeated"
 
 
 # on_unknown: create

@@ -24,7 +24,7 @@ def mixed(fleet: Fleet) -> Fleet:
 
 
 def test_it_lists_what_was_begun_and_what_became_of_it(mixed: Fleet) -> None:
-    result = mixed.settle()
+    result = mixed.journal_task()
     assert not result["changed"]
     by_name = {entry["name"]: entry for entry in result["entries"]}
     assert {name: entry["status"] for name, entry in by_name.items()} == {
@@ -57,7 +57,7 @@ def test_it_lists_what_was_begun_and_what_became_of_it(mixed: Fleet) -> None:
     ],
 )
 def test_its_list_can_be_limited(mixed: Fleet, limits: dict[str, Any], names: list[str]) -> None:
-    assert [entry["name"] for entry in mixed.settle(**limits)["entries"]] == names
+    assert [entry["name"] for entry in mixed.journal_task(**limits)["entries"]] == names
 
 
 def test_a_new_creation_of_a_name_is_another_operation(fleet: Fleet) -> None:
@@ -72,14 +72,14 @@ def test_a_new_creation_of_a_name_is_another_operation(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("action", ["adopt", "discard"])
-def test_check_mode_shows_what_would_be_settled(mixed: Fleet, action: str) -> None:
+def test_check_mode_shows_what_would_be_resolved(mixed: Fleet, action: str) -> None:
     option = {"instance_id": "7" * 32} if action == "adopt" else {}
     status, shown = ("created", "created " + "7" * 32) if action == "adopt" else ("rejected", "rejected")
     before = mixed.journal_file.read_bytes()
     task = {"action": action, "provider": mixed.provider, "name": "unknown", **option}
-    would = mixed.settle(**task, check_mode=True, diff=True)
+    would = mixed.journal_task(**task, check_mode=True, diff=True)
     assert mixed.journal_file.read_bytes() == before
-    did = mixed.settle(**task, diff=True)
+    did = mixed.journal_task(**task, diff=True)
     assert would["changed"]
     assert did["changed"]
     assert would["diff"] == did["diff"]
@@ -91,7 +91,7 @@ def test_check_mode_shows_what_would_be_settled(mixed: Fleet, action: str) -> No
     }
     assert [entry["status"] for entry in did["entries"]] == [status]
     assert [entry["status"] for entry in would["entries"]] == [status]
-    again = mixed.settle(**task, diff=True)
+    again = mixed.journal_task(**task, diff=True)
     assert not again["changed"]
     assert again["diff"]["before"] == again["diff"]["after"]
     assert mixed.log("create") == mixed.log("create"), "it sends no request"
@@ -99,10 +99,10 @@ def test_check_mode_shows_what_would_be_settled(mixed: Fleet, action: str) -> No
 
 @pytest.mark.parametrize("name", ["delivered", "adopted", "rejected"])
 @pytest.mark.parametrize("action", ["adopt", "discard"])
-def test_only_what_is_open_can_be_settled(mixed: Fleet, name: str, action: str) -> None:
+def test_only_what_is_open_can_be_resolved(mixed: Fleet, name: str, action: str) -> None:
     option = {"instance_id": "7" * 32} if action == "adopt" else {}
     before = mixed.entry(name)
-    result = mixed.settle(action=action, provider=mixed.provider, name=name, **option)
+    result = mixed.journal_task(action=action, provider=mixed.provider, name=name, **option)
     if (name, action) == ("rejected", "adopt"):
         assert result["changed"], "a person may have discarded it by mistake"
         return
@@ -117,8 +117,8 @@ def test_only_what_is_open_can_be_settled(mixed: Fleet, name: str, action: str) 
 
 
 def test_what_was_never_begun_can_be_discarded_but_not_adopted(fleet: Fleet) -> None:
-    assert fleet.settle(action="discard", provider=fleet.provider, name="nobody")["changed"] is False
-    assert fleet.settle(action="adopt", provider=fleet.provider, name="nobody", instance_id="1")["failed"]
+    assert fleet.journal_task(action="discard", provider=fleet.provider, name="nobody")["changed"] is False
+    assert fleet.journal_task(action="adopt", provider=fleet.provider, name="nobody", instance_id="1")["failed"]
     assert not fleet.journal_file.exists()
 
 
@@ -136,8 +136,8 @@ def test_what_was_never_begun_can_be_discarded_but_not_adopted(fleet: Fleet) -> 
         ({"account": "a/b"}, "account must be printable"),
     ],
 )
-def test_settling_needs_to_know_what(green: Fleet, given: dict[str, Any], missing: str) -> None:
-    result = green.settle(**given)
+def test_resolving_needs_to_know_what(green: Fleet, given: dict[str, Any], missing: str) -> None:
+    result = green.journal_task(**given)
     assert result["failed"]
     assert missing in result["msg"]
 
@@ -147,14 +147,14 @@ def test_two_accounts_with_that_name_are_told_apart(green: Fleet) -> None:
     green.arm("create", "reset", when="before", count=2)
     green.create("shop", account="one")
     green.create("shop", account="two", partner_token=other["partner_token"])
-    result = green.settle(action="discard", provider="green_api", name="shop")
+    result = green.journal_task(action="discard", provider="green_api", name="shop")
     assert result["failed"]
-    ids = {entry["operation_id"] for entry in green.settle()["entries"]}
+    ids = {entry["operation_id"] for entry in green.journal_task()["entries"]}
     tasks = list(tasks_in(result["msg"]))
     assert {task["operation_id"] for task in tasks} == ids
-    assert green.settle(**tasks[0])["changed"]
-    assert green.settle(action="discard", provider="green_api", name="shop", account="one")["entries"]
-    assert sorted(entry["status"] for entry in green.settle()["entries"]) == ["rejected", "unknown"]
+    assert green.journal_task(**tasks[0])["changed"]
+    assert green.journal_task(action="discard", provider="green_api", name="shop", account="one")["entries"]
+    assert sorted(entry["status"] for entry in green.journal_task()["entries"]) == ["rejected", "unknown"]
 
 
 # Naming the creation
@@ -163,7 +163,7 @@ def test_two_accounts_with_that_name_are_told_apart(green: Fleet) -> None:
 @pytest.mark.parametrize("action", ["adopt", "discard", "forget"])
 def test_an_operation_that_is_not_there_is_a_failure_that_says_so(mixed: Fleet, action: str) -> None:
     option = {"instance_id": "7" * 32} if action == "adopt" else {}
-    result = mixed.settle(action=action, operation_id="0" * 32, **option)
+    result = mixed.journal_task(action=action, operation_id="0" * 32, **option)
     assert result["failed"]
     assert f"no creation {'0' * 32}" in result["msg"]
 
@@ -172,7 +172,7 @@ def test_an_operation_that_was_begun_anew_is_not_there_any_more(fleet: Fleet) ->
     fleet.arm("create", "reset", when="before", count=2)
     _adopt, discard = tasks_in(fleet.create("shop")["msg"])
     fleet.create("shop", on_unknown="create")
-    assert fleet.settle(**discard)["failed"]
+    assert fleet.journal_task(**discard)["failed"]
     assert fleet.status("shop") == "unknown"
 
 
@@ -191,11 +191,50 @@ def test_the_form_of_an_id_is_the_gateways(
     fleet.create("shop")
     task = {"action": "adopt", "provider": provider, "name": "shop"}
     for instance_id in wrong:
-        assert "its IDs are" in fleet.settle(**task, instance_id=instance_id)["msg"]
+        assert "its IDs are" in fleet.journal_task(**task, instance_id=instance_id)["msg"]
         assert fleet.status("shop") == "unknown"
     for instance_id in right:  # the second one corrects the first
-        assert fleet.settle(**task, instance_id=instance_id)["changed"]
+        assert fleet.journal_task(**task, instance_id=instance_id)["changed"]
         assert fleet.entry("shop")["id"] == instance_id.strip()  # type: ignore[index]
+
+
+def test_an_id_is_the_same_in_any_case_and_gets_the_spelling_of_the_listing(plugz: Fleet) -> None:
+    plugz.arm("create", "lag", seconds=60)
+    plugz.arm("create", "reset", when="after")
+    plugz.create("shop")
+    (instance,) = plugz.existing("shop")
+    task = {"action": "adopt", "provider": "plugzapi", "name": "shop"}
+    lower = instance["id"].lower()
+    assert lower != instance["id"]
+    assert plugz.journal_task(**task, instance_id=lower)["changed"]
+    assert plugz.entry("shop")["id"] == lower  # type: ignore[index]
+    plugz.emulator.advance(60)
+    for _run in range(2):
+        assert actions(plugz.create("shop")) == {"shop": "unchanged"}
+        assert plugz.entry("shop")["id"] == instance["id"]  # type: ignore[index]
+    plugz.assert_handed_over("shop")
+    assert not plugz.journal_task(**task, instance_id=lower)["changed"]
+    assert plugz.journal_task(**{**task, "action": "forget"}, instance_id=lower)["changed"]
+
+
+def test_an_instance_that_was_adopted_in_lower_case_and_renamed_is_not_another_ones(plugz: Fleet) -> None:
+    (instance,) = plugz.seed("renamed")
+    plugz.arm("create", "reset", when="before")
+    plugz.create("shop")
+    plugz.journal_task(action="adopt", provider="plugzapi", name="shop", instance_id=instance["id"].lower())
+    assert "is named renamed now" in plugz.create("shop")["msg"]
+
+
+def test_a_message_about_many_accounts_shows_the_first_commands(green: Fleet) -> None:
+    green.arm("create", "reset", when="before", count=None)
+    for number in range(5):
+        account = {"provider": "green_api", "name": f"account-{number}"}
+        token = green.emulator.seed(accounts=[account])["accounts"][0]["partner_token"]
+        green.create("shop", account=f"account-{number}", partner_token=token)
+    message = green.journal_task(action="discard", provider="green_api", name="shop")["msg"]
+    entries = green.journal_task()["entries"]
+    assert [t["operation_id"] for t in tasks_in(message)] == [entry["operation_id"] for entry in entries[:3]]
+    assert "and 2 more" in message
 
 
 # Forgetting
@@ -206,18 +245,18 @@ def test_what_is_forgotten_is_created_by_the_next_run(plugz: Fleet) -> None:
     instance_id = plugz.create("shop", credentials_file=None)["instance"]["id"]
     task = {"action": "forget", "provider": "plugzapi", "name": "shop"}
     for wrong in ({}, {"instance_id": "7" * 32}):
-        result = plugz.settle(**task, **wrong)
+        result = plugz.journal_task(**task, **wrong)
         assert result["failed"]
         assert instance_id in result["msg"]
-    would = plugz.settle(**task, instance_id=instance_id, check_mode=True, diff=True)
+    would = plugz.journal_task(**task, instance_id=instance_id, check_mode=True, diff=True)
     assert plugz.status("shop") == "delivered"
-    did = plugz.settle(**task, instance_id=instance_id, diff=True)
+    did = plugz.journal_task(**task, instance_id=instance_id, diff=True)
     assert did["changed"]
     assert would["diff"] == did["diff"]
     assert did["diff"]["after"] == ""
     assert did["entries"] == []
     assert plugz.entry("shop") is None
-    assert plugz.settle(**task, instance_id=instance_id)["changed"] is False
+    assert plugz.journal_task(**task, instance_id=instance_id)["changed"] is False
     assert actions(plugz.create("shop", credentials_file=None)) == {"shop": "created"}
 
 
@@ -225,17 +264,17 @@ def test_an_instance_that_is_gone_can_be_forgotten_by_the_command_of_the_message
     instance_id = fleet.create("shop", credentials_file=None)["instance"]["id"]
     fleet.emulator.set_state(fleet.provider, instance_id, name="renamed")
     (forget,) = tasks_in(fleet.create("shop", credentials_file=None)["msg"])
-    assert fleet.settle(**forget)["changed"]
+    assert fleet.journal_task(**forget)["changed"]
     assert actions(fleet.create("shop", credentials_file=None)) == {"shop": "created"}
 
 
-def test_it_does_not_settle_what_a_run_is_working_on(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_LONGEST_WAIT", 0.3)
+def test_it_does_not_resolve_what_a_run_is_working_on(fleet: Fleet) -> None:
     fleet.arm("create", "reset", when="before")
     fleet.create("shop")
     entry = journal.Journal(fleet.journal).read().entries[0]
     with journal.Journal(fleet.journal).locked([entry.key]):
-        result = fleet.settle(action="discard", provider=fleet.provider, name="shop")
+        policy = journal.LeasePolicy(wait_timeout=0.3)
+        result = fleet.journal_task(action="discard", provider=fleet.provider, name="shop", lease_policy=policy)
     assert result["failed"]
     assert fleet.status("shop") == "unknown"
 
@@ -245,7 +284,7 @@ def test_it_does_not_settle_what_a_run_is_working_on(fleet: Fleet, monkeypatch: 
 
 @pytest.mark.parametrize("name", ["shop", 'with "quotes" and {braces}; and more', "Лавка № 5 \u2013 \U0001f600"])
 @pytest.mark.parametrize("happened", [True, False])
-def test_the_tasks_that_it_proposes_settle_it(fleet: Fleet, name: str, happened: bool) -> None:
+def test_the_tasks_that_it_proposes_resolve_it(fleet: Fleet, name: str, happened: bool) -> None:
     fleet.arm("create", "lag", seconds=3600)
     fleet.arm("create", "reset", when="after" if happened else "before")
     result = fleet.create(name)
@@ -255,12 +294,12 @@ def test_the_tasks_that_it_proposes_settle_it(fleet: Fleet, name: str, happened:
     if happened:
         (instance,) = fleet.existing(name)
         assert adopt["instance_id"] == "ID"
-        assert "its IDs are" in fleet.settle(**adopt)["msg"], "it says what stands for the ID"
-        assert fleet.settle(**{**adopt, "instance_id": str(instance["id"])})["changed"]
+        assert "its IDs are" in fleet.journal_task(**adopt)["msg"], "it says what stands for the ID"
+        assert fleet.journal_task(**{**adopt, "instance_id": str(instance["id"])})["changed"]
         fleet.emulator.advance(3600)
         assert actions(fleet.create(name)) == {name: "unchanged"}
     else:
-        assert fleet.settle(**discard)["changed"]
+        assert fleet.journal_task(**discard)["changed"]
         assert actions(fleet.create(name)) == {name: "created"}
     assert len(fleet.existing(name)) == 1
     fleet.assert_handed_over(name)

@@ -16,7 +16,7 @@ from msgops_emulator import Emulator
 
 
 @pytest.fixture(params=NO_LISTING)
-def blind(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, hurry: None) -> Fleet:
+def blind(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path) -> Fleet:
     """An empty account at a PlugzAPI without a listing, in each way of not having one."""
     emulator.config({"plugzapi.listing": request.param})
     return Fleet(emulator, "plugzapi", tmp_path)
@@ -51,7 +51,7 @@ def test_what_the_console_shows_is_adopted(blind: Fleet) -> None:
     blind.arm("create", "reset", when="after")
     blind.create("shop")
     (instance,) = blind.existing("shop")
-    blind.settle(action="adopt", provider="plugzapi", name="shop", instance_id=instance["id"])
+    blind.journal_task(action="adopt", provider="plugzapi", name="shop", instance_id=instance["id"])
     result = blind.create("shop")
     assert actions(result) == {"shop": "unchanged"}
     assert result["instance"]["id"] == instance["id"]
@@ -61,7 +61,7 @@ def test_what_the_console_shows_is_adopted(blind: Fleet) -> None:
 def test_what_the_console_does_not_show_is_discarded_and_created(blind: Fleet) -> None:
     blind.arm("create", "reset", when="before")
     blind.create("shop")
-    blind.settle(action="discard", provider="plugzapi", name="shop")
+    blind.journal_task(action="discard", provider="plugzapi", name="shop")
     assert actions(blind.create("shop")) == {"shop": "created"}
     blind.assert_handed_over("shop")
 
@@ -96,7 +96,7 @@ def test_a_token_that_nobody_ever_got_is_warned_of_until_it_is_in_the_file(blind
     blind.arm("create", "reset", when="after")
     blind.create("shop")
     (instance,) = blind.existing("shop")
-    blind.settle(action="adopt", provider="plugzapi", name="shop", instance_id=instance["id"])
+    blind.journal_task(action="adopt", provider="plugzapi", name="shop", instance_id=instance["id"])
     for _run in range(2):
         result = blind.create("shop")
         (warning,) = result["warnings"]
@@ -128,7 +128,7 @@ def test_a_listing_that_comes_later_is_believed(blind: Fleet) -> None:
 
 
 def test_a_new_journal_knows_nothing(blind: Fleet) -> None:
-    """The limit of what can be promised: who loses the journal of such a gateway loses what it remembers."""
+    """A known limit: such a gateway's instances are forgotten with the journal."""
     blind.create("shop")
     shutil.rmtree(blind.journal_file.parent)
     assert actions(blind.create("shop")) == {"shop": "failed"}, "the credentials file still knows it"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal as a file: who may read it, what is in it and when, and what happens if it can't be used."""
+"""The journal as a file: its mode, its content at each time, and the errors if it can't be used."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def mode_of(path: Path) -> int:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder in which somebody without rights may work."""
+    """A folder that an unprivileged user may use."""
     folder = Path(tempfile.mkdtemp(prefix="msgops-journal-"))
     folder.chmod(0o777)
     yield folder
     shutil.rmtree(folder)
 
 
-# Who may read it
+# File modes
 
 
 def test_its_folder_is_0700_and_it_is_0600(green: Fleet) -> None:
@@ -111,7 +111,7 @@ def test_each_of_many_is_pending_before_it_is_posted(fleet: Fleet) -> None:
     fleet.arm("create", "hang", when="before", count=None)
     run = Child(fleet.task(*names, timeout=30, concurrency=4))
     fleet.wait_for("create", 4)
-    assert {entry["name"] for entry in fleet.settle(status=["pending"])["entries"]} == set(fleet.posts())
+    assert {entry["name"] for entry in fleet.journal_task(status=["pending"])["entries"]} == set(fleet.posts())
     fleet.emulator.disarm()
     fleet.emulator.release()
     assert set(actions(run.result()).values()) == {"created"}
@@ -149,18 +149,18 @@ def test_a_slash_at_the_end_of_the_address_makes_no_other_account(green: Fleet) 
 
 
 def test_reading_it_leaves_no_trace(green: Fleet) -> None:
-    assert green.settle() == {
+    assert green.journal_task() == {
         "changed": False,
         "entries": [],
         "accounts": [],
-        "invocation": green.settle()["invocation"],
+        "invocation": green.journal_task()["invocation"],
         "warnings": [],
     }
     assert actions(green.create("shop", check_mode=True)) == {"shop": "would_create"}
     assert list(green.folder.iterdir()) == []
     green.create("shop")
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in green.journal_file.parent.iterdir()}
-    green.settle()
+    green.journal_task()
     green.create("shop", check_mode=True)
     after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in green.journal_file.parent.iterdir()}
     assert before == after
@@ -198,7 +198,7 @@ def test_somebody_elses_database_creates_nothing_and_stays_as_it_is(green: Fleet
         connection.execute("CREATE TABLE creation (mine TEXT)")
     connection.close()
     content = green.journal_file.read_bytes()
-    assert_nothing_is_created(green, "a database of something else")
+    assert_nothing_is_created(green, "another application's database")
     assert green.journal_file.read_bytes() == content
 
 
@@ -208,7 +208,7 @@ def test_one_of_a_newer_schema_creates_nothing(green: Fleet) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     assert_nothing_is_created(green, "upgrade the collection")
-    assert "upgrade the collection" in green.settle()["msg"]
+    assert "upgrade the collection" in green.journal_task()["msg"]
     assert "upgrade the collection" in green.create("shop", check_mode=True)["msg"]
 
 
@@ -284,7 +284,7 @@ def test_a_disk_that_fills_up_before_a_creation_keeps_it_from_being_posted(green
     green.journal_file = small_disk / "journal.sqlite3"
     assert actions(green.create("shop")) == {"shop": "created"}
     green.arm("list", "hang")
-    run = Child(green.task("another", timeout=30, constants=SHORT_LEASE))
+    run = Child(green.task("another", timeout=30, lease_policy=SHORT_LEASE))
     green.wait_for("list", 2)
     filler = fill(small_disk)
     green.emulator.release()
@@ -300,7 +300,7 @@ def test_a_disk_that_fills_up_during_a_creation_loses_nothing(fleet: Fleet, smal
     fleet.journal_file = small_disk / "journal.sqlite3"
     fleet.credentials_file = small_disk / "credentials.json"
     fleet.arm("create", "hang", when="before")
-    run = Child(fleet.task("shop", timeout=30, constants=SHORT_LEASE))
+    run = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create")
     filler = fill(small_disk)
     fleet.emulator.release()
@@ -314,13 +314,13 @@ def test_a_disk_that_fills_up_during_a_creation_loses_nothing(fleet: Fleet, smal
     fleet.assert_handed_over("shop")
 
 
-def test_without_a_listing_a_person_settles_what_a_full_disk_kept_from_the_journal(
+def test_without_a_listing_a_person_resolves_what_a_full_disk_kept_from_the_journal(
     plugz: Fleet, small_disk: Path
 ) -> None:
     plugz.emulator.config({"plugzapi.listing": "http404"})
     plugz.journal_file = small_disk / "journal.sqlite3"
     plugz.arm("create", "hang", when="before")
-    run = Child(plugz.task("shop", timeout=30, constants=SHORT_LEASE))
+    run = Child(plugz.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     plugz.wait_for("create")
     filler = fill(small_disk)
     plugz.emulator.release()
@@ -330,7 +330,7 @@ def test_without_a_listing_a_person_settles_what_a_full_disk_kept_from_the_journ
     result = plugz.create("shop")
     assert actions(result) == {"shop": "unknown"}
     adopt, _discard = tasks_in(result["msg"])
-    assert plugz.settle(**adopt | {"instance_id": plugz.existing("shop")[0]["id"]})["changed"]
+    assert plugz.journal_task(**adopt | {"instance_id": plugz.existing("shop")[0]["id"]})["changed"]
     assert actions(plugz.create("shop")) == {"shop": "unchanged"}
     assert plugz.posts() == ["shop"]
     plugz.assert_handed_over("shop")
@@ -338,7 +338,7 @@ def test_without_a_listing_a_person_settles_what_a_full_disk_kept_from_the_journ
 
 @dataclass(frozen=True)
 class Limited:
-    """A run in a process whose files can't grow beyond a size: what a full disk is to whoever isn't root."""
+    """A run in a process with a limit on the size of files, which acts like a full disk."""
 
     run: Callable[[], Any]
     limit: int

@@ -28,13 +28,13 @@ from msgops_emulator import Emulator
 
 SECRET = "Kq7mWz3nXp8vYc4tBd"
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
 
 # Each way in which the journal is opened: to write, to predict, to list.
 USES: dict[str, Callable[..., Result]] = {
     "create": lambda fleet, **options: fleet.create("shop", **options),
     "predict": lambda fleet, **options: fleet.create("shop", check_mode=True, **options),
-    "list": lambda fleet, **options: fleet.settle(**options),
+    "list": lambda fleet, **options: fleet.journal_task(**options),
 }
 
 
@@ -46,7 +46,7 @@ def use(request: pytest.FixtureRequest) -> Callable[..., Result]:
 
 @pytest.fixture
 def shared_folder() -> Iterator[Path]:
-    """A folder like ``/tmp``, in which everybody may make files and nobody may remove another one's."""
+    """A folder like ``/tmp``: every user may make files, and remove only their own."""
     folder = Path(tempfile.mkdtemp(prefix="msgops-shared-"))
     folder.chmod(0o1777)
     yield folder
@@ -131,7 +131,7 @@ def make_socket(path: Path) -> None:
     [
         (make_certificate, "it is no journal, and was left as it is"),
         (lambda path: path.write_bytes(b"-"), "it is no journal, and was left as it is"),
-        (make_database, "it is a database of something else, and was left as it is"),
+        (make_database, "it is another application's database, and was left as it is"),
         (Path.mkdir, "it is a folder"),
         (os.mkfifo, "it is a named pipe"),
         (make_socket, "it is a socket"),

@@ -115,7 +115,7 @@ def test_its_account_is_known_by_what_it_was_called(carried: Fleet) -> None:
     assert result["instances"][0]["id"] == "0" * 31 + "A"
     assert result["warnings"] == []
     assert carried.posts() == []
-    addresses = {e["name"]: e["address"] for e in carried.settle(provider="plugzapi")["entries"]}
+    addresses = {e["name"]: e["address"] for e in carried.journal_task(provider="plugzapi")["entries"]}
     assert addresses == dict.fromkeys(addresses, carried.emulator.url), "one name tells it of all"
     assert len(addresses) == 3
 

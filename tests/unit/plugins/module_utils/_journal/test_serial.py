@@ -42,7 +42,7 @@ def restore(fleet: Fleet, older: Path) -> None:
 
 
 def replace(fleet: Fleet, older: Path) -> None:
-    """By the journal of somebody else, which has seen more."""
+    """Replace it by another journal with more changes."""
     fleet.journal_file.unlink()
     serial_of(fleet).rename(older.with_name("kept"))
     budget = RebootBudget(str(fleet.journal_file), 100)
@@ -136,7 +136,7 @@ def test_one_that_nothing_was_written_to_may_be_removed(green: Fleet) -> None:
     with storage_at(str(green.journal_file)).transaction():
         pass
     green.journal_file.unlink()
-    assert not green.settle().get("failed")
+    assert not green.journal_task().get("failed")
 
 
 def test_one_that_was_moved_without_its_serial_goes_on(green: Fleet) -> None:
@@ -155,7 +155,7 @@ def test_a_serial_that_is_behind_is_brought_up_to_date(green: Fleet) -> None:
     assert behind != newest
     for content in (behind, b""):
         serial_of(green).write_bytes(content)
-        assert not green.settle().get("failed")
+        assert not green.journal_task().get("failed")
         assert serial_of(green).read_bytes() == content
         assert actions(green.create("first")) == {"first": "unchanged"}
         assert serial_of(green).read_bytes() == newest

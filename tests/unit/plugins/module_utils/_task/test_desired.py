@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.plan import DesiredInstance
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.desired import DesiredInstance
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import desired_instances
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for runs that share a journal in a file holds for those that share one in PostgreSQL."""
+"""Runs that share a journal in PostgreSQL pass the tests of those that share one in a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TESTS = (
     test_processes.test_who_waits_and_stood_still_as_long_as_the_holder_takes_nothing_over,
     test_processes.test_without_a_listing_such_a_creation_stays_unknown,
     test_journal.test_each_of_many_is_pending_before_it_is_posted,
-    test_resolution.test_it_does_not_settle_what_a_run_is_working_on,
+    test_resolution.test_it_does_not_resolve_what_a_run_is_working_on,
     test_resolution.test_what_was_never_begun_can_be_discarded_but_not_adopted,
 )
 # pytest collects them here, where the fixture ``options`` is another one.

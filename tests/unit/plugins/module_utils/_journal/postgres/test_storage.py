@@ -60,14 +60,14 @@ def test_it_never_holds_a_token(fleet: Fleet) -> None:
 def test_check_mode_and_a_list_leave_no_trace(fleet: Fleet) -> None:
     assert fleet.create("shop", check_mode=True)["changed"]
     assert fleet.posts() == []
-    assert fleet.settle()["entries"] == []
+    assert fleet.journal_task()["entries"] == []
     assert rows(fleet.journal, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
 
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ("CREATE TABLE msgops_fleet_creation (id int)", "of something else"),
+        ("CREATE TABLE msgops_fleet_creation (id int)", "is another application's"),
         (
             "CREATE TABLE msgops_fleet_creation (id int);"
             "COMMENT ON TABLE msgops_fleet_creation IS 'msgops.fleet schema 99'",
@@ -122,7 +122,7 @@ def test_a_password_that_should_be_percent_encoded_is_never_shown(green: Fleet, 
     """What follows could be taken for the host, or for the database."""
     refused = assert_refused(green, "percent-encode", journal=green.journal.replace(ENCODED, password))
     assert "END" not in json.dumps(refused)
-    listed = green.settle(journal=green.journal.replace(ENCODED, password))
+    listed = green.journal_task(journal=green.journal.replace(ENCODED, password))
     assert listed["failed"]
     assert "END" not in json.dumps(listed)
 
