@@ -160,20 +160,13 @@ class Lease:
         now = utc_now()
         with self._storage.transaction() as db:
             for account, was_listed in listed.items():
+                access = (account.address, account.token)
                 db.execute(
                     f"INSERT INTO {db.prefix}access (provider, account, address, token, first_seen, last_seen, "
                     "listed_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (provider, account, address, token) "
                     "DO UPDATE SET last_seen = excluded.last_seen, "
                     f"listed_at = COALESCE(excluded.listed_at, {db.prefix}access.listed_at)",
-                    (
-                        account.provider,
-                        account.name or "",
-                        account.address,
-                        account.token,
-                        now,
-                        now,
-                        now if was_listed else None,
-                    ),
+                    (account.provider, account.name or "", *access, now, now, now if was_listed else None),
                 )
                 # Replace the account's fingerprint of schema 1 by this access, in all of its entries.
                 for former in account.former:
