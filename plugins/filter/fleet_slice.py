@@ -79,7 +79,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import phone_member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import phone_member
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 

@@ -225,19 +225,15 @@ from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
+from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member, phone_member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate, parse
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import (
     ALL_STATES,
     ALLOWED_STATES,
-    Report,
     Rule,
-    Source,
     common_rule,
-    evaluate,
-    instance_member,
-    parse,
-    phone_member,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
 

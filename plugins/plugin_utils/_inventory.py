@@ -31,7 +31,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import parse_time
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import due_bucket
+from ansible_collections.msgops.fleet.plugins.module_utils._report.due import due_bucket
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import unexpected
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES, host_names

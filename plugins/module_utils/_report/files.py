@@ -15,9 +15,9 @@ from typing import Any
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .._common.files import file_kind
-from .evaluation import Report
 from .junit import render_junit
 from .page import render_page
+from .report import Report
 
 # Of a file that wasn't there: reports hold no secrets, and are made to be looked at.
 _MODE = 0o644

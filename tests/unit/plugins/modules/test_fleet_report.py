@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import ALL_STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import ALL_STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, execute
 from ansible_collections.msgops.fleet.plugins.modules import fleet_report
 from ansible_collections.msgops.fleet.tests.support.reports import REFUSED

@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
-    Rule,
-    due_bucket,
-    evaluate,
-    instance_member,
-    phone_member,
-)
-from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, READ, instance, report_of
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule, common_rule
+from ansible_collections.msgops.fleet.tests.support.reports import report_of
 
 
 def out(**rule: Any) -> dict[str, tuple[str, ...]]:
@@ -109,66 +103,7 @@ def test_a_rule_can_be_said_in_words(rule: Rule, words: str) -> None:
     assert rule.words() == words
 
 
-def test_each_line_says_who_what_and_what_to_do() -> None:
-    lines = {finding.member.id: finding.line for finding in report_of(min_due_days=1).out}
-    assert lines["2"] == (
-        "support (2) at green_api: is notAuthorized: link a phone: scan the instance's QR code in the gateway's "
-        "console; is due 2026-02-01T00:00:00Z: extend it"
-    )
-    assert "is unknown (hibernating): look the vendor's word up" in lines["4"]
-    assert lines["5"].endswith("HTTP 401; check instance_token")
-    assert lines["efjy72gs"] == "phone-2 (efjy72gs) at koophone: is stopped: start the phone in the KooPhone console"
-    assert all(line.isprintable() for line in lines.values())
-
-
-def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
-    later = instance("2", "authorized", observed_at="2026-01-31T11:59:59Z")
-    report = evaluate([later, *FLEET], Rule(), title="Fleet", generated_at=NOW, sources=[])
-    assert [(f.member.state, f.out) for f in report.findings if f.member.id == "2"] == [("authorized", ())]
-    assert len(report.findings) == len(FLEET)
-
-
-def test_the_same_id_at_two_providers_is_two_instances() -> None:
-    assert len(report_of([instance("1", "authorized"), instance("1", "authorized", provider="plugzapi")]).findings) == 2
-
-
-@pytest.mark.parametrize(
-    ("due", "bucket"),
-    [
-        (None, "unknown"),
-        ("2026-01-31T12:00:00Z", "overdue"),
-        ("2026-01-31T12:00:01Z", "within_24h"),
-        ("2026-02-01T12:00:00Z", "within_24h"),
-        ("2026-02-07T12:00:00Z", "within_7d"),
-        ("2026-03-02T12:00:00Z", "within_30d"),
-        ("2026-03-02T12:00:01Z", "later"),
-        ("2026-02-01T12:00:00+03:00", "within_24h"),
-        ("2026-02-01T12:00:00", "within_24h"),
-        ("soon", "unknown"),
-    ],
-)
-def test_due_dates_fall_into_buckets(due: str | None, bucket: str) -> None:
-    assert due_bucket(instance("1", "authorized", due=due).due_at, report_of().now) == bucket
-
-
-def test_members_come_from_what_the_modules_return() -> None:
-    row = {"id": 7, "name": "shop", "provider": "plugzapi", "state": "authorized", "vendor_state": "connected"}
-    row |= {"authorized": True, "health": "ready", "attempts": 1, "observed_at": READ, "error": None, "token": "s3cret"}
-    assert instance_member(row, "instances[0]") == instance(
-        "7", "authorized", name="shop", provider="plugzapi", vendor_state="connected"
-    )
-    phone = phone_member({"instance_id": "a44uhlf7", "status": 2, "status_name": "running", "error": None}, "phones[0]")
-    assert (phone.kind, phone.provider, phone.id, phone.state, phone.vendor_state) == (
-        "phone", "koophone", "a44uhlf7", "running", "2",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("make", [instance_member, phone_member])
-def test_a_row_without_an_id_is_refused(make: Any) -> None:
-    with pytest.raises(UsageError, match=r"rows\[3\] has no \w*id"):
-        make({"name": "shop"}, "rows[3]")
-
-
-def test_the_health_of_a_word_that_is_no_state_is_unknown() -> None:
-    for member in (instance("1", "hibernating"), phone_member({"instance_id": "1", "status_name": "flying"}, "")):
-        assert (member.health, bool(member.remedy)) == ("unknown", True)
+def test_slices_that_were_evaluated_by_different_rules_need_to_be_told_which_one_holds() -> None:
+    assert common_rule([]) == Rule()
+    with pytest.raises(UsageError, match="different rules"):
+        common_rule([Rule(), Rule(max_out="1")])

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The instances and phones of a fleet, as they were read."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .._common.errors import UsageError
+from .._common.phone_states import OTHER, PHONE_STATUSES
+from .._common.states import STATES, Health, health_for, remedy_for
+from .._common.timestamps import parse_time
+
+Kind = Literal["instance", "phone"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """An instance or a phone of the fleet, as it was read. ``host`` is its name in the inventory."""
+
+    kind: Kind
+    provider: str
+    id: str
+    name: str | None = None
+    host: str | None = None
+    state: str | None = None
+    vendor_state: str | None = None
+    due: str | None = None
+    observed_at: str | None = None
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What no two members share."""
+        return (self.kind, self.provider, self.id)
+
+    @property
+    def label(self) -> str:
+        """The member as a message names it."""
+        name = self.name or self.host
+        return f"{name} ({self.id})" if name and name != self.id else self.id
+
+    @property
+    def health(self) -> Health:
+        """What kind of attention the member needs."""
+        if self.kind == "phone":
+            return PHONE_STATUSES[self.state].health if self.state in PHONE_STATUSES else "unknown"
+        return health_for(self.state if self.state in STATES else None)
+
+    @property
+    def remedy(self) -> str:
+        """What a person does about the state; for one that could not be read, that is in the error."""
+        if self.state is None:
+            return "see why it could not be read"
+        if self.kind == "phone":
+            return PHONE_STATUSES[self.state if self.state in PHONE_STATUSES else OTHER].remedy
+        return remedy_for(self.state if self.state in STATES else None)
+
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When the paid time ends."""
+        try:
+            return parse_time(self.due) if self.due else None
+        except ValueError:
+            return None
+
+
+def instance_member(row: Mapping[str, Any], where: str) -> Member:
+    """A member from what instance_state returns for an instance, with ``host`` and ``due`` if they are known.
+
+    :raises UsageError: if it has no id.
+    """
+    return Member(
+        kind="instance",
+        provider=str(row.get("provider") or "unknown"),
+        id=_parse_id(row, "id", where),
+        **_texts(row, "name", "host", "state", "vendor_state", "due", "observed_at"),
+        error=_parse_error(row),
+    )
+
+
+def phone_member(row: Mapping[str, Any], where: str) -> Member:
+    """A member from what cloudphone_status returns for a phone, with ``host``, ``name`` and ``due`` if known.
+
+    :raises UsageError: if it has no id.
+    """
+    status = row.get("status")
+    return Member(
+        kind="phone",
+        provider="koophone",
+        id=_parse_id(row, "instance_id", where),
+        state=None if row.get("status_name") is None else str(row["status_name"]),
+        vendor_state=None if status is None else str(status),
+        **_texts(row, "name", "host", "due", "observed_at"),
+        error=_parse_error(row),
+    )
+
+
+def parse_member(row: Mapping[str, Any]) -> Member:
+    return Member(
+        kind="phone" if row["kind"] == "phone" else "instance",
+        provider=str(row["provider"]),
+        id=str(row["id"]),
+        **_texts(row, "name", "host", "state", "vendor_state", "due", "observed_at"),
+        error=_parse_error(row),
+    )
+
+
+def _texts(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: None if row.get(name) is None else str(row[name]) for name in names}
+
+
+def _parse_id(row: Mapping[str, Any], name: str, where: str) -> str:
+    if row.get(name) in (None, ""):
+        raise UsageError(f"{where} has no {name}")
+    return str(row[name])
+
+
+def _parse_error(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    error = row.get("error")
+    if not error:
+        return None
+    return {
+        "code": str(error.get("code")),
+        "message": str(error.get("message")),
+        "retryable": bool(error.get("retryable")),
+    }
