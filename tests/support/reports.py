@@ -49,7 +49,7 @@ def report_of(members: list[Member] | None = None, **rule: Any) -> Report:
 
 
 REPORTS = {
-    "kept": report_of(max_out="100%", min_due_days=1.5, min_total=3),
-    "broken": report_of(),
+    "passed": report_of(max_failing="100%", min_due_days=1.5, min_total=3),
+    "failed": report_of(),
     "empty": report_of([]),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-# Upper ends of the buckets of due dates, from the report's time on.
+# The buckets that due dates are counted in: how long after the report's time each of them ends.
 _DUE_WITHIN = {
     "within_24h": datetime.timedelta(hours=24),
     "within_7d": datetime.timedelta(days=7),
@@ -17,7 +17,7 @@ DUE_BUCKETS = ("overdue", *_DUE_WITHIN, "later", "unknown")
 
 
 def due_bucket(due: datetime.datetime | None, now: datetime.datetime) -> str:
-    """Which of ``DUE_BUCKETS`` a due date falls into."""
+    """The bucket of ``DUE_BUCKETS`` that a due date falls into, seen from ``now``."""
     if due is None:
         return "unknown"
     if due <= now:

@@ -17,10 +17,27 @@ from .._common.timestamps import parse_time
 
 Kind = Literal["instance", "phone"]
 
+Condition = Health | Literal["unreadable"]
+# From the worst to the best.
+CONDITIONS: tuple[Condition, ...] = (
+    "failed",
+    "degraded",
+    "action_required",
+    "unreadable",
+    "unknown",
+    "transient",
+    "ready",
+)
+
 
 @dataclass(frozen=True)
 class Member:
-    """An instance or a phone of the fleet, as it was read. ``host`` is its name in the inventory."""
+    """An instance or a phone of the fleet, as it was read.
+
+    ``host`` is its name in the inventory. ``state`` is the state of an instance or the status name of a phone; ``None``
+    if it could not be read, which ``error`` explains. ``due`` (when the paid time ends) and ``observed_at`` are in ISO
+    8601.
+    """
 
     kind: Kind
     provider: str
@@ -35,12 +52,12 @@ class Member:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What no two members share."""
+        """What identifies the member: two rows with equal keys are readings of one member."""
         return (self.kind, self.provider, self.id)
 
     @property
     def label(self) -> str:
-        """The member as a message names it."""
+        """The name and the ID, as messages show them."""
         name = self.name or self.host
         return f"{name} ({self.id})" if name and name != self.id else self.id
 
@@ -52,8 +69,13 @@ class Member:
         return health_for(self.state if self.state in STATES else None)
 
     @property
+    def condition(self) -> Condition:
+        """The health, or that the member could not be read."""
+        return "unreadable" if self.state is None else self.health
+
+    @property
     def remedy(self) -> str:
-        """What a person does about the state; for one that could not be read, that is in the error."""
+        """What to do about the state. For a member that could not be read, the error says what to do."""
         if self.state is None:
             return "see why it could not be read"
         if self.kind == "phone":
@@ -62,7 +84,7 @@ class Member:
 
     @property
     def due_at(self) -> datetime.datetime | None:
-        """When the paid time ends."""
+        """When the paid time ends; ``None`` if that is unknown, or isn't in ISO 8601."""
         try:
             return parse_time(self.due) if self.due else None
         except ValueError:
@@ -70,9 +92,9 @@ class Member:
 
 
 def instance_member(row: Mapping[str, Any], where: str) -> Member:
-    """A member from what instance_state returns for an instance, with ``host`` and ``due`` if they are known.
+    """A member made of a row that instance_state returned; ``host`` and ``due`` may have been added.
 
-    :raises UsageError: if it has no id.
+    :raises UsageError: if the row has no id; ``where`` names the row.
     """
     return Member(
         kind="instance",
@@ -84,9 +106,9 @@ def instance_member(row: Mapping[str, Any], where: str) -> Member:
 
 
 def phone_member(row: Mapping[str, Any], where: str) -> Member:
-    """A member from what cloudphone_status returns for a phone, with ``host``, ``name`` and ``due`` if known.
+    """A member made of a row that cloudphone_status returned; ``host``, ``name`` and ``due`` may have been added.
 
-    :raises UsageError: if it has no id.
+    :raises UsageError: if the row has no instance_id; ``where`` names the row.
     """
     status = row.get("status")
     return Member(
@@ -101,6 +123,10 @@ def phone_member(row: Mapping[str, Any], where: str) -> Member:
 
 
 def parse_member(row: Mapping[str, Any]) -> Member:
+    """A member of an earlier report's JSON.
+
+    :raises KeyError: if the row lacks what every member has.
+    """
     return Member(
         kind="phone" if row["kind"] == "phone" else "instance",
         provider=str(row["provider"]),

@@ -77,7 +77,7 @@ $colors
 <main>
 <header>
 <div class="top"><h1>$title</h1><span class="verdict $verdict_kind">$verdict</span></div>
-$broken
+$violations
 <p class="quiet">The rule: $rule. Written $generated_at UTC$read.</p>
 </header>
 <div class="tiles">$tiles</div>
@@ -85,12 +85,12 @@ $broken
 <div class="scroll"><table><thead><tr><th>State</th><th>Health</th><th class="number">Members</th>
 <th class="number">Share</th></tr></thead><tbody>$states</tbody></table></div></section>
 <section><h2>Providers</h2><div class="scroll"><table><thead><tr><th>Provider</th><th class="number">Members</th>
-<th class="number">Ready</th><th>Health</th></tr></thead><tbody>$providers</tbody></table></div></section>
-<section><h2>Who needs what</h2>$needs</section>
-<section><h2>What expires next</h2>$expiring</section>
+<th class="number">Healthy</th><th>Health</th></tr></thead><tbody>$providers</tbody></table></div></section>
+<section><h2>What to do</h2>$needs</section>
+<section><h2>Due next</h2>$due_next</section>
 $sources
 <details class="all"><summary>All members ($total)</summary><div class="scroll"><table><thead><tr><th>Name</th>
-<th>ID</th><th>Provider</th><th>State</th><th>Due</th><th>Read at</th><th>Out of order</th></tr></thead>
+<th>ID</th><th>Provider</th><th>State</th><th>Due</th><th>Read at</th><th>Why it is failing</th></tr></thead>
 <tbody>$members</tbody></table></div></details>
 </main>
 </body>

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report on a fleet.
+"""The report on a fleet: what is wrong with which member, and whether the fleet passes the rule.
 
 Its JSON is described by docs/fleet-report-1.schema.json.
 """
@@ -20,7 +20,7 @@ from .._common.states import AUTHORIZED
 from .._common.texts import one_line
 from .._common.timestamps import parse_time
 from .due import DUE_BUCKETS, due_bucket
-from .members import Member, parse_member
+from .members import CONDITIONS, Member, parse_member
 from .rule import Rule
 
 VERSION = 1
@@ -28,42 +28,52 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Finding:
-    """A member, and why it is out of order: ``unreadable``, ``state``, ``due``; nothing if it is in order."""
+    """A member, and the reasons why it is failing: ``unreadable``, ``state``, ``due``. A healthy one has none."""
 
     member: Member
-    out: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """The reasons in a few words by which findings are counted; empty if the member is healthy."""
+        words = {
+            "unreadable": f"unreadable ({(self.member.error or {}).get('code') or 'not read'})",
+            "state": str(self.member.state),
+            "due": "due",
+        }
+        return one_line(" and ".join(words[reason] for reason in self.failing))
 
     @property
     def complaint(self) -> str:
-        """What is wrong and what to do; nothing where all is well."""
+        """What is wrong and what to do about it; empty if the member is healthy."""
         member, parts = self.member, []
-        if "unreadable" in self.out:
+        if "unreadable" in self.failing:
             parts.append(str((member.error or {}).get("message") or "was not read"))
-        if "state" in self.out:
+        if "state" in self.failing:
             word = f" ({member.vendor_state})" if member.state in ("unknown", OTHER) and member.vendor_state else ""
             parts.append(f"is {member.state}{word}: {member.remedy}")
-        if "due" in self.out:
+        if "due" in self.failing:
             parts.append(f"is due {member.due}: extend it")
         return "; ".join(parts)
 
     @property
     def line(self) -> str:
-        """Who it is, what is wrong and what to do, on one line."""
-        return one_line(f"{self.member.label} at {self.member.provider}: {self.complaint or 'is in order'}")
+        """The member, what is wrong with it and what to do about it, on one line."""
+        return one_line(f"{self.member.label} at {self.member.provider}: {self.complaint or 'is healthy'}")
 
     def as_json(self) -> dict[str, Any]:
-        """The member as the report has it."""
+        """The member as the report's JSON has it."""
         member = self.member
         return asdict(member) | {
             "error": dict(member.error) if member.error else None,
             "health": member.health,
-            "out": list(self.out),
+            "failing": list(self.failing),
         }
 
 
 @dataclass(frozen=True)
 class Source:
-    """A reading that went into the report: the whole fleet, or a slice of it."""
+    """One reading that the report was made from: of the whole fleet, or of a slice of it."""
 
     name: str | None
     generated_at: str
@@ -81,53 +91,56 @@ class Report:
     sources: Sequence[Source] = ()
 
     @property
-    def out(self) -> list[Finding]:
-        """Those that are out of order."""
-        return [finding for finding in self.findings if finding.out]
+    def failing(self) -> list[Finding]:
+        """The failing members, the worst first; those with the same cause stand together."""
+        failing = (finding for finding in self.findings if finding.failing)
+        return sorted(failing, key=lambda finding: (CONDITIONS.index(finding.member.condition), finding.cause))
 
     @property
     def now(self) -> datetime.datetime:
         """The report's time."""
         return parse_time(self.generated_at)
 
-    def broken(self) -> list[str]:
-        """What of the rule is broken, a sentence each."""
-        total, out = len(self.findings), len(self.out)
-        limit = self.rule.may_be_out(total)
-        complaints = []
-        if out > limit:
-            complaints.append(f"{out} of {total} {'is' if out == 1 else 'are'} out of order, {limit} may be")
+    def violations(self) -> list[str]:
+        """One sentence for each part of the rule that the fleet violates. A fleet without any passes."""
+        total, failing = len(self.findings), len(self.failing)
+        limit = self.rule.failing_limit(total)
+        violations = []
+        if failing > limit:
+            violations.append(f"{failing} of {total} {'is' if failing == 1 else 'are'} failing, {limit} may be")
         if total < self.rule.min_total:
-            complaints.append(f"there are {total}, {self.rule.min_total} are expected at least")
-        return complaints
+            violations.append(f"there are {total}, at least {self.rule.min_total} are expected")
+        return violations
 
     def summary(self) -> dict[str, Any]:
-        """How many are in which state, of which health, at which provider, and due when."""
+        """How many members there are by state, health, provider, cause of failing (the worst first) and due date."""
         members = [finding.member for finding in self.findings]
         states = collections.Counter(member.state for member in members if member.state is not None)
         due = collections.Counter(due_bucket(member.due_at, self.now) for member in members)
+        failing = self.failing
         return {
             "total": len(members),
-            "out": len(self.out),
+            "failing": len(failing),
             "authorized": states[AUTHORIZED],
             "unreadable": sum(member.state is None for member in members),
             "by_state": dict(sorted(states.items())),
             "by_health": dict(sorted(collections.Counter(member.health for member in members).items())),
             "by_provider": dict(sorted(collections.Counter(member.provider for member in members).items())),
+            "by_cause": dict(collections.Counter(finding.cause for finding in failing)),
             "due": {bucket: due[bucket] for bucket in DUE_BUCKETS},
         }
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON's types."""
-        broken = self.broken()
+        violations = self.violations()
         return {
             "version": VERSION,
             "title": self.title,
             "generated_at": self.generated_at,
             "sources": [asdict(source) for source in self.sources],
             "rule": asdict(self.rule) | {"allowed_states": list(self.rule.allowed_states)},
-            "kept": not broken,
-            "broken": broken,
+            "passed": not violations,
+            "violations": violations,
             "summary": self.summary(),
             "members": [finding.as_json() for finding in self.findings],
         }
@@ -136,7 +149,7 @@ class Report:
 def evaluate(
     members: Iterable[Member], rule: Rule, *, title: str, generated_at: str, sources: Sequence[Source]
 ) -> Report:
-    """The report on ``members``; one that occurs twice counts once, as it was read last."""
+    """The report on ``members``. A member that occurs twice counts once, as it was read last."""
     latest: dict[tuple[str, str, str], Member] = {}
     for member in members:
         known = latest.get(member.key)
@@ -150,12 +163,12 @@ def evaluate(
         title=title,
         generated_at=generated_at,
         rule=rule,
-        findings=[Finding(member, _out(member, rule.allowed_states, soon)) for member in ordered],
+        findings=[Finding(member, _reasons(member, rule.allowed_states, soon)) for member in ordered],
         sources=sources,
     )
 
 
-def _out(member: Member, allowed: Collection[str], soon: datetime.datetime | None) -> tuple[str, ...]:
+def _reasons(member: Member, allowed: Collection[str], soon: datetime.datetime | None) -> tuple[str, ...]:
     reasons = []
     if member.state is None:
         reasons.append("unreadable")
@@ -168,7 +181,7 @@ def _out(member: Member, allowed: Collection[str], soon: datetime.datetime | Non
 
 @dataclass(frozen=True)
 class Part:
-    """What an earlier report brings into the one on the whole."""
+    """What an earlier report contributes to a merged one."""
 
     members: Sequence[Member]
     rule: Rule
@@ -176,13 +189,13 @@ class Part:
 
 
 def parse(content: Any, where: str) -> Part:
-    """The report that ``as_json`` has made.
+    """Read a report that ``Report.as_json`` has made.
 
-    :raises UsageError: if it isn't one.
+    :raises UsageError: if ``content`` is no such report; ``where`` names it in the message.
     """
     version = content.get("version") if isinstance(content, Mapping) else None
     if version != VERSION:
-        raise UsageError(f"{where} is no fleet report of version {VERSION}")
+        raise UsageError(f"{where} isn't a fleet report of version {VERSION}")
     try:
         return Part(
             [parse_member(row) for row in content["members"]],
@@ -190,4 +203,4 @@ def parse(content: Any, where: str) -> Part:
             [Source(**source) for source in content["sources"]],
         )
     except (KeyError, TypeError, AttributeError) as exc:
-        raise UsageError(f"{where} is a broken fleet report ({type(exc).__name__})") from None
+        raise UsageError(f"{where} is a malformed fleet report ({type(exc).__name__})") from None

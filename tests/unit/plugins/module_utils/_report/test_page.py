@@ -63,30 +63,30 @@ def test_the_page_is_well_formed_and_loads_nothing(name: str) -> None:
     assert "default-src 'none'" in page
 
 
-def test_the_page_says_who_needs_what() -> None:
-    text = texts("broken")
-    assert "4 of 8 are out of order, 0 may be." in text
+def test_the_page_says_what_to_do() -> None:
+    text = texts("failed")
+    assert "4 of 8 are failing, 0 may be." in text
     assert "1 × notAuthorized: link a phone" in text
-    assert "1 × not read (unauthorized): for example, reading the state of GREEN-API instance 5 failed" in text
+    assert "1 × unreadable (unauthorized): for example, reading the state of GREEN-API instance 5 failed" in text
     assert "1 × stopped: start the phone in the KooPhone console" in text
 
 
-def test_the_page_says_what_expires_next_the_nearest_first() -> None:
-    text = texts("kept")
+def test_the_page_lists_the_next_due_dates_the_nearest_first() -> None:
+    text = texts("passed")
     assert text.index("sales (3)plugzapioverdue for 1 d 12 h") < text.index("support (2)green_api12 h 0 min")
     assert text.index("support (2)green_api12 h 0 min") < text.index("shop (1)green_api120 d 12 h")
 
 
 def test_a_page_on_nothing_says_so() -> None:
     text = texts("empty")
-    assert "Nobody needs anything." in text
+    assert "Nothing has to be done." in text
     assert "No due date is known." in text
 
 
 def test_almost_all_is_not_all() -> None:
     many = [instance(str(n), "authorized") for n in range(9_999)] + [instance("x", "blocked")]
     text = Page(render_page(report_of(many))).text
-    assert "99.9%ready (9999)" in text
+    assert "99.9%healthy (9999)" in text
     assert "100%" not in text
 
 
@@ -97,17 +97,17 @@ def test_a_long_list_is_cut_and_says_so() -> None:
 
 
 def test_sources_are_shown_where_there_are_several() -> None:
-    assert "Made from" not in texts("kept")
+    assert "Made from" not in texts("passed")
     sources = [Source("1", NOW, 4), Source("2", NOW, 4)]
     text = Page(render_page(evaluate(FLEET, Rule(), title="Fleet", generated_at=NOW, sources=sources))).text
     assert "Made from" in text
 
 
 def test_names_are_text_whatever_they_hold() -> None:
-    text = render_page(REPORTS["broken"])
+    text = render_page(REPORTS["failed"])
     assert not [mark for mark in ("<script", "\x00", "\x1b") if mark in text]
-    assert "<script>alert('1')</script> & \"{{ 7*7 }}\" ]]> [31m end (6)" not in texts("kept")  # it needs nothing
-    assert "<script>alert('1')</script> & \"{{ 7*7 }}\" ]]> [31m end" in texts("kept")
+    assert "<script>alert('1')</script> & \"{{ 7*7 }}\" ]]> [31m end (6)" not in texts("passed")  # it needs nothing
+    assert "<script>alert('1')</script> & \"{{ 7*7 }}\" ]]> [31m end" in texts("passed")
 
 
 @given(st.text())

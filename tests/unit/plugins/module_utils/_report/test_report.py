@@ -14,13 +14,20 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 from ansible_collections.msgops.fleet.plugins.module_utils._report.report import evaluate, parse
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule, common_rule
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
-from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, REPORTS, instance, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import (
+    FLEET,
+    NOW,
+    REFUSED,
+    REPORTS,
+    instance,
+    report_of,
+)
 
 SCHEMA = json.loads((ROOT / "docs" / "fleet-report-1.schema.json").read_text())
 
 
 def test_each_line_says_who_what_and_what_to_do() -> None:
-    lines = {finding.member.id: finding.line for finding in report_of(min_due_days=1).out}
+    lines = {finding.member.id: finding.line for finding in report_of(min_due_days=1).failing}
     assert lines["2"] == (
         "support (2) at green_api: is notAuthorized: link a phone: scan the instance's QR code in the gateway's "
         "console; is due 2026-02-01T00:00:00Z: extend it"
@@ -31,10 +38,38 @@ def test_each_line_says_who_what_and_what_to_do() -> None:
     assert all(line.isprintable() for line in lines.values())
 
 
+def test_the_worst_come_first_and_are_counted_by_cause() -> None:
+    late = {"due": "2026-01-30T00:00:00Z"}
+    members = [
+        instance("1", "authorized", name="late", **late),
+        instance("2", "starting", name="soon"),
+        instance("3", None, name="lost", error=REFUSED),
+        instance("4", "notAuthorized", name="a", **late),
+        instance("5", "notAuthorized", name="z"),
+        instance("6", "notAuthorized", name="b"),
+        instance("7", "yellowCard", name="limited"),
+        instance("8", "blocked", name="zoo", provider="plugzapi"),
+        instance("9", "authorized", name="healthy"),
+    ]
+    report = report_of(members, min_due_days=0)
+    assert [finding.member.name for finding in report.failing] == [
+        "zoo", "limited", "b", "z", "a", "lost", "soon", "late",
+    ]  # fmt: skip
+    assert list(report.summary()["by_cause"].items()) == [
+        ("blocked", 1),
+        ("yellowCard", 1),
+        ("notAuthorized", 2),
+        ("notAuthorized and due", 1),
+        ("unreadable (unauthorized)", 1),
+        ("starting", 1),
+        ("due", 1),
+    ]
+
+
 def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
     later = instance("2", "authorized", observed_at="2026-01-31T11:59:59Z")
     report = evaluate([later, *FLEET], Rule(), title="Fleet", generated_at=NOW, sources=[])
-    assert [(f.member.state, f.out) for f in report.findings if f.member.id == "2"] == [("authorized", ())]
+    assert [(f.member.state, f.failing) for f in report.findings if f.member.id == "2"] == [("authorized", ())]
     assert len(report.findings) == len(FLEET)
 
 
@@ -59,27 +94,28 @@ def test_the_json_is_what_its_schema_says_and_nothing_else(name: str) -> None:
 
 
 def test_the_summary_counts_everything_once() -> None:
-    assert REPORTS["broken"].summary() == {
+    assert REPORTS["failed"].summary() == {
         "total": 8,
-        "out": 4,
+        "failing": 4,
         "authorized": 3,
         "unreadable": 1,
         "by_state": {"authorized": 3, "notAuthorized": 1, "running": 1, "stopped": 1, "unknown": 1},
         "by_health": {"action_required": 2, "ready": 4, "unknown": 2},
         "by_provider": {"green_api": 5, "koophone": 2, "plugzapi": 1},
+        "by_cause": {"notAuthorized": 1, "stopped": 1, "unreadable (unauthorized)": 1, "unknown": 1},
         "due": {"overdue": 1, "within_24h": 1, "within_7d": 0, "within_30d": 0, "later": 1, "unknown": 5},
     }
 
 
 def test_a_report_that_is_read_back_is_the_same() -> None:
-    before = REPORTS["kept"].as_json()
+    before = REPORTS["passed"].as_json()
     part = parse(json.loads(json.dumps(before)), "fleet.json")
     after = evaluate(part.members, part.rule, title="Fleet", generated_at=NOW, sources=part.sources).as_json()
     assert after == before
 
 
 def test_slices_merge_into_the_whole() -> None:
-    slices = [report_of(FLEET[n::3], max_out="3").as_json() for n in range(3)]
+    slices = [report_of(FLEET[n::3], max_failing="3").as_json() for n in range(3)]
     parts = [parse(json.loads(json.dumps(slice)), f"{n}") for n, slice in enumerate(slices)]
     whole = evaluate(
         [member for part in parts for member in part.members],
@@ -88,10 +124,10 @@ def test_slices_merge_into_the_whole() -> None:
         generated_at=NOW,
         sources=[source for part in parts for source in part.sources],
     ).as_json()
-    assert [slice["kept"] for slice in slices] == [True, True, True]
-    assert whole["broken"] == ["4 of 8 are out of order, 3 may be"]
+    assert [slice["passed"] for slice in slices] == [True, True, True]
+    assert whole["violations"] == ["4 of 8 are failing, 3 may be"]
     assert [source["total"] for source in whole.pop("sources")] == [3, 3, 2]
-    expected = report_of(max_out="3").as_json()
+    expected = report_of(max_failing="3").as_json()
     expected.pop("sources")
     assert whole == expected
 
@@ -99,13 +135,13 @@ def test_slices_merge_into_the_whole() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ([], "no fleet report of version 1"),
-        ({"version": 2}, "no fleet report of version 1"),
-        ({"version": 1}, "broken fleet report"),
-        (REPORTS["kept"].as_json() | {"members": [{"kind": "instance"}]}, "broken fleet report"),
-        (REPORTS["kept"].as_json() | {"rule": {"allowed_states": [], "min": 1}}, "broken fleet report"),
+        ([], "isn't a fleet report of version 1"),
+        ({"version": 2}, "isn't a fleet report of version 1"),
+        ({"version": 1}, "malformed fleet report"),
+        (REPORTS["passed"].as_json() | {"members": [{"kind": "instance"}]}, "malformed fleet report"),
+        (REPORTS["passed"].as_json() | {"rule": {"allowed_states": [], "min": 1}}, "malformed fleet report"),
     ],
 )
-def test_what_is_no_report_is_refused(content: Any, says: str) -> None:
-    with pytest.raises(UsageError, match=rf"fleet\.json is .*{says}"):
+def test_content_that_is_no_report_is_refused(content: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=rf"fleet\.json .*{says}"):
         parse(content, "fleet.json")
