@@ -36,21 +36,23 @@ options:
   instances:
     description:
       - Instances, as M(msgops.fleet.instance_state) returns them.
-      - Each may also have C(host), its name in the inventory, and C(due), when its paid time ends (ISO 8601).
+      - Each may also have C(host), its name in the inventory, C(account), your name for its account, and C(due), when
+        its paid time ends (ISO 8601).
     type: list
     elements: dict
     default: []
   phones:
     description:
       - Cloud phones, as M(msgops.fleet.cloudphone_status) returns them.
-      - Each may also have C(host), C(name) and C(due).
+      - Each may also have C(host), C(account), C(name) and C(due).
     type: list
     elements: dict
     default: []
   reports:
     description:
       - Earlier reports, each as the path of its JSON file, or as RV(report).
-      - An instance or phone that is in several reports counts once, as it was read last.
+      - An instance or phone that is in several reports counts once, as it was read last. Equal IDs in accounts of
+        different names are different instances.
     type: list
     elements: raw
     default: []
@@ -210,6 +212,9 @@ failing:
     host:
       description: The name in the inventory, or null.
       type: str
+    account:
+      description: The name of its account, or null.
+      type: str
     id:
       description: The ID of the instance or phone.
       type: str
@@ -277,7 +282,10 @@ def run(task: TaskContext) -> dict[str, Any]:
         "passed": not violations,
         "violations": violations,
         "summary": report.summary(),
-        "failing": [{"host": f.member.host, "id": f.member.id, "line": f.line} for f in report.failing],
+        "failing": [
+            {"host": f.member.host, "account": f.member.account, "id": f.member.id, "line": f.line}
+            for f in report.failing
+        ],
     }
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 

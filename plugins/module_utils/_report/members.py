@@ -34,14 +34,15 @@ CONDITIONS: tuple[Condition, ...] = (
 class Member:
     """An instance or a phone of the fleet, as it was read.
 
-    ``host`` is its name in the inventory. ``state`` is the state of an instance or the status name of a phone; ``None``
-    if it could not be read, which ``error`` explains. ``due`` (when the paid time ends) and ``observed_at`` are in ISO
-    8601.
+    ``account`` is the user's name for its account, ``host`` its name in the inventory. ``state`` is the state of an
+    instance or the status name of a phone. It is ``None`` if it could not be read, which ``error`` explains. ``due``
+    (when the paid time ends) and ``observed_at`` are in ISO 8601.
     """
 
     kind: Kind
     provider: str
     id: str
+    account: str | None = None
     name: str | None = None
     host: str | None = None
     state: str | None = None
@@ -52,14 +53,15 @@ class Member:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What identifies the member: two rows with equal keys are readings of one member."""
+        """What identifies the member within its account."""
         return (self.kind, self.provider, self.id)
 
     @property
     def label(self) -> str:
-        """The name and the ID, as messages show them."""
+        """The account, the name and the ID, as messages show them: ``retail/shop (1101000001)``."""
         name = self.name or self.host
-        return f"{name} ({self.id})" if name and name != self.id else self.id
+        label = f"{name} ({self.id})" if name and name != self.id else self.id
+        return f"{self.account}/{label}" if self.account else label
 
     @property
     def health(self) -> Health:
@@ -92,7 +94,7 @@ class Member:
 
 
 def instance_member(row: Mapping[str, Any], where: str) -> Member:
-    """A member made of a row that instance_state returned; ``host`` and ``due`` may have been added.
+    """A member made of a row that instance_state returned; ``account``, ``host`` and ``due`` may have been added.
 
     :raises UsageError: if the row has no id; ``where`` names the row.
     """
@@ -100,13 +102,13 @@ def instance_member(row: Mapping[str, Any], where: str) -> Member:
         kind="instance",
         provider=str(row.get("provider") or "unknown"),
         id=_parse_id(row, "id", where),
-        **_texts(row, "name", "host", "state", "vendor_state", "due", "observed_at"),
+        **_texts(row, "account", "name", "host", "state", "vendor_state", "due", "observed_at"),
         error=_parse_error(row),
     )
 
 
 def phone_member(row: Mapping[str, Any], where: str) -> Member:
-    """A member made of a row that cloudphone_status returned; ``host``, ``name`` and ``due`` may have been added.
+    """A member made of a row that cloudphone_status returned; other fields may have been added.
 
     :raises UsageError: if the row has no instance_id; ``where`` names the row.
     """
@@ -117,7 +119,7 @@ def phone_member(row: Mapping[str, Any], where: str) -> Member:
         id=_parse_id(row, "instance_id", where),
         state=None if row.get("status_name") is None else str(row["status_name"]),
         vendor_state=None if status is None else str(status),
-        **_texts(row, "name", "host", "due", "observed_at"),
+        **_texts(row, "account", "name", "host", "due", "observed_at"),
         error=_parse_error(row),
     )
 
@@ -131,7 +133,7 @@ def parse_member(row: Mapping[str, Any]) -> Member:
         kind="phone" if row["kind"] == "phone" else "instance",
         provider=str(row["provider"]),
         id=str(row["id"]),
-        **_texts(row, "name", "host", "state", "vendor_state", "due", "observed_at"),
+        **_texts(row, "account", "name", "host", "state", "vendor_state", "due", "observed_at"),
         error=_parse_error(row),
     )
 

@@ -84,13 +84,13 @@ def _states(report: Report) -> Iterable[str]:
 
 
 def _providers(report: Report) -> Iterable[str]:
-    groups: dict[str, list[Finding]] = collections.defaultdict(list)
+    groups: dict[tuple[str, str], list[Finding]] = collections.defaultdict(list)
     for finding in report.findings:
-        groups[finding.member.provider].append(finding)
-    for provider, findings in sorted(groups.items()):
+        groups[finding.member.provider, finding.member.account or ""].append(finding)
+    for (provider, account), findings in sorted(groups.items()):
         healthy = sum(not finding.failing for finding in findings)
         yield (
-            f'<tr><td>{_text(provider)}</td><td class="number">{len(findings)}</td>'
+            f'<tr><td>{_text(provider)}</td><td><bdi>{_text(account)}</bdi></td><td class="number">{len(findings)}</td>'
             f'<td class="number">{_share(healthy, len(findings))}</td>'
             f'<td><div class="bar thin">{_bar([finding.member.condition for finding in findings])}</div></td></tr>'
         )
@@ -158,7 +158,7 @@ def _row(finding: Finding) -> str:
     member = finding.member
     return (
         f'<tr><td class="long"><bdi>{_text(member.name or member.host or "")}</bdi></td><td>{_text(member.id)}</td>'
-        f"<td>{_text(member.provider)}</td>"
+        f"<td>{_text(member.provider)}</td><td><bdi>{_text(member.account or '')}</bdi></td>"
         f'<td class="dot {member.condition}">{_text(member.state or "unreadable")}</td>'
         f"<td>{_time(member.due or '')}</td><td>{_time(member.observed_at or '')}</td>"
         f'<td class="long">{_text(finding.complaint)}</td></tr>'

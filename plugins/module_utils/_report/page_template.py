@@ -84,13 +84,15 @@ $violations
 <section><h2>States</h2><div class="bar" role="img" aria-label="States">$state_bar</div>
 <div class="scroll"><table><thead><tr><th>State</th><th>Health</th><th class="number">Members</th>
 <th class="number">Share</th></tr></thead><tbody>$states</tbody></table></div></section>
-<section><h2>Providers</h2><div class="scroll"><table><thead><tr><th>Provider</th><th class="number">Members</th>
+<section><h2>Providers</h2><div class="scroll"><table><thead><tr><th>Provider</th><th>Account</th>
+<th class="number">Members</th>
 <th class="number">Healthy</th><th>Health</th></tr></thead><tbody>$providers</tbody></table></div></section>
 <section><h2>What to do</h2>$needs</section>
 <section><h2>Due next</h2>$due_next</section>
 $sources
 <details class="all"><summary>All members ($total)</summary><div class="scroll"><table><thead><tr><th>Name</th>
-<th>ID</th><th>Provider</th><th>State</th><th>Due</th><th>Read at</th><th>Why it is failing</th></tr></thead>
+<th>ID</th><th>Provider</th><th>Account</th>
+<th>State</th><th>Due</th><th>Read at</th><th>Why it is failing</th></tr></thead>
 <tbody>$members</tbody></table></div></details>
 </main>
 </body>

@@ -41,7 +41,9 @@ def files(folder: Path) -> dict[str, Any]:
 def test_a_violated_rule_is_reported_and_does_not_fail_the_task() -> None:
     result = ran(instances=INSTANCES)
     assert (result["passed"], result["violations"]) == (False, ["1 of 2 is failing, 0 may be"])
-    assert result["failing"] == [{"host": "lost", "id": "5", "line": f"lost (5) at green_api: {REFUSED['message']}"}]
+    assert result["failing"] == [
+        {"host": "lost", "account": None, "id": "5", "line": f"lost (5) at green_api: {REFUSED['message']}"}
+    ]
     assert (result["summary"]["total"], "failed" in result, "report" in result) == (2, False, False)
 
 

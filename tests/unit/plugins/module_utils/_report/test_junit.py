@@ -42,6 +42,12 @@ def test_the_cases_of_failing_members_fail_even_where_the_fleet_passes() -> None
     assert "HTTP 401" in str(error.text)
 
 
+def test_the_cases_name_the_account() -> None:
+    report = report_of([instance("1", "authorized", name="shop", account=account) for account in ("a", "b")])
+    cases = ElementTree.fromstring(render_junit(report)).iter("testcase")
+    assert [case.get("name") for case in cases] == ["a/shop (1)", "b/shop (1)"]
+
+
 def test_junit_counts_are_those_of_its_cases() -> None:
     for suite in junit("passed"):
         found = {tag: len(list(suite.iter(tag))) for tag in ("testcase", "failure", "error")}

@@ -77,6 +77,14 @@ def test_the_page_lists_the_next_due_dates_the_nearest_first() -> None:
     assert text.index("support (2)green_api12 h 0 min") < text.index("shop (1)green_api120 d 12 h")
 
 
+def test_the_page_names_the_accounts() -> None:
+    members = [instance("1", "blocked", name="shop", account=account) for account in ("retail", "wholesale")]
+    text = Page(render_page(report_of(members))).text
+    assert "retail/shop (1)wholesale/shop (1)" in text
+    assert "green_apiretail1" in text
+    assert "shop1green_apiwholesaleblocked" in text
+
+
 def test_a_page_on_nothing_says_so() -> None:
     text = texts("empty")
     assert "Nothing has to be done." in text

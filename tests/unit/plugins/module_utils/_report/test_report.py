@@ -73,6 +73,31 @@ def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
     assert len(report.findings) == len(FLEET)
 
 
+def test_accounts_of_one_provider_are_told_apart() -> None:
+    accounts = [instance("1", "blocked", name="shop", account=account) for account in ("wholesale", "retail")]
+    report = report_of(accounts)
+    assert [finding.line.partition(" at ")[0] for finding in report.failing] == [
+        "retail/shop (1)", "wholesale/shop (1)",
+    ]  # fmt: skip
+    assert [member["account"] for member in report.as_json()["members"]] == ["retail", "wholesale"]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "members"),
+    [
+        ([None, None], [None]),
+        (["retail", "retail"], ["retail"]),
+        ([None, "retail"], ["retail"]),
+        (["retail", "wholesale", None], [None, "retail", "wholesale"]),
+    ],
+)
+def test_a_reading_without_an_account_is_one_of_the_only_account(
+    accounts: list[str | None], members: list[str | None]
+) -> None:
+    report = report_of([instance("1", "authorized", account=account) for account in accounts])
+    assert sorted((f.member.account for f in report.findings), key=str) == members
+
+
 def test_the_same_id_at_two_providers_is_two_instances() -> None:
     assert len(report_of([instance("1", "authorized"), instance("1", "authorized", provider="plugzapi")]).findings) == 2
 
