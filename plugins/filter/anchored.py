@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: anchored
-short_description: A path that means the same file in every plugin
+short_description: Make a path absolute, from the folder where ansible-playbook was started
 version_added: 1.0.0
 description:
-  - Lookups look for a relative path beside the playbook, M(ansible.builtin.copy) where it
-    happens to run. The modules of this collection take it from the folder in which C(ansible-playbook) was started.
-    This filter does that for all others.
+  - Lookups search a relative path beside the playbook, M(ansible.builtin.copy) in the folder in which it runs. The
+    modules of this collection resolve it from the folder in which C(ansible-playbook) was started. With this filter,
+    lookups and other modules use the same file.
   - A path that begins with C(~) or a variable stays as it is. If there is no home folder, C(~) is an error.
 author:
   - msgops.fleet contributors (@msgops)
@@ -21,7 +21,7 @@ options:
     type: str
     required: true
   option:
-    description: What a message calls it.
+    description: The name of the path in error messages.
     type: str
     default: the path
 """
@@ -51,9 +51,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import 
 
 
 def anchored(path: str, option: str = "the path") -> str:
-    """``path`` as an absolute one.
+    """``path`` as an absolute path.
 
-    :raises AnsibleFilterError: if it can't be told what it means.
+    :raises AnsibleFilterError: if ``~`` or the starting folder can't be resolved.
     """
     try:
         found = absolute(path, option, start_folder())

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: fleet_slice
-short_description: What the playbooks check_fleet and check_phones hand from one of their tasks to the next
+short_description: Arguments and results of the tasks of the playbooks check_fleet and check_phones
 version_added: 0.1.0
 description:
-  - Turns hosts of an inventory into the arguments of a task that reads them all at once, and what that task returned
+  - Turns hosts of an inventory into the arguments of one task that reads all of them, and what that task returned
     into facts of each host.
-  - It is of use to the playbooks C(msgops.fleet.check_fleet) and C(msgops.fleet.check_phones) only.
+  - The playbooks C(msgops.fleet.check_fleet) and C(msgops.fleet.check_phones) use it. It is not meant for other plays.
 author:
   - msgops.fleet contributors (@msgops)
 positional: _input, hostvars
@@ -21,11 +21,11 @@ options:
     elements: str
     required: true
   hostvars:
-    description: The variables of all hosts, that is C(hostvars).
+    description: The variables of all hosts, C(hostvars).
     type: dict
     required: true
   credentials:
-    description: What is in the file of O(msgops.fleet.instance_create#module:credentials_file).
+    description: The content of the file O(msgops.fleet.instance_create#module:credentials_file).
     type: dict
     default: {}
   listing:
@@ -57,7 +57,7 @@ _value:
   type: dict
   contains:
     targets:
-      description: The items of M(msgops.fleet.instance_state), each instance once. They hold secrets.
+      description: Items for M(msgops.fleet.instance_state), each instance once. They contain secrets.
       type: list
       elements: dict
     ids:
@@ -65,11 +65,11 @@ _value:
       type: list
       elements: str
     tokenless:
-      description: The gateways at which there are instances whose token isn't known.
+      description: The gateways of instances whose token isn't known.
       type: list
       elements: str
     rows:
-      description: What is known of each host, in the form of the items of M(msgops.fleet.fleet_report). No secrets.
+      description: What is known of each host, as items for M(msgops.fleet.fleet_report), without secrets.
       type: list
       elements: dict
 """
@@ -79,16 +79,18 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import phone_member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import phone_member
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
 
 Row = dict[str, Any]
 Key = tuple[str, str]
+# What one source knows of an instance, and the name of the account that the source gives it.
+Known = tuple[str | None, Row]
 
-# What the inventory plugins say of a host, without their prefix.
-_VARIABLES = ("id", "provider", "name", "due", "api_url", "token", "client_token")
-# What is known of a host that could not be read.
+# The inventory plugins' variables of a host, without their prefix.
+_VARIABLES = ("id", "provider", "account", "name", "due", "api_url", "token", "client_token")
+# The results of a host that could not be read.
 _UNREAD_INSTANCE: Row = {
     "state": None,
     "vendor_state": None,
@@ -111,27 +113,32 @@ def fleet_slice(
     reading: Mapping[str, Any] | None = None,
     phones: bool = False,
 ) -> dict[str, Any]:
-    """The arguments of the playbook's tasks and their results by host, as far as they can be known yet.
+    """The arguments of the playbook's tasks and their results by host, as far as earlier tasks have run.
 
-    ``listing`` and ``reading`` may be those of skipped tasks.
+    ``listing`` and ``reading`` may be results of skipped tasks.
 
-    :raises AnsibleFilterError: for a host that isn't one of the fleet.
+    :raises AnsibleFilterError: for a host without the variables of an instance or a phone.
     """
     known = _known(credentials or {}, listing or {})
-    those = [_completed(_host_variables(str(host), hostvars[host], phones), known) for host in hosts]
-    read = {_row_key(row): row for row in (reading or {}).get("phones" if phones else "instances") or ()}
-    targets: dict[Key, Row] = {}
-    for row in those:
-        if row["token"]:
-            targets.setdefault(_row_key(row), row)
-    rows = [_row(row, read.get(_row_key(row)), phones) for row in those]
+    asked = [_completed(_host_variables(str(host), hostvars[host], phones), known) for host in hosts]
+    targets: dict[tuple[Key, str | None], Row] = {}
+    for row in asked:
+        if row["token"] or phones:
+            targets.setdefault((_row_key(row), row["account"]), row)
+    # Results name no account. Results with equal IDs are in the order of their targets.
+    results: dict[Key, list[Row]] = {}
+    for row in (reading or {}).get("phones" if phones else "instances") or ():
+        results.setdefault(_row_key(row), []).append(row)
+    read = {target: results[target[0]].pop(0) for target in targets if results.get(target[0])}
+    rows = [_row(row, read.get((_row_key(row), row["account"])), phones) for row in asked]
     result = {
         "targets": [
             {name: row[name] for name in ("id", "token", "name", "provider", "api_url", "client_token") if row[name]}
             for row in targets.values()
+            if row["token"]
         ],
-        "ids": list(dict.fromkeys(row["id"] for row in those)),
-        "tokenless": sorted({row["provider"] for row in those if _row_key(row) not in targets} - {_PHONES}),
+        "ids": list(dict.fromkeys(row["id"] for row in asked)),
+        "tokenless": sorted({row["provider"] for row in asked if not row["token"]} - {_PHONES}),
         "rows": rows,
     }
     return dict(untrusted(result))
@@ -149,26 +156,36 @@ def _host_variables(host: str, variables: Mapping[str, Any], phones: bool) -> Ro
             f"host {host} needs the variables msgops_id and msgops_provider ({' or '.join(allowed)}), "
             "as the inventory plugins set them; leave other hosts out by fleet_hosts"
         )
+    if phones or row["account"] == row["provider"]:  # the inventory plugin's name for an account without a name
+        row["account"] = None
     return {"host": host, **row}
 
 
-def _known(credentials: Mapping[str, Mapping[str, Row]], listing: Mapping[str, Any]) -> dict[Key, Row]:
-    """What the credentials file and the accounts' listings tell of instances; the listings know better."""
-    known = {
-        (provider, str(row.get("id"))): {"token": row.get("token"), "api_url": row.get("api_url")}
-        for provider, names in credentials.items()
-        for row in names.values()
-    }
+def _known(credentials: Mapping[str, Mapping[str, Row]], listing: Mapping[str, Any]) -> dict[Key, list[Known]]:
+    """What the credentials file and the accounts' listings know of each instance; the listings, which are newer, "
+    "last."""
+    known: dict[Key, list[Known]] = {}
+    for provider, entries in credentials.items():
+        for key, row in entries.items():
+            account, slash, _name = key.partition("/")
+            told = {"token": row.get("token"), "api_url": row.get("api_url")}
+            known.setdefault((provider, str(row.get("id"))), []).append((account if slash else None, told))
     for row in listing.get("instances") or ():
-        told = {name: row[name] for name in ("token", "api_url", "due") if row[name] is not None}
-        known[_row_key(row)] = known.get(_row_key(row), {}) | told
+        told = {name: row[name] for name in ("account", "token", "api_url", "due") if row.get(name) is not None}
+        known.setdefault(_row_key(row), []).append((row.get("account"), told))
     return known
 
 
-def _completed(row: Row, known: Mapping[Key, Row]) -> Row:
-    """``row`` with what its variables leave out; of due dates, the one that was listed now is the newer one."""
-    more = known.get(_row_key(row), {})
+def _completed(row: Row, known: Mapping[Key, list[Known]]) -> Row:
+    """``row`` with what its host variables leave out. A listed due date replaces the variable, because it is newer."""
+    candidates = known.get(_row_key(row), [])
+    if len({account for account, _told in candidates if account}) > 1:  # equal IDs in several accounts
+        candidates = [(account, told) for account, told in candidates if account in (None, row["account"])]
+    more: Row = {}
+    for _account, told in candidates:
+        more |= told
     return row | {
+        "account": row["account"] or more.get("account"),
         "token": row["token"] or more.get("token"),
         "api_url": row["api_url"] or more.get("api_url"),
         "due": more.get("due") or row["due"],
@@ -176,8 +193,8 @@ def _completed(row: Row, known: Mapping[Key, Row]) -> Row:
 
 
 def _row(row: Row, read: Mapping[str, Any] | None, phones: bool) -> Row:
-    """What is known of a host, without secrets."""
-    known: Row = {name: row[name] for name in ("host", "id", "name", "provider", "due")}
+    """The row of a host in the report, without secrets."""
+    known: Row = {name: row[name] for name in ("host", "id", "account", "name", "provider", "due")}
     known |= _UNREAD_PHONE if phones else _UNREAD_INSTANCE
     if read is not None:
         known |= {name: value for name, value in read.items() if name not in ("id", "name", "provider")}

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: provisioning
-short_description: What the role provision hands from one of its tasks to the next
+short_description: Arguments and results of the tasks of the role provision
 version_added: 0.1.0
 description:
   - Turns the items of the role P(msgops.fleet.provision#role) into the arguments of its tasks, and what these returned
-    into the role's result. It is of use to that role only.
+    into the role's result. It is not meant for other plays.
 author:
   - msgops.fleet contributors (@msgops)
 positional: _input
@@ -20,7 +20,7 @@ options:
     elements: dict
     required: true
   provider:
-    description: The gateway of items that name none.
+    description: The gateway of items without C(provider).
     type: str
   api_urls:
     description: The base address of each gateway.
@@ -44,7 +44,7 @@ options:
   attempts:
     description:
       - What M(msgops.fleet.instance_reboot) and M(msgops.fleet.instance_link) returned for RV(_value.targets) and
-        RV(_value.links). The first of them that complains of an instance that isn't authorized is believed.
+        RV(_value.links). If an instance isn't authorized, the first error among them is returned.
     type: list
     elements: dict
     default: []
@@ -58,7 +58,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show what would be handed to instance_create
+- name: Show the arguments of instance_create
   ansible.builtin.debug:
     msg: "{{ ([{'name': 'shop'}] | msgops.fleet.provisioning(provider='green_api')).desired }}"
     # => [{"name": "shop", "provider": "green_api"}]

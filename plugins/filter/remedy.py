@@ -8,14 +8,14 @@ name: remedy
 short_description: What to do about an instance's state
 version_added: 0.1.0
 description:
-  - Turns a state that M(msgops.fleet.instance_state) returns into what a person does about it, in one sentence.
+  - Turns a state that M(msgops.fleet.instance_state) returns into a sentence that says what to do about it.
 author:
   - msgops.fleet contributors (@msgops)
 positional: _input
 options:
   _input:
     description:
-      - A state. Null stands for an instance that could not be read; a word that is no state is treated like V(unknown).
+      - A state, or null for an instance that could not be read. Any other word is treated like V(unknown).
     type: str
     required: true
 seealso:
@@ -42,7 +42,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.states import
 
 
 def remedy(state: str | None) -> str:
-    """What a person does about ``state``."""
+    """What to do about ``state``."""
     return remedy_for(normalize(state) if state else None)
 
 

@@ -24,11 +24,11 @@ options:
     required: true
     choices: [msgops.fleet.cloudphones]
   page_size:
-    description: How many phones to ask for in one request. KooPhone's documentation names no limit.
+    description: How many phones to request at once. KooPhone's documentation states no limit.
     type: int
     default: 100
   group:
-    description: The group that all hosts of this source are in. None, if it is empty.
+    description: The group of all hosts of this source. If it is empty, there is no such group.
     type: str
     default: msgops_cloudphones
   group_by:
@@ -41,13 +41,13 @@ options:
 notes:
   - Hosts have the variables C(msgops_id), C(msgops_name), C(msgops_provider), C(msgops_account), C(msgops_endpoint),
     C(msgops_status), C(msgops_status_name), C(msgops_health), C(msgops_frozen), C(msgops_assigned), C(msgops_region),
-    C(msgops_sku), C(msgops_billing_mode), C(msgops_project) and C(msgops_observed_at). What isn't known is null.
+    C(msgops_sku), C(msgops_billing_mode), C(msgops_project) and C(msgops_observed_at). Unknown values are null.
 seealso:
   - plugin: msgops.fleet.instances
     plugin_type: inventory
   - module: msgops.fleet.cloudphone_status
   - name: KooPhone, querying instances in batches
-    description: The call that is used.
+    description: The API's page on the request that lists the phones.
     link: https://support.huaweicloud.com/intl/en-us/api-koophone/ListInstances.html
 """
 
@@ -65,7 +65,7 @@ group_by: [region, status]
 group_prefix: phones_
 
 ---
-# An IAM user, groups and variables of one's own, and the listing cached for five minutes
+# An IAM user, your own groups and variables, and the listing cached for five minutes
 plugin: msgops.fleet.cloudphones
 iam_user: "{{ koophone_iam_user }}"
 iam_password: "{{ koophone_iam_password }}"
@@ -141,7 +141,7 @@ class InventoryModule(FleetInventory):
 
 
 def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
-    """Who asks; ``None`` if that isn't known."""
+    """What identifies the tenant and the user in the cache; ``None`` without credentials."""
     options = [option for way in WAYS.values() for option in way]
     values = {option: params[option] or os.environ.get(environment_variable(option)) for option in options}
     return hash_secret(json.dumps([endpoint, values])) if any(values.values()) else None

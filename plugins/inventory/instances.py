@@ -29,36 +29,35 @@ options:
     description:
       - The gateway. An item of O(accounts) may name its own.
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
-      - If no provider is set, and no O(accounts), O(api_url) or O(partner_token) either, the source has the account of
+      - If none of O(provider), O(accounts), O(api_url) and O(partner_token) is set, the source lists the account of
         each gateway whose partner's token is in the environment.
   client_token:
     description:
-      - PlugzAPI's account security token. Only O(read_states) may need it.
+      - PlugzAPI's account security token. Only O(read_states) needs it, if the account has activated it.
       - If not set, the environment variable E(PLUGZAPI_CLIENT_TOKEN) is used.
     type: str
   read_states:
     description:
-      - Whether to read, one by one and O(concurrency) at once, the state of each instance whose state the listing
-        doesn't tell. That is one request for each instance.
-      - PlugzAPI's listing tells the state (C(whatsappConnected)). GREEN-API's doesn't, so without this option
+      - Whether to read each state that is not in the listing, with a request for each instance, O(concurrency) at once.
+      - PlugzAPI's listing contains the state (C(whatsappConnected)). GREEN-API's doesn't, so without this option
         C(msgops_state) of its instances is null.
     type: bool
     default: false
   include_deleted:
-    description: Whether instances that GREEN-API lists as deleted (in the last three months) are hosts, too.
+    description: Whether to include instances that GREEN-API lists as deleted (in the last three months).
     type: bool
     default: false
   include_tokens:
     description:
       - Whether each host has its instance's token as the variable C(msgops_token).
-      - B(Warning.) Whoever reads the inventory or its cache then reads the tokens of all instances. That includes
-        C(ansible-inventory), the inventory in AWX, and tasks that print host variables. An instance's token is all that
-        it takes to send messages in its owner's name.
-      - Without it, tokens are neither in variables nor in the cache.
+      - B(Warning.) Everyone who can read the inventory or its cache can then read the tokens of all instances. That
+        includes C(ansible-inventory), the inventory in AWX, and tasks that print host variables. An instance's token
+        suffices to send messages in its owner's name.
+      - By default, tokens are neither in variables nor in the cache.
     type: bool
     default: false
   group:
-    description: The group that all hosts of this source are in. None, if it is empty.
+    description: The group of all hosts of this source. If it is empty, there is no such group.
     type: str
     default: msgops_instances
   group_by:
@@ -66,7 +65,7 @@ options:
       - What to group hosts by. Groups are named C(state_authorized), C(provider_green_api), C(plan_PARTNER_23) and so
         on.
       - The groups of V(due) are C(overdue), C(due_within_24h), C(due_within_7d), C(due_within_30d) and C(due_later).
-        What is due within 24 hours is due within 7 days, too; the groups are nested.
+        They are nested, because what is due within 24 hours is due within 7 days, too.
     type: list
     elements: str
     choices: [provider, account, state, health, plan, payment, due]
@@ -76,7 +75,7 @@ notes:
   - Hosts have the variables C(msgops_id), C(msgops_name), C(msgops_provider), C(msgops_account), C(msgops_api_url),
     C(msgops_state), C(msgops_vendor_state), C(msgops_health), C(msgops_authorized), C(msgops_plan),
     C(msgops_payment_status), C(msgops_created_at), C(msgops_due), C(msgops_due_in), C(msgops_expired),
-    C(msgops_deleted), C(msgops_observed_at) and C(msgops_error). What isn't known is null.
+    C(msgops_deleted), C(msgops_observed_at) and C(msgops_error). Unknown values are null.
 seealso:
   - plugin: msgops.fleet.cloudphones
     plugin_type: inventory
@@ -97,7 +96,7 @@ read_states: true
 concurrency: 32
 
 ---
-# Several accounts in one source; one that doesn't answer must not hide the others
+# Several accounts in one source; one that can't be listed doesn't prevent listing the others
 plugin: msgops.fleet.instances
 accounts:
   - name: retail
@@ -110,7 +109,7 @@ on_error: warn
 hostnames: [account_name, account_id]
 
 ---
-# Groups and variables of one's own, and the listing cached for a quarter of an hour
+# Your own groups and variables, and the listing cached for 15 minutes
 plugin: msgops.fleet.instances
 group_by: [provider, due]
 group_prefix: wa_
@@ -131,10 +130,7 @@ cache_timeout: 900
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common import states
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import sentence
-from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
@@ -147,14 +143,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     ArgumentSpec,
     OptionResolver,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Gateway, Instance
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
-from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
-    Account,
-    FleetInventory,
-    Record,
-    view_arguments,
-)
+from ansible_collections.msgops.fleet.plugins.plugin_utils._hosts import Record
+from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import Account, FleetInventory, view_arguments
+from ansible_collections.msgops.fleet.plugins.plugin_utils._listing import list_records
 
 _CLIENT_TOKEN = {"client_token": INSTANCE.options["client_token"]}
 
@@ -228,39 +221,6 @@ class InventoryModule(FleetInventory):
             self._targets[account.label] = lambda record: Target(
                 gateway, Credentials(record["id"], record["token"], account.client_token), record["name"] or None
             )
-            return lambda: _listed(gateway, account.label, account.api_url)
+            return lambda: list_records(gateway, account.label, account.api_url)
 
         return Account(account.label, account.identity.fingerprint if account.is_known else None, connect)
-
-
-def _listed(gateway: Gateway, account: str, api_url: str) -> list[Record]:
-    instances = gateway.list_instances()
-    if instances is None:
-        what = f"listing the {gateway.provider} account's instances"
-        raise FleetError("not_found", sentence(what, "the gateway has no such call", "check api_url"))
-    observed_at = utc_now()
-    return [_record(gateway.provider, account, api_url, instance, observed_at) for instance in instances]
-
-
-def _record(provider: str, account: str, api_url: str, instance: Instance, listed_at: str) -> Record:
-    reading = instance.reading
-    return {
-        "id": instance.id,
-        "name": instance.name,
-        "provider": provider,
-        "account": account,
-        "api_url": api_url,
-        "state": reading.state if reading else None,
-        "vendor_state": reading.vendor_state if reading else None,
-        "health": states.health_for(reading.state) if reading else None,
-        "authorized": reading.state == states.AUTHORIZED if reading else None,
-        "plan": instance.plan,
-        "payment_status": instance.payment_status,
-        "created_at": instance.created_at,
-        "due": instance.due,
-        "expired": instance.expired,
-        "deleted": instance.deleted,
-        "observed_at": listed_at if reading else None,
-        "error": None,
-        "token": instance.token,
-    }

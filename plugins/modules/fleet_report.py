@@ -5,14 +5,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_report
-short_description: Judge a fleet by a rule, and write a report as JSON, JUnit and HTML
+short_description: Evaluate a fleet by a rule, and write a report as JSON, JUnit and HTML
 version_added: 0.1.0
 description:
-  - Takes what M(msgops.fleet.instance_state) and M(msgops.fleet.cloudphone_status) have read, says who is out of order
-    by a rule of yours, and writes it down. JSON is for programs, JUnit for a CI server, the HTML page for people.
+  - Evaluates what M(msgops.fleet.instance_state) and M(msgops.fleet.cloudphone_status) have read by your rule, and
+    writes a report that lists each failing instance and phone. JSON is for programs, JUnit for a CI server, the HTML
+    page for people.
   - Can merge earlier reports into one, for example those of the slices of a large fleet.
-  - It asks no gateway for anything. The reports hold no secrets.
-  - A broken rule does not fail the task. Use RV(kept).
+  - Sends no requests. The reports hold no secrets.
+  - A fleet that violates the rule does not fail the task. Check RV(passed).
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -27,7 +28,7 @@ attributes:
   idempotent:
     support: none
     details:
-      - Each report has its time in it.
+      - Each report contains the time at which it was made.
   action_group:
     support: none
     membership: []
@@ -35,33 +36,35 @@ options:
   instances:
     description:
       - Instances, as M(msgops.fleet.instance_state) returns them.
-      - Each may also have C(host), its name in the inventory, and C(due), until when it is paid (ISO 8601).
+      - Each may also have C(host), its name in the inventory, C(account), your name for its account, and C(due), when
+        its paid time ends (ISO 8601).
     type: list
     elements: dict
     default: []
   phones:
     description:
       - Cloud phones, as M(msgops.fleet.cloudphone_status) returns them.
-      - Each may also have C(host), C(name) and C(due).
+      - Each may also have C(host), C(account), C(name) and C(due).
     type: list
     elements: dict
     default: []
   reports:
     description:
       - Earlier reports, each as the path of its JSON file, or as RV(report).
-      - An instance or phone that several reports have counts once, as it was read last.
+      - An instance or phone that is in several reports counts once, as it was read last. Equal IDs in accounts of
+        different names are different instances.
     type: list
     elements: raw
     default: []
   rule:
     description:
-      - When the fleet is in order. It may be given as JSON text, too.
-      - Without it, O(reports) are evaluated by their own rule, which must be the same in all of them.
+      - When the fleet passes. It may also be given as JSON text.
+      - If not set, O(reports) are evaluated by their own rule, which must be the same in all of them.
     type: dict
     suboptions:
       allowed_states:
         description:
-          - The states that are in order. An instance or phone that could not be read is in none.
+          - The states of healthy instances and phones. One in another state, or that could not be read, is failing.
         type: list
         elements: str
         choices:
@@ -81,52 +84,52 @@ options:
           - missing
           - other
         default: [authorized, running]
-      max_out:
+      max_failing:
         description:
-          - How many may be out of order, as a number such as V(3), or as a share of all such as V(5%), rounded down.
+          - How many may be failing, as a number such as V(3), or as a share of all such as V(5%), rounded down.
         type: str
         default: "0"
       min_due_days:
         description:
-          - Whoever is paid for fewer days than this is out of order, whatever the state.
-          - One whose due date isn't known is not. If not set, due dates don't matter.
+          - An instance or phone that is paid for fewer days than this is failing, whatever its state.
+          - One whose due date isn't known is not failing because of it. If not set, due dates don't matter.
         type: float
       min_total:
         description:
-          - How many there must be at least. An account that lists nothing looks fine otherwise.
+          - How many instances and phones there must be at least. Without it, an account that lists nothing passes.
         type: int
         default: 0
   title:
-    description: What the report is called.
+    description: The report's title.
     type: str
     default: Fleet
   slice:
-    description: What this part of the fleet is called where reports are merged.
+    description: The name of this part of the fleet in a merged report.
     type: str
   json_file:
     description:
-      - The file for the JSON report. The folder of this and the other files is made if it isn't there.
+      - The file for the JSON report. The folder of this and of the other files is created if it doesn't exist.
       - A relative path begins in the folder where C(ansible-playbook) was started.
-      - A file that is there is replaced atomically and keeps its owner and its mode; a new one has mode 0644. A pipe is
-        written to.
+      - An existing file is replaced atomically, and keeps its owner and its mode. A new file has mode 0644. To a pipe,
+        the report is written.
     type: path
   junit_file:
     description:
-      - The file for the JUnit report, with a case for each instance and phone.
-      - The case of whoever is out of order fails, even where O(rule.max_out) allows for it.
+      - The file for the JUnit report, with a test case for each instance and phone.
+      - The test cases of all failing ones fail, even where O(rule.max_failing) allows that many.
     type: path
   html_file:
-    description: The file for the HTML page. It needs nothing but itself.
+    description: The file for the HTML page, which loads no other files.
     type: path
   return_report:
-    description: Whether to return the whole report. That of a large fleet takes megabytes.
+    description: Whether to return the whole report. The report of a large fleet has megabytes.
     type: bool
     default: false
 seealso:
   - module: msgops.fleet.instance_state
   - module: msgops.fleet.cloudphone_status
   - name: The report's format
-    description: What is in the JSON, and its JSON Schema.
+    description: The content of the JSON report, and its JSON Schema.
     link: https://github.com/msgops/fleet/blob/main/docs/report.md
 """
 
@@ -142,16 +145,16 @@ EXAMPLES = r"""
   msgops.fleet.fleet_report:
     instances: "{{ states.instances }}"
     rule:
-      max_out: 5%
+      max_failing: 5%
     json_file: reports/fleet.json
     junit_file: reports/fleet.xml
     html_file: reports/fleet.html
   register: report
 
-- name: Fail if too many are out of order
+- name: Fail if too many are failing
   ansible.builtin.assert:
-    that: report.kept
-    fail_msg: "{{ report.broken + report.out | map(attribute='line') | list }}"
+    that: report.passed
+    fail_msg: "{{ report.violations + report.failing | map(attribute='line') | list }}"
 
 - name: Merge the reports of two slices
   msgops.fleet.fleet_report:
@@ -162,25 +165,25 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-kept:
-  description: Whether the fleet is in order.
+passed:
+  description: Whether the fleet satisfies the rule.
   returned: success
   type: bool
-broken:
-  description: What of the rule is broken, a sentence each.
+violations:
+  description: How the fleet violates the rule, in one sentence for each part of the rule. Empty if it passed.
   returned: success
   type: list
   elements: str
-  sample: [12 of 200 are out of order, 10 may be]
+  sample: [12 of 200 are failing, 10 may be]
 summary:
   description:
-    - How many there are, out of order, authorized, unreadable; how many are in which state, of which health, at which
-      provider, and due when.
+    - How many instances and phones there are, are failing, are authorized, and could not be read; how many there are by
+      state, health, provider, cause of failing (the worst first), and due date.
   returned: success
   type: dict
   sample:
     total: 2
-    out: 1
+    failing: 1
     authorized: 1
     unreadable: 0
     by_state:
@@ -191,6 +194,8 @@ summary:
       ready: 1
     by_provider:
       green_api: 2
+    by_cause:
+      notAuthorized: 1
     due:
       overdue: 0
       within_24h: 1
@@ -198,8 +203,8 @@ summary:
       within_30d: 1
       later: 0
       unknown: 0
-out:
-  description: Those that are out of order.
+failing:
+  description: The failing instances and phones, the worst first.
   returned: success
   type: list
   elements: dict
@@ -207,16 +212,19 @@ out:
     host:
       description: The name in the inventory, or null.
       type: str
+    account:
+      description: The name of its account, or null.
+      type: str
     id:
       description: The ID of the instance or phone.
       type: str
     line:
-      description: Who it is, what is wrong and what to do.
+      description: Which one it is, what is wrong with it, and what to do about it.
       type: str
       sample: "shop (1101000001) at green_api: is notAuthorized: link a phone: scan the instance's QR code"
 report:
-  description: The report, as it is in O(json_file).
-  returned: with O(return_report)
+  description: The report as it is written to O(json_file).
+  returned: if O(return_report) is true
   type: dict
 """
 
@@ -225,19 +233,15 @@ from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
+from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member, phone_member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate, parse
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import (
     ALL_STATES,
     ALLOWED_STATES,
-    Report,
     Rule,
-    Source,
     common_rule,
-    evaluate,
-    instance_member,
-    parse,
-    phone_member,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
 
@@ -255,7 +259,7 @@ ARGUMENTS = ArgumentSpec(
                     "choices": list(ALL_STATES),
                     "default": list(ALLOWED_STATES),
                 },
-                "max_out": {"type": "str", "default": "0"},
+                "max_failing": {"type": "str", "default": "0"},
                 "min_due_days": {"type": "float"},
                 "min_total": {"type": "int", "default": 0},
             },
@@ -269,16 +273,19 @@ ARGUMENTS = ArgumentSpec(
 
 
 def run(task: TaskContext) -> dict[str, Any]:
-    """Judge, write, and say who is out of order."""
+    """Evaluate the fleet, write the report, and return the failing members."""
     params = task.params
     report = _build_report(params, task.folder)
-    broken = report.broken()
+    violations = report.violations()
     result = {
         "changed": write_report(report, params, check_mode=task.check_mode),
-        "kept": not broken,
-        "broken": broken,
+        "passed": not violations,
+        "violations": violations,
         "summary": report.summary(),
-        "out": [{"host": f.member.host, "id": f.member.id, "line": f.line} for f in report.out],
+        "failing": [
+            {"host": f.member.host, "account": f.member.account, "id": f.member.id, "line": f.line}
+            for f in report.failing
+        ],
     }
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names for hosts that somebody else has named: safe to use, and each for one host only."""
+"""Safe and unique names of hosts, made of the names that others have given the instances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-# How a host's name can be made, from its variables.
+# The variables that a host's name is made of, by the value of the option hostnames.
 STYLES: dict[str, tuple[str, ...]] = {
     "name": ("name",),
     "id": ("id",),
@@ -20,29 +20,28 @@ STYLES: dict[str, tuple[str, ...]] = {
     "account_id": ("account", "id"),
 }
 
-# What is appended to a name that isn't free.
+# The variables that are appended to a name that isn't unique.
 _LONGER = (("id",), ("account", "id"))
 
-# Ansible and its plugins make file names of host names.
+# Characters of one part of a name. Ansible and its plugins use host names as file names.
 _LONGEST_PART = 64
 
 
 def safe(text: str) -> str:
-    """``text`` as (part of) a host's name, empty if nothing of it can be.
+    """``text`` as a part of a host's name; empty if no character of it is allowed there.
 
-    Whatever means something in a host pattern, in a path or in a template becomes an underscore. Letters of all
-    scripts stay.
+    Characters with a meaning in host patterns, paths or templates become underscores. Letters of all scripts stay.
     """
     line = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", text))
     return line.strip("._-")[:_LONGEST_PART].rstrip("._-")
 
 
 def host_names(hosts: Sequence[Mapping[str, Any]], styles: Sequence[str], taken: Collection[str]) -> list[str]:
-    """A name for each of ``hosts``, in the first of ``styles`` that all of it is known for.
+    """A name for each of ``hosts``, in the first of ``styles`` whose variables are all known.
 
-    Where several hosts would have the same name, or one that is ``taken`` (whatever the case), all of them get their
-    id appended, so that a host doesn't take over the name of another that goes. If that doesn't do, the account's name
-    comes in, too.
+    If several hosts would have the same name, or a name in ``taken`` (in any case), the ID is appended to the names of
+    all of them, so that no host gets the name of another one after that was deleted. If names still aren't unique,
+    the account's name is appended, too.
     """
     reserved = {name.casefold() for name in taken}
     bases = [

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the inventory plugins share: options, the cache, names and groups of hosts, and no secret in any failure."""
+"""The common part of the inventory plugins: options, the cache, and listing accounts. No failure shows a secret."""
 
 from __future__ import annotations
 
-import datetime
-import functools
 import itertools
 import json
 import os
@@ -15,37 +13,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.data import InventoryData
-from ansible.inventory.group import to_safe_group_name
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.text.converters import to_text
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.plugins.inventory import Cacheable
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError, failure_result
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import occurring, redact, register_secret
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
 from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import one_line
-from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import parse_time
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import due_bucket
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import unexpected
-from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES, host_names
-from ansible_collections.msgops.fleet.plugins.plugin_utils._unsafe import untrusted
+from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES
+from ansible_collections.msgops.fleet.plugins.plugin_utils._hosts import HostsPlugin, Record
 
-PREFIX = "msgops_"
-
-# A host as it is cached: its variables without their prefix, of JSON's types.
-Record = dict[str, Any]
-
-# What is due within a day is due within a week, too: each is a group in the next one.
-_NESTED_DUE = ("due_within_24h", "due_within_7d", "due_within_30d")
-
-# Expressions and templates that Ansible itself evaluates for each host.
+# Options with expressions and templates, which Ansible itself evaluates for each host.
 _EXPRESSIONS = ("compose", "groups", "keyed_groups")
 
 _CACHE_VERSION = 1
@@ -53,12 +39,12 @@ _CACHE_VERSION = 1
 
 @dataclass(frozen=True)
 class Account:
-    """Where hosts come from.
+    """An account whose hosts are listed.
 
-    ``fingerprint`` tells who asks where, without giving the credentials away; it is ``None`` where they are missing.
-    ``connect`` returns what lists the hosts, and sends nothing.
+    ``fingerprint`` identifies the account without revealing its credentials; ``None`` if they are missing. ``connect``
+    returns the function that lists the hosts, and sends no request itself.
 
-    :raises UsageError: from ``connect``, if the options don't do.
+    :raises UsageError: from ``connect``, if an option is missing or wrong.
     """
 
     name: str
@@ -67,7 +53,7 @@ class Account:
 
 
 def view_arguments(*, group: str, group_by: list[str]) -> ArgumentSpec:
-    """The options that say how hosts are shown."""
+    """The options for names and groups of hosts."""
     return ArgumentSpec(
         {
             "hostnames": {"type": "list", "elements": "str", "choices": list(STYLES), "default": ["name", "id"]},
@@ -79,35 +65,35 @@ def view_arguments(*, group: str, group_by: list[str]) -> ArgumentSpec:
     )
 
 
-class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]  # no type information
-    """An inventory plugin whose hosts are in accounts at a vendor."""
+class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type information
+    """An inventory plugin whose hosts are listed from accounts at a vendor."""
 
     DISPLAY_OPTIONS: ClassVar[ArgumentSpec]
-    API_OPTIONS: ClassVar[ArgumentSpec]  # options that only asking the vendor needs: a cached source does without them
-    GROUP_BY: ClassVar[Mapping[str, str]]  # what hosts can be grouped by, and the variable that tells
-    CACHE_KEY_OPTIONS: ClassVar[Sequence[str]] = ()  # those options of DISPLAY_OPTIONS that change what is cached
+    API_OPTIONS: ClassVar[ArgumentSpec]  # options for requests to the vendor; a cached source doesn't need them
+    CACHE_KEY_OPTIONS: ClassVar[Sequence[str]] = ()  # the options of DISPLAY_OPTIONS that change what is cached
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
-        """The accounts that the options of ``SOURCE`` or the environment name.
+        """The accounts in the options of ``API_OPTIONS`` or in the environment.
 
-        :raises UsageError: if they name none, or one twice.
+        :raises UsageError: if there is none, or one of them twice.
         """
         raise NotImplementedError
 
     def complete(self, records: list[Record], view: Mapping[str, Any], options: TransportOptions) -> None:
-        """Add to the listed hosts what the listing doesn't tell."""
+        """Add to the records what the listing doesn't contain."""
 
     def verify_file(self, path: str) -> bool:
-        """Whether the file's name is one of this collection's sources."""
+        """Whether the file's name is that of a source of this collection."""
         if not re.fullmatch(r"(.*\.)?msgops\.ya?ml", os.path.basename(path)):
             self.display.vvv(f"{self.NAME} skips {path}: its name doesn't end in .msgops.yml or .msgops.yaml")
             return False
         return bool(super().verify_file(path))
 
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
-        """Add the hosts that the source file ``path`` tells of.
+        """Add the hosts of the source file ``path`` to the inventory.
 
-        :raises AnsibleParserError: with one line that holds no secret, and with no other exception behind it.
+        :raises AnsibleParserError: its message is one line without secrets. It is raised outside of the ``except``
+            blocks, so that Ansible can't print the original exception, which may contain secrets.
         """
         super().parse(inventory, loader, path, cache)
         self._secrets: set[str] = set()
@@ -125,9 +111,9 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
             raise AnsibleParserError(self._redacted(message))
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Give Ansible its own options, and them without templates.
+        """Pass only Ansible's own options to Ansible, with their templates resolved.
 
-        Ours it must not even look at: it would refuse a template where a number belongs, and show the value.
+        Ansible would reject a template in one of our options that is a number, and print the value in its message.
         """
         ansibles_own = {name: value for name, value in (direct or {}).items() if name not in self._our_options}
         for name in ansibles_own.keys() - _EXPRESSIONS:
@@ -149,9 +135,9 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         key = "_".join([self.get_cache_key(path), *(option for option in self.CACHE_KEY_OPTIONS if view[option])])
         records = self._cached(key, config) if cache and caching else None
         if records is None:
-            records, whose = self._fetched(config, view)
-            if caching and whose is not None:
-                self._cache[key] = {"version": _CACHE_VERSION, "accounts": whose, "hosts": records}
+            records, accounts = self._fetched(config, view)
+            if caching and accounts is not None:
+                self._cache[key] = {"version": _CACHE_VERSION, "accounts": accounts, "hosts": records}
         self._tokens.update(record["token"] for record in records if record.get("token"))
         self._populate(records, view)
 
@@ -165,15 +151,15 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         raise failure
 
     def _validated(self, arguments: ArgumentSpec, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of ``arguments`` in the source file, from the environment, and by default.
+        """The values of the options of ``arguments``: from the source file, the environment, or the defaults.
 
         :raises UsageError: if a template, a vaulted value or an option is wrong.
         """
         given = {name: config[name] for name in arguments.options if config.get(name) is not None}
-        # Types of JSON, without what Ansible has attached to them.
+        # Through JSON, to get plain types without the tags that Ansible attaches to values.
         given = json.loads(json.dumps({name: self._resolved(name, given[name]) for name in given}, default=str))
         for name, value in given.items():
-            # Ansible would take a string for key=value, and show the key.
+            # Ansible would parse a string as key=value, and print the key in its message.
             if arguments.options[name].get("elements") == "dict" and not _is_list_of_dicts(value):
                 raise UsageError(f"{name} must be a list of dictionaries")
         self._secrets |= arguments.secrets_in(given)
@@ -202,19 +188,22 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         return records
 
     def _current_accounts(self, config: Mapping[str, Any]) -> list[list[str | None]] | None:
-        """Which accounts the source has now, ``None`` if it takes credentials to know that, and there are none."""
+        """The accounts that the source has now; ``None`` if the credentials that identify them are missing."""
         try:
             params = self._validated(self.API_OPTIONS, config)
             return _identities(self.accounts(params, transport_options(params, check_mode=True)))
         except (AnsibleError, FleetError):
             return None
 
-    # Asking the vendors
+    # Listing
 
     def _fetched(
         self, config: Mapping[str, Any], view: Mapping[str, Any]
     ) -> tuple[list[Record], list[list[str | None]] | None]:
-        """All hosts, and whose they are; ``None`` for whose if some could not be listed: that isn't to be cached."""
+        """All hosts and the accounts that they were listed from; ``None`` for the accounts if some could not be listed.
+
+        Then the result must not be cached.
+        """
         if REQUESTS_IMPORT_ERROR is not None:
             raise UsageError(missing_required_lib("requests"))
         params = self._validated(self.API_OPTIONS, config)
@@ -238,7 +227,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
         if failures and view["on_error"] == "fail":
             raise UsageError(_failure(failures))
         for name, error in failures:
-            self.display.warning(self._redacted(f"{self.NAME} leaves account {name} out. {error.message}"))
+            self.display.warning(self._redacted(f"{self.NAME} leaves out account {name}: {error.message}"))
         records = list(itertools.chain.from_iterable(listed))
         self._tokens.update(record["token"] for record in records if record.get("token"))
         self.complete(records, view, options)
@@ -247,94 +236,9 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ig
                 record.pop("token", None)
         return records, None if failures else _identities(accounts)
 
-    # Hosts
-
-    def _populate(self, records: Iterable[Record], view: Mapping[str, Any]) -> None:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        hosts = [
-            {**record, "due_in": due_bucket(parse_time(record["due"]) if record["due"] else None, now)}
-            if "due" in record
-            else record
-            for record in records
-            if view.get("include_deleted") or not record.get("deleted")
-        ]
-        groups = [self._group_names(host, view) for host in hosts]
-        # A host with the name of a group would get the variables that are meant for the other.
-        taken = {*self.inventory.groups, *constants.LOCALHOST, *itertools.chain.from_iterable(groups)}
-        taken |= {self._sanitize_group_name(group) for group in self.get_option("groups") or ()}
-        taken |= {view["group_prefix"] + group for group in _NESTED_DUE}
-        names = host_names(hosts, view["hostnames"], taken)
-        for group in dict.fromkeys(itertools.chain.from_iterable(groups)):
-            self.inventory.add_group(group)
-        for name, host, own in zip(names, hosts, groups, strict=True):
-            self.inventory.add_host(name)
-            for variable, value in host.items():
-                self.inventory.set_variable(name, PREFIX + variable, untrusted(value))
-            for group in own:
-                self.inventory.add_child(group, name)
-        self._nest(view["group_prefix"])
-        self._construct(names)
-
-    def _group_names(self, host: Mapping[str, Any], view: Mapping[str, Any]) -> list[str]:
-        groups = [view["group"]] if view["group"] else []
-        for criterion in view["group_by"]:
-            value = host[self.GROUP_BY[criterion]]
-            if criterion == "due":
-                group = {"overdue": "overdue", "unknown": ""}.get(value, f"due_{value}")
-            else:
-                group = "" if value in (None, "") else f"{criterion}_{value}"
-            if group:
-                groups.append(view["group_prefix"] + group)
-        return [_group_name(group) for group in groups]
-
-    def _nest(self, prefix: str) -> None:
-        for child, parent in itertools.pairwise(_group_name(prefix + group) for group in _NESTED_DUE):
-            if child in self.inventory.groups:
-                self.inventory.add_group(parent)
-                self.inventory.add_child(parent, child)
-
-    def _construct(self, names: Sequence[str]) -> None:
-        """Do what ``compose``, ``groups`` and ``keyed_groups`` ask for, one after the other for all hosts.
-
-        While variables are set and hosts put into ``groups``, no group has come up yet that has a host's name.
-        """
-        strict = self.get_option("strict")
-        if compose := self.get_option("compose"):
-            for name in names:
-                self._set_composite_vars(compose, self._host_variables(name), name, strict)
-        if groups := self.get_option("groups"):
-            for name in names:
-                self._add_host_to_composed_groups(
-                    groups, self._host_variables(name), name, strict, fetch_hostvars=False
-                )
-        if keyed_groups := self.get_option("keyed_groups"):
-            for name in names:
-                self._add_host_to_keyed_groups(
-                    keyed_groups, self._host_variables(name), name, strict, fetch_hostvars=False
-                )
-
-    def _host_variables(self, name: str) -> dict[str, Any]:
-        variables: dict[str, Any] = self.inventory.get_host(name).get_vars()
-        return variables
-
-    def _compose(self, template: Any, variables: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """The value of an expression.
-
-        A template costs a millisecond: those that are nothing but the name of a variable, as the keys of groups are,
-        would take a minute for a large fleet.
-        """
-        if isinstance(template, str) and template in variables and not self.get_option("use_extra_vars"):
-            return variables[template]
-        return untrusted(super()._compose(template, variables, *args, **kwargs))
-
 
 def _is_list_of_dicts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-
-@functools.lru_cache(maxsize=1024)
-def _group_name(text: str) -> str:
-    return str(to_safe_group_name(text, force=True, silent=True))
 
 
 def _identities(accounts: Iterable[Account]) -> list[list[str | None]]:
@@ -342,10 +246,10 @@ def _identities(accounts: Iterable[Account]) -> list[list[str | None]]:
 
 
 def _same_accounts(cached: list[list[str | None]], now: list[list[str | None]] | None) -> bool:
-    """Whether the accounts are those that were cached, as far as can be known without the credentials."""
+    """Whether the source still has the accounts that were cached, as far as that is known without credentials."""
     return now is None or (
         [name for name, _fingerprint in cached] == [name for name, _fingerprint in now]
-        and all(asks in (None, asked) for (_name, asked), (_same, asks) in zip(cached, now, strict=True))
+        and all(new in (None, old) for (_name, old), (_same, new) in zip(cached, now, strict=True))
     )
 
 

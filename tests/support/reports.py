@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import (
-    Member,
-    Report,
-    Rule,
-    Source,
-    evaluate,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import Member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
 
 NOW = "2026-01-31T12:00:00Z"
 READ = "2026-01-31T11:59:58Z"
@@ -50,3 +46,10 @@ FLEET = [
 def report_of(members: list[Member] | None = None, **rule: Any) -> Report:
     members = FLEET if members is None else members
     return evaluate(members, Rule(**rule), title="Fleet", generated_at=NOW, sources=[Source(None, NOW, len(members))])
+
+
+REPORTS = {
+    "passed": report_of(max_failing="100%", min_due_days=1.5, min_total=3),
+    "failed": report_of(),
+    "empty": report_of([]),
+}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports on a fleet as files: earlier ones that are read, and the three forms of one that are written."""
+"""Reports on a fleet as files: earlier ones are read, and a new one is written in three formats."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .._common.files import file_kind
-from .evaluation import Report
 from .junit import render_junit
 from .page import render_page
+from .report import Report
 
-# Of a file that wasn't there: reports hold no secrets, and are made to be looked at.
+# Mode of a new file. Reports hold no secrets, and are meant to be read by others.
 _MODE = 0o644
 
 
@@ -35,9 +35,9 @@ FORMATS: dict[str, Callable[[Report], str]] = {
 
 
 def load_report(path: str) -> Any:
-    """The JSON that a report's file holds; ``path`` is absolute.
+    """The JSON in a report's file; ``path`` is absolute.
 
-    :raises UsageError: if it can't be read.
+    :raises UsageError: if the file can't be read.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -49,15 +49,16 @@ def load_report(path: str) -> Any:
 
 
 def write_report(report: Report, paths: Mapping[str, str | None], *, check_mode: bool) -> bool:
-    """Write the files that ``paths`` names by ``FORMATS``; whether one of them is, or would be, another than before.
+    """Write the report to the files in ``paths``, whose keys are those of ``FORMATS``.
 
-    :raises UsageError: if one can't be written.
+    :returns: whether a file's content changed, or would change in check mode.
+    :raises UsageError: if a file can't be written.
     """
     changed = False
-    for option, format_of in FORMATS.items():
+    for option, render in FORMATS.items():
         path = paths[option]
         if path:
-            content = format_of(report).encode("utf-8", "backslashreplace")
+            content = render(report).encode("utf-8", "backslashreplace")
             if _is_in(path, content):
                 continue
             changed = True
@@ -67,7 +68,7 @@ def write_report(report: Report, paths: Mapping[str, str | None], *, check_mode:
 
 
 def _is_in(path: str, content: bytes) -> bool:
-    if file_kind(path):  # to open a pipe can take for ever
+    if file_kind(path):  # opening a pipe blocks until another process opens its other end
         return False
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read() == content
@@ -75,9 +76,9 @@ def _is_in(path: str, content: bytes) -> bool:
 
 
 def _write(path: str, content: bytes, option: str) -> None:
-    """A reader sees the old file or the new one, never a part; whose file it is, and its mode, stay as they were.
+    """Replace the file atomically, so that a reader sees the old content or the new one; owner and mode stay.
 
-    What can't be replaced, such as a pipe, is written to.
+    A pipe or a device can't be replaced: the content is written to it.
     """
     try:
         kind = file_kind(path)
@@ -93,7 +94,7 @@ def _write(path: str, content: bytes, option: str) -> None:
 
 
 def _write_into(path: str, content: bytes) -> None:
-    # Without waiting for somebody who reads a named pipe, who may never come.
+    # O_NONBLOCK: opening a named pipe that no process reads fails at once, instead of blocking for ever.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     os.set_blocking(descriptor, True)
     with open(descriptor, "wb") as file:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report on a fleet as JUnit's XML: a suite for each provider, a case for each member."""
+"""The report on a fleet as JUnit's XML: a test suite for each provider, a test case for each member."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from .evaluation import Finding, Report
+from .report import Finding, Report
 
-# What XML 1.0 can't hold, not even escaped. https://www.w3.org/TR/xml/#charsets
+# Characters that XML 1.0 doesn't allow, not even escaped. https://www.w3.org/TR/xml/#charsets
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render_junit(report: Report) -> str:
-    """The report for what shows test results: whoever is out of order has failed, or is an error if unreadable.
+    """The report for CI servers: the case of a failing member is a failure, or an error if it could not be read.
 
-    Each of them fails, even where the rule lets some be out of order.
+    The cases of all failing members fail, even where the rule allows that many.
     """
     root = ElementTree.Element("testsuites", {"name": _text(report.title)} | _counts(report.findings))
     for provider, group in itertools.groupby(report.findings, key=lambda finding: finding.member.provider):
@@ -30,7 +30,7 @@ def render_junit(report: Report) -> str:
             {"name": _text(provider), "timestamp": report.generated_at.rstrip("Z")} | _counts(findings),
         )
         properties = ElementTree.SubElement(suite, "properties")
-        for name, value in (("rule", report.rule.words()), ("kept", str(not report.broken()).lower())):
+        for name, value in (("rule", report.rule.words()), ("passed", str(not report.violations()).lower())):
             ElementTree.SubElement(properties, "property", name=name, value=_text(value))
         for finding in findings:
             _add_case(suite, finding)
@@ -43,18 +43,17 @@ def _add_case(suite: ElementTree.Element, finding: Finding) -> None:
     case = ElementTree.SubElement(
         suite, "testcase", classname=_text(f"fleet.{member.provider}"), name=_text(member.label), time="0"
     )
-    if finding.out:
-        kind = "error" if "unreadable" in finding.out else "failure"
+    if finding.failing:
+        kind = "error" if "unreadable" in finding.failing else "failure"
         line = _text(finding.line)
-        ElementTree.SubElement(case, kind, type=_text("+".join(finding.out)), message=line).text = line
+        ElementTree.SubElement(case, kind, type=_text("+".join(finding.failing)), message=line).text = line
 
 
 def _counts(findings: Sequence[Finding]) -> dict[str, str]:
-    outs = [finding.out for finding in findings]
-    errors = sum("unreadable" in out for out in outs)
+    errors = sum("unreadable" in finding.failing for finding in findings)
     return {
-        "tests": str(len(outs)),
-        "failures": str(sum(bool(out) for out in outs) - errors),
+        "tests": str(len(findings)),
+        "failures": str(sum(bool(finding.failing) for finding in findings) - errors),
         "errors": str(errors),
         "skipped": "0",
         "time": "0",

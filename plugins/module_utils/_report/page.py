@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report on a fleet as one HTML page: no script, and nothing that is loaded from anywhere."""
+"""The report on a fleet as one HTML page, without scripts and without anything that a browser has to load."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import collections
 import datetime
 import html
 from collections.abc import Iterable, Sequence
-from string import Template
+from typing import Any
 
-from .._common.states import Health
-from .evaluation import Finding, Member, Report, due_bucket
+from .due import due_bucket
+from .members import CONDITIONS, Condition, Member
+from .page_template import PAGE
+from .report import Finding, Report
 
-# From what is worst to what is well; an unreadable member has no health to speak of.
-_KINDS = ("failed", "degraded", "action_required", "unreadable", "unknown", "transient", "ready")
-_WORDS = {
+_WORDS: dict[Condition, str] = {
     "failed": "failed",
     "degraded": "degraded",
     "action_required": "needs a person",
@@ -25,147 +25,58 @@ _WORDS = {
     "transient": "on its way",
     "ready": "ready",
 }
-_NAMED = 60
-_EXPIRING = 20
-
-_PAGE = Template("""\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>$title</title>
-<style>
-:root {
-  color-scheme: light dark;
-  --page: #f4f5f7; --card: #ffffff; --line: #dfe3e8; --text: #1b2129; --quiet: #5b6675;
-  --failed: #b3261e; --degraded: #c2550a; --action_required: #a16a00; --unreadable: #6b4fa0; --unknown: #6c7682;
-  --transient: #2467b8; --ready: #1d7f4a;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #0e1217; --card: #171d24; --line: #2b343f; --text: #e8ecf1; --quiet: #98a4b3;
-    --failed: #f2837b; --degraded: #f39a5a; --action_required: #e3b341; --unreadable: #b79bf0; --unknown: #98a4b3;
-    --transient: #6fb0ff; --ready: #4cc283;
-  }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 24px 20px 48px; }
-h1 { font-size: 26px; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 17px; margin: 0 0 12px; }
-p { margin: 6px 0; }
-.quiet { color: var(--quiet); }
-.top { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
-.verdict { border-radius: 999px; padding: 3px 14px; font-weight: 600; border: 2px solid currentColor; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 20px 0; }
-.tile, section, details.all {
-  background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px;
-}
-.tile b { display: block; font-size: 28px; line-height: 1.2; font-variant-numeric: tabular-nums; }
-section, details.all { margin: 0 0 16px; }
-.bar { display: flex; gap: 1px; height: 22px; margin-bottom: 8px; border-radius: 6px; overflow: hidden; }
-.bar i { display: block; min-width: 3px; }
-.bar.thin { height: 12px; min-width: 160px; margin: 5px 0; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { white-space: nowrap; }
-td.long { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
-th { color: var(--quiet); font-weight: 600; font-size: 13px; }
-tr:last-child td { border-bottom: 0; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.scroll { overflow-x: auto; }
-.dot::before {
-  content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 8px;
-  background: currentColor;
-}
-.group { padding: 10px 0; border-bottom: 1px solid var(--line); }
-.group:last-child { border-bottom: 0; padding-bottom: 0; }
-.group p { margin: 0 0 6px; }
-.names { margin: 0; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: 6px; }
-.names li { border: 1px solid var(--line); border-radius: 6px; padding: 1px 8px; font-size: 13.5px; max-width: 100%;
-  overflow-wrap: anywhere; }
-summary { cursor: pointer; font-weight: 600; font-size: 17px; }
-details.all table { margin-top: 12px; font-size: 13.5px; }
-$colors
-@media print { body { background: none; } .tile, section { break-inside: avoid; } }
-</style>
-</head>
-<body>
-<main>
-<header>
-<div class="top"><h1>$title</h1><span class="verdict $verdict_kind">$verdict</span></div>
-$broken
-<p class="quiet">The rule: $rule. Written $generated_at UTC$read.</p>
-</header>
-<div class="tiles">$tiles</div>
-<section><h2>States</h2><div class="bar" role="img" aria-label="States">$state_bar</div>
-<div class="scroll"><table><thead><tr><th>State</th><th>Health</th><th class="number">Members</th>
-<th class="number">Share</th></tr></thead><tbody>$states</tbody></table></div></section>
-<section><h2>Providers</h2><div class="scroll"><table><thead><tr><th>Provider</th><th class="number">Members</th>
-<th class="number">Ready</th><th>Health</th></tr></thead><tbody>$providers</tbody></table></div></section>
-<section><h2>Who needs what</h2>$needs</section>
-<section><h2>What expires next</h2>$expiring</section>
-$sources
-<details class="all"><summary>All members ($total)</summary><div class="scroll"><table><thead><tr><th>Name</th>
-<th>ID</th><th>Provider</th><th>State</th><th>Due</th><th>Read at</th><th>Out of order</th></tr></thead>
-<tbody>$members</tbody></table></div></details>
-</main>
-</body>
-</html>
-""")
+# How many names a group lists, and how many due dates the page lists; the table of all members has the others.
+_MAX_NAMES = 60
+_MAX_DUE = 20
 
 
 def render_page(report: Report) -> str:
-    """The report for people, in the reader's own choice of light or dark."""
-    summary, broken = report.summary(), report.broken()
+    """The report for people; it is light or dark as the reader's browser is."""
+    summary, violations = report.summary(), report.violations()
     total = len(report.findings)
-    return _PAGE.substitute(
+    return PAGE.substitute(
         title=_text(report.title),
-        verdict_kind="failed" if broken else "ready",
-        verdict="\N{BALLOT X} not in order" if broken else "\N{CHECK MARK} in order",
-        broken="".join(f"<p><strong>{_text(sentence)}.</strong></p>" for sentence in broken),
+        verdict_kind="failed" if violations else "ready",
+        verdict="\N{BALLOT X} failed" if violations else "\N{CHECK MARK} passed",
+        violations="".join(f"<p><strong>{_text(sentence)}.</strong></p>" for sentence in violations),
         rule=_text(report.rule.words()),
         generated_at=_time(report.generated_at),
         read=_read_between([finding.member for finding in report.findings]),
         colors="\n".join(f".{kind} {{ color: var(--{kind}); }} i.{kind} {{ background: var(--{kind}); }}"
-                         for kind in _KINDS),
+                         for kind in CONDITIONS),
         tiles="".join(
             f'<div class="tile"><b{f" class={kind}" if kind else ""}>{value}</b>{_text(label)}</div>'
-            for value, label, kind in _tiles(report, summary["due"])
+            for value, label, kind in _tiles(report, summary)
         ),
-        state_bar=_bar([_looks_like(finding.member) for finding in report.findings]),
+        state_bar=_bar([finding.member.condition for finding in report.findings]),
         states="".join(_states(report)),
         providers="".join(_providers(report)),
-        needs="".join(_needs(report)) or '<p class="ready">Nobody needs anything.</p>',
-        expiring=_expiring(report),
+        needs="".join(_needs(report)) or '<p class="ready">Nothing has to be done.</p>',
+        due_next=_due_next(report),
         sources=_sources(report),
         total=total,
         members="\n".join(map(_row, report.findings)),
     )  # fmt: skip
 
 
-def _tiles(report: Report, due: dict[str, int]) -> list[tuple[str, str, str]]:
-    total = len(report.findings)
-    kinds = collections.Counter(_looks_like(finding.member) for finding in report.findings)
-    out, soon = len(report.out), due["overdue"] + due["within_24h"] + due["within_7d"]
-    limit = report.rule.may_be_out(total)
+def _tiles(report: Report, summary: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Value, label and condition (for the colour) of each number at the top."""
+    total, failing, unreadable = summary["total"], summary["failing"], summary["unreadable"]
+    healthy, limit = total - failing, report.rule.failing_limit(total)
+    soon = sum(summary["due"][bucket] for bucket in ("overdue", "within_24h", "within_7d"))
     return [
         (str(total), "members", ""),
-        (_share(kinds["ready"], total), f"ready ({kinds['ready']})", "ready"),
-        (str(out), f"out of order ({limit} may be)", "failed" if out > limit else ""),
-        (str(kinds["unreadable"]), "unreadable", "unreadable" if kinds["unreadable"] else ""),
+        (_share(healthy, total), f"healthy ({healthy})", "ready"),
+        (str(failing), f"failing ({limit} may be)", "failed" if failing > limit else ""),
+        (str(unreadable), "unreadable", "unreadable" if unreadable else ""),
         (str(soon), "due within 7 days, or overdue", "degraded" if soon else ""),
     ]
 
 
 def _states(report: Report) -> Iterable[str]:
     total = len(report.findings)
-    counts = collections.Counter((_looks_like(f.member), f.member.state or "not read") for f in report.findings)
-    for (kind, state), count in sorted(counts.items(), key=lambda item: (-_KINDS.index(item[0][0]), -item[1])):
+    counts = collections.Counter((f.member.condition, f.member.state or "unreadable") for f in report.findings)
+    for (kind, state), count in sorted(counts.items(), key=lambda item: (-CONDITIONS.index(item[0][0]), -item[1])):
         yield (
             f'<tr><td class="dot {kind}">{_text(state)}</td><td>{_WORDS[kind]}</td><td class="number">{count}</td>'
             f'<td class="number">{_share(count, total)}</td></tr>'
@@ -173,33 +84,34 @@ def _states(report: Report) -> Iterable[str]:
 
 
 def _providers(report: Report) -> Iterable[str]:
-    kinds: dict[str, list[str]] = collections.defaultdict(list)
+    groups: dict[tuple[str, str], list[Finding]] = collections.defaultdict(list)
     for finding in report.findings:
-        kinds[finding.member.provider].append(_looks_like(finding.member))
-    for provider, those in sorted(kinds.items()):
+        groups[finding.member.provider, finding.member.account or ""].append(finding)
+    for (provider, account), findings in sorted(groups.items()):
+        healthy = sum(not finding.failing for finding in findings)
         yield (
-            f'<tr><td>{_text(provider)}</td><td class="number">{len(those)}</td>'
-            f'<td class="number">{_share(those.count("ready"), len(those))}</td>'
-            f'<td><div class="bar thin">{_bar(those)}</div></td></tr>'
+            f'<tr><td>{_text(provider)}</td><td><bdi>{_text(account)}</bdi></td><td class="number">{len(findings)}</td>'
+            f'<td class="number">{_share(healthy, len(findings))}</td>'
+            f'<td><div class="bar thin">{_bar([finding.member.condition for finding in findings])}</div></td></tr>'
         )
 
 
 def _needs(report: Report) -> Iterable[str]:
     groups: dict[tuple[int, str, str], list[Member]] = collections.defaultdict(list)
     for member in (finding.member for finding in report.findings):
-        kind = _looks_like(member)
+        kind = member.condition
         if kind == "unreadable":
-            groups[_KINDS.index(kind), f"not read ({(member.error or {}).get('code')})", ""].append(member)
+            groups[CONDITIONS.index(kind), f"unreadable ({(member.error or {}).get('code')})", ""].append(member)
         elif kind != "ready":
-            groups[_KINDS.index(kind), str(member.state), member.remedy].append(member)
+            groups[CONDITIONS.index(kind), str(member.state), member.remedy].append(member)
     for (index, what, remedy), members in sorted(groups.items()):
-        # Why a member could not be read, its error says, with its ID in it.
+        # Errors of unreadable members differ, because they name the member: the page shows one as an example.
         advice = remedy or f"for example, {(members[0].error or {}).get('message')}"
-        more = f"<li>and {len(members) - _NAMED} more, in the table below</li>" if len(members) > _NAMED else ""
+        more = f"<li>and {len(members) - _MAX_NAMES} more, in the table below</li>" if len(members) > _MAX_NAMES else ""
         yield (
-            f'<div class="group"><p><strong class="dot {_KINDS[index]}">{len(members)} \N{MULTIPLICATION SIGN} '
+            f'<div class="group"><p><strong class="dot {CONDITIONS[index]}">{len(members)} \N{MULTIPLICATION SIGN} '
             f"{_text(what)}</strong>: {_text(advice)}</p>"
-            f'<ul class="names">{"".join(map(_item, members[:_NAMED]))}{more}</ul></div>'
+            f'<ul class="names">{"".join(map(_item, members[:_MAX_NAMES]))}{more}</ul></div>'
         )
 
 
@@ -208,7 +120,7 @@ def _item(member: Member) -> str:
     return f"<li{title}><bdi>{_text(member.label)}</bdi></li>"
 
 
-def _expiring(report: Report) -> str:
+def _due_next(report: Report) -> str:
     dated = [(member.due_at, member) for member in (finding.member for finding in report.findings)]
     upcoming = sorted(
         ((due, member) for due, member in dated if due is not None), key=lambda pair: (pair[0], pair[1].key)
@@ -218,9 +130,9 @@ def _expiring(report: Report) -> str:
     rows = "".join(
         f'<tr><td class="long"><bdi>{_text(member.label)}</bdi></td><td>{_text(member.provider)}</td>'
         f"<td{_urgency(due, report.now)}>{_distance(due, report.now)}</td><td>{_time(member.due or '')}</td></tr>"
-        for due, member in upcoming[:_EXPIRING]
+        for due, member in upcoming[:_MAX_DUE]
     )
-    more = len(upcoming) - _EXPIRING
+    more = len(upcoming) - _MAX_DUE
     rest = f'<p class="quiet">and {more} later, in the table below</p>' if more > 0 else ""
     return (
         '<div class="scroll"><table><thead><tr><th>Name</th><th>Provider</th><th>In</th><th>Due (UTC)</th></tr>'
@@ -246,22 +158,18 @@ def _row(finding: Finding) -> str:
     member = finding.member
     return (
         f'<tr><td class="long"><bdi>{_text(member.name or member.host or "")}</bdi></td><td>{_text(member.id)}</td>'
-        f"<td>{_text(member.provider)}</td>"
-        f'<td class="dot {_looks_like(member)}">{_text(member.state or "not read")}</td>'
+        f"<td>{_text(member.provider)}</td><td><bdi>{_text(member.account or '')}</bdi></td>"
+        f'<td class="dot {member.condition}">{_text(member.state or "unreadable")}</td>'
         f"<td>{_time(member.due or '')}</td><td>{_time(member.observed_at or '')}</td>"
         f'<td class="long">{_text(finding.complaint)}</td></tr>'
     )
 
 
-def _looks_like(member: Member) -> Health | str:
-    return "unreadable" if member.state is None else member.health
-
-
-def _bar(kinds: Sequence[str]) -> str:
-    counts = collections.Counter(kinds)
+def _bar(conditions: Sequence[Condition]) -> str:
+    counts = collections.Counter(conditions)
     return "".join(
         f'<i class="{kind}" style="flex: {counts[kind]}" title="{_WORDS[kind]}: {counts[kind]}"></i>'
-        for kind in reversed(_KINDS)
+        for kind in reversed(CONDITIONS)
         if counts[kind]
     )
 
@@ -277,7 +185,7 @@ def _read_between(members: Sequence[Member]) -> str:
 def _share(count: int, total: int) -> str:
     if not total:
         return "\N{EN DASH}"
-    # Rounding must not turn almost all into all.
+    # 99.96% must not be rounded to 100%, which would mean all of them.
     share = 100 * count / total
     return f"{min(share, 99.9):.1f}%" if share < 100 and share >= 99.95 else f"{share:.1f}%".replace(".0%", "%")
 
@@ -296,10 +204,10 @@ def _distance(due: datetime.datetime, now: datetime.datetime) -> str:
 
 
 def _time(moment: str) -> str:
-    """ISO 8601 in UTC, for people."""
+    """A time in ISO 8601 as the page shows it."""
     return _text(moment.removesuffix("Z").replace("T", " "))
 
 
 def _text(text: str) -> str:
-    """``text`` on the page: no markup, and on one line whatever characters it holds."""
+    """``text`` escaped for HTML, on one line and without unprintable characters."""
     return html.escape(" ".join("".join(c if c.isprintable() else " " for c in text).split()))

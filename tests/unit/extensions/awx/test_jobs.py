@@ -38,7 +38,7 @@ ACCOUNTS = [
 
 
 def seeded(control: Control) -> list[dict[str, Any]]:
-    """Ten instances, three of them out of order; each time with the same ids."""
+    """Ten instances, three of them failing; each time with the same ids."""
     control.seed(accounts=ACCOUNTS)
     made = control.seed(
         instances=[
@@ -127,7 +127,7 @@ def test_a_check_that_finds_the_fleet_in_order(checking: Job, emulator: Control,
     # What a survey gives: strings, numbers and lists.
     played = checking.play(
         "check_fleet.yml",
-        fleet_max_out="30%",
+        fleet_max_failing="30%",
         fleet_min_due_days="",
         fleet_min_total=10,
         fleet_allowed_states=["authorized"],
@@ -141,20 +141,22 @@ def test_a_check_that_finds_the_fleet_in_order(checking: Job, emulator: Control,
     assert emulator.log_page(vendor="plugzapi")["counts"] == {"plugzapi.list": 1, "plugzapi.status": 2}
 
     report = json.loads((reports / "fleet-7.json").read_text())
-    assert (report["kept"], report["summary"]["total"], report["summary"]["out"]) == (True, 10, 3)
+    assert (report["passed"], report["summary"]["total"], report["summary"]["failing"]) == (True, 10, 3)
     assert {member["name"] for member in report["members"]} == {instance["name"] for instance in fleet}
     assert {path.name for path in reports.iterdir()} == {"fleet-7.json", "fleet-7.xml", "fleet-7.html"}
     assert played.stats["artifact_data"] == {"msgops_fleet_report_7": report}
     assert_holds_no_secret(played, secrets(emulator, fleet), *reports.iterdir())
 
 
-def test_a_check_that_finds_it_out_of_order_fails_on_those_hosts(
+def test_a_check_that_violates_the_rule_fails_on_the_failing_hosts(
     checking: Job, emulator: Control, fleet: list[dict[str, Any]]
 ) -> None:
-    played = checking.play("check_fleet.yml", fleet_rule='{"max_out": "20%"}', fleet_serial=4, fleet_set_facts="false")
+    played = checking.play(
+        "check_fleet.yml", fleet_rule='{"max_failing": "20%"}', fleet_serial=4, fleet_set_facts="false"
+    )
     assert played.status == 2
     assert played.failed_hosts() == {"support", "banned", "vendas"}
-    assert "3 of 10 are out of order, 2 may be" in played.output
+    assert "3 of 10 are failing, 2 may be" in played.output
     assert "link a phone" in played.output
     assert len(emulator.log(route="green_api.get_state")) == 8
     assert_holds_no_secret(played, secrets(emulator, fleet))
@@ -176,7 +178,7 @@ def test_each_host_gets_what_was_read(checking: Job) -> None:
         "        names: '{{ ansible_play_hosts_all }}'\n"
         "        states: \"{{ dict(names | zip(names | map('extract', hostvars, 'msgops_state'))) }}\"\n"
     )
-    played = checking.play("facts.yml", fleet_max_out=3)
+    played = checking.play("facts.yml", fleet_max_failing=3)
     assert played.status == 0, played.output
     states = json.loads((checking.folder / "states.json").read_text())
     assert sorted(states.values()) == ["authorized"] * 7 + ["blocked"] + ["notAuthorized"] * 2
@@ -185,7 +187,7 @@ def test_each_host_gets_what_was_read(checking: Job) -> None:
 
 def test_the_command_of_the_page_runs_a_job(checking: Job) -> None:
     (command,) = re.findall(r"^ansible-runner .*", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    checking.prepare({"fleet_max_out": "30%"})
+    checking.prepare({"fleet_max_failing": "30%"})
     checking.folder.rename(checking.folder.with_name("private_data_dir"))
     done = run(*shlex.split(command), env=environment(), cwd=checking.folder.parent)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -219,7 +221,7 @@ def test_phones(job: Job, emulator: Control, fleet: list[dict[str, Any]]) -> Non
     played = job.play("check_phones.yml", fleet_report_dir=str(reports))
     assert (played.status, played.failed_hosts()) == (2, {"efjy72gs"}), played.output
     report = json.loads((reports / "fleet.json").read_text())
-    states = {member["id"]: (member["kind"], member["state"], member["out"]) for member in report["members"]}
+    states = {member["id"]: (member["kind"], member["state"], member["failing"]) for member in report["members"]}
     assert states == {"a44uhlf7": ("phone", "running", []), "efjy72gs": ("phone", "stopped", ["state"])}
     assert_holds_no_secret(played, secrets(emulator, fleet), *reports.iterdir())
 
@@ -259,13 +261,13 @@ def test_reports_of_slices_reach_the_next_node_of_a_workflow(
         job = new_job(f"slice-{number}")
         job.give(inventory, number, 2)
         job.inject("GREEN-API partner", credential_inputs(emulator)["GREEN-API partner"])
-        played = job.play("check_fleet.yml", fleet_max_out="25%", fleet_artifact=True, awx_job_id=100 + number)
+        played = job.play("check_fleet.yml", fleet_max_failing="25%", fleet_artifact=True, awx_job_id=100 + number)
         artifacts |= played.stats["artifact_data"]
     whole = new_job("merge")
     whole.give({"_meta": {"hostvars": {}}})
     played = whole.play("merge_reports.yml", **artifacts, fleet_report_dir=str(whole.folder), fleet_min_total="9")
     assert (played.status, played.failed_hosts()) == (2, {"localhost"})
-    assert "there are 8, 9 are expected at least" in played.output
+    assert "there are 8, at least 9 are expected" in played.output
     report = json.loads((whole.folder / "fleet.json").read_text())
     assert [source["name"] for source in report["sources"]] == ["101", "102"]
-    assert (report["summary"]["total"], report["summary"]["out"]) == (8, 2)
+    assert (report["summary"]["total"], report["summary"]["failing"]) == (8, 2)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import ALL_STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import ALL_STATES
 from ansible_collections.msgops.fleet.tests.support.awx_jobs import CREDENTIAL_TYPES, KIT, ROOT, kit
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment

@@ -145,7 +145,7 @@ def test_phones_that_cannot_be_listed_are_an_error_or_a_warning(
     assert says in source.refused(options)
     inventory = source.load({**options, "on_error": "warn"})
     assert inventory.hosts == {}
-    assert "msgops.fleet.cloudphones leaves account koophone out" in " ".join(inventory.output.split())
+    assert "msgops.fleet.cloudphones leaves out account koophone:" in " ".join(inventory.output.split())
 
 
 def test_refused_credentials_are_shown_once(emulator: Control, source: Source) -> None:

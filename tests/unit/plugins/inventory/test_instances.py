@@ -454,7 +454,7 @@ def test_an_account_that_fails_is_an_error_or_a_warning(
     inventory = source.load({**options, "on_error": "warn"})
     assert set(inventory.hosts) == {"shop"}
     warning = " ".join(inventory.output.partition("{")[0].split())
-    assert "msgops.fleet.instances leaves account plugzapi out. Listing the PlugzAPI partner's instances" in warning
+    assert "msgops.fleet.instances leaves out account plugzapi: Listing the PlugzAPI partner's instances" in warning
     assert says in warning
 
 
@@ -477,7 +477,7 @@ def test_all_accounts_may_be_left_out(source: Source) -> None:
     wrong = {"GREEN_API_PARTNER_TOKEN": "wrong-1", "PLUGZAPI_PARTNER_TOKEN": "wrong-2"}
     inventory = source.load({**INSTANCES, "retry_timeout": 0, "on_error": "warn"}, **wrong)
     assert inventory.hosts == {}
-    assert inventory.output.count("leaves account") == 2
+    assert inventory.output.count("leaves out account") == 2
 
 
 @pytest.mark.parametrize("listing", ["http404", "http405", "not_found_200"])

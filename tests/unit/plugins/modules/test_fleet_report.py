@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import ALL_STATES
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import ALL_STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, execute
 from ansible_collections.msgops.fleet.plugins.modules import fleet_report
 from ansible_collections.msgops.fleet.tests.support.reports import REFUSED
@@ -38,15 +38,17 @@ def files(folder: Path) -> dict[str, Any]:
     }
 
 
-def test_a_broken_rule_is_told_and_does_not_fail_the_task() -> None:
+def test_a_violated_rule_is_reported_and_does_not_fail_the_task() -> None:
     result = ran(instances=INSTANCES)
-    assert (result["kept"], result["broken"]) == (False, ["1 of 2 is out of order, 0 may be"])
-    assert result["out"] == [{"host": "lost", "id": "5", "line": f"lost (5) at green_api: {REFUSED['message']}"}]
+    assert (result["passed"], result["violations"]) == (False, ["1 of 2 is failing, 0 may be"])
+    assert result["failing"] == [
+        {"host": "lost", "account": None, "id": "5", "line": f"lost (5) at green_api: {REFUSED['message']}"}
+    ]
     assert (result["summary"]["total"], "failed" in result, "report" in result) == (2, False, False)
 
 
 def test_a_rule_may_be_json_text() -> None:
-    assert ran(instances=INSTANCES, rule='{"max_out": "50%"}')["kept"]
+    assert ran(instances=INSTANCES, rule='{"max_failing": "50%"}')["passed"]
 
 
 def test_the_files_are_written_and_hold_no_token(tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_the_files_are_written_and_hold_no_token(tmp_path: Path) -> None:
 
 def test_check_mode_writes_nothing(tmp_path: Path) -> None:
     result = ran(check_mode=True, instances=INSTANCES, **files(tmp_path))
-    assert (result["changed"], result["kept"], list(tmp_path.iterdir())) == (True, False, [])
+    assert (result["changed"], result["passed"], list(tmp_path.iterdir())) == (True, False, [])
 
 
 def test_without_files_nothing_changes() -> None:
@@ -80,14 +82,14 @@ def test_reports_are_merged_from_files_and_from_results(tmp_path: Path) -> None:
     ran(instances=INSTANCES[:1], slice="1", **files(tmp_path))
     second = ran(instances=INSTANCES[1:], slice="2", return_report=True)["report"]
     result = ran(reports=[files(tmp_path)["json_file"], second], return_report=True)
-    assert (result["summary"]["total"], result["broken"]) == (2, ["1 of 2 is out of order, 0 may be"])
+    assert (result["summary"]["total"], result["violations"]) == (2, ["1 of 2 is failing, 0 may be"])
     assert [source["name"] for source in result["report"]["sources"]] == ["1", "2"]
 
 
 def test_a_rule_for_the_whole_goes_before_those_of_the_parts() -> None:
     part = ran(instances=INSTANCES, return_report=True)["report"]
-    assert not ran(reports=[part])["kept"]
-    assert ran(reports=[part], rule={"max_out": 1})["kept"]
+    assert not ran(reports=[part])["passed"]
+    assert ran(reports=[part], rule={"max_failing": 1})["passed"]
 
 
 @pytest.mark.parametrize(("content", "says"), [(None, "can't be read"), ("{", "isn't valid JSON"), ("{}", "version 1")])

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import Member, Report
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import Member
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report
 from ansible_collections.msgops.fleet.tests.support.reports import FLEET, instance, report_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

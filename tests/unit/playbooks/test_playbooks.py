@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks against the emulator, run by ansible-playbook under their names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.msgops.fleet.tests.support.reports import FLEET, report_of
+
+from msgops_emulator import Control
+
+
+class Playbooks:
+    """A folder in which playbooks run, and the environment with the emulator's accounts."""
+
+    def __init__(self, folder: Path, commands: Path, emulator: Control) -> None:
+        self.folder, self.emulator, self._commands = folder, emulator, commands
+        self.hosts: dict[str, dict[str, Any]] = {}
+        accounts = {provider: emulator.account(provider) for provider in ("green_api", "plugzapi", "koophone")}
+        self._environment = {
+            "ANSIBLE_HOME": str(folder / ".ansible"),
+            "ANSIBLE_NOCOLOR": "true",
+            "GREEN_API_URL": emulator.url,
+            "GREEN_API_PARTNER_TOKEN": accounts["green_api"]["partner_token"],
+            "PLUGZAPI_URL": emulator.url,
+            "PLUGZAPI_PARTNER_TOKEN": accounts["plugzapi"]["partner_token"],
+            "PLUGZAPI_CLIENT_TOKEN": accounts["plugzapi"]["client_token"],
+            "KOOPHONE_ENDPOINT": emulator.url,
+            "KOOPHONE_AUTH_TOKEN": accounts["koophone"]["auth_token"],
+            "MSGOPS_JOURNAL": str(folder / "journal.sqlite3"),
+        }
+
+    def seed(self, group: str, *instances: dict[str, Any]) -> None:
+        """Have the emulator make instances, which become hosts."""
+        made = self.emulator.seed(instances=list(instances))["instances"]
+        self.hosts[group] = {
+            str(row["name"]): {
+                "msgops_id": str(row["id"]),
+                "msgops_provider": row["provider"],
+                "msgops_name": row["name"],
+            }
+            for row in made
+        }
+
+    def run(self, playbook: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """What comes of a playbook."""
+        inventory = self.folder / "inventory.json"
+        inventory.write_text(json.dumps({group: {"hosts": hosts} for group, hosts in self.hosts.items()}))
+        return subprocess.run(
+            [self._commands / "ansible-playbook", "-i", inventory, playbook, "-e", json.dumps(variables)],
+            cwd=self.folder,
+            env=os.environ | self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def report(self, name: str = "fleet") -> dict[str, Any]:
+        """The JSON report that a playbook has written."""
+        report: dict[str, Any] = json.loads((self.folder / "reports" / f"{name}.json").read_text())
+        return report
+
+
+@pytest.fixture
+def playbooks(tmp_path: Path, ansible_commands: Path, emulator: Control) -> Playbooks:
+    return Playbooks(tmp_path, ansible_commands, emulator)
+
+
+@pytest.fixture
+def fleet(playbooks: Playbooks) -> Playbooks:
+    """Five instances, two of them failing."""
+    playbooks.seed(
+        "msgops_instances",
+        {"provider": "green_api", "name": "shop", "state": "authorized"},
+        {"provider": "green_api", "name": "support", "state": "notAuthorized"},
+        {"provider": "green_api", "name": "zoo", "state": "blocked"},
+        {"provider": "plugzapi", "name": "loja", "state": "connected"},
+        {"provider": "plugzapi", "name": "vendas", "state": "connected"},
+    )
+    playbooks.hosts["msgops_instances"]["shop"]["msgops_account"] = "retail"
+    return playbooks
+
+
+def failed_hosts(done: subprocess.CompletedProcess[str]) -> set[str]:
+    return set(re.findall(r"^(\S+) +: .*failed=[1-9]", done.stdout, re.MULTILINE))
+
+
+def shown(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines of the log's account of the fleet."""
+    (lines,) = re.findall(r'"msg": (\[\n.*?\n    \])', done.stdout, re.DOTALL)
+    return list(json.loads(lines))
+
+
+def test_a_fleet_that_violates_the_rule_fails_on_its_failing_hosts_the_worst_first(fleet: Playbooks) -> None:
+    done = fleet.run("msgops.fleet.check_fleet", fleet_max_failing=1, fleet_report_dir="reports")
+    assert (done.returncode, failed_hosts(done)) == (2, {"support", "zoo"}), done.stdout + done.stderr
+    verdict, violation, causes, *lines = shown(done)
+    assert verdict == "failed: 3 of 5 healthy, 2 failing"
+    assert violation == "2 of 5 are failing, 1 may be"
+    assert causes == "1 blocked, 1 notAuthorized"
+    assert [line.split()[0] for line in lines] == ["zoo", "support"]
+    report = fleet.report()
+    assert (report["passed"], report["violations"]) == (False, [violation])
+    assert {row["name"]: row["account"] for row in report["members"]} == {
+        "shop": "retail", "support": None, "zoo": None, "loja": None, "vendas": None,
+    }  # fmt: skip
+    assert {path.name for path in (fleet.folder / "reports").iterdir()} == {"fleet.json", "fleet.xml", "fleet.html"}
+    counts = fleet.emulator.log_page()["counts"]
+    assert counts == {"green_api.list": 1, "green_api.get_state": 3, "plugzapi.list": 1, "plugzapi.status": 2}
+
+
+def test_a_fleet_that_passes_leaves_facts_to_later_plays(fleet: Playbooks) -> None:
+    (fleet.folder / "play.yml").write_text(
+        "- import_playbook: msgops.fleet.check_fleet\n"
+        "- hosts: msgops_instances\n"
+        "  gather_facts: false\n"
+        "  connection: local\n"
+        "  tasks:\n"
+        "    - ansible.builtin.debug: {msg: '{{ inventory_hostname }} is {{ msgops_state }}, {{ msgops_health }}'}\n"
+    )
+    done = fleet.run("play.yml", fleet_rule='{"max_failing": "20%"}', fleet_max_failing="40%", fleet_shown=1)
+    assert (done.returncode, failed_hosts(done)) == (0, set()), done.stdout + done.stderr
+    verdict, causes, line, rest = shown(done)
+    assert (verdict, causes, rest) == ("passed: 3 of 5 healthy, 2 failing", "1 blocked, 1 notAuthorized", "and 1 more")
+    assert line.startswith("zoo (")
+    assert "zoo is blocked, failed" in done.stdout
+    assert "shop is authorized, ready" in done.stdout
+
+
+def test_too_few_instances_fail_the_playbook_although_none_is_failing(fleet: Playbooks) -> None:
+    done = fleet.run("msgops.fleet.check_fleet", fleet_hosts="loja:vendas", fleet_min_total=3)
+    assert (done.returncode, "there are 2, at least 3 are expected" in done.stdout) == (2, True), done.stdout
+    assert shown(done)[0] == "failed: 2 of 2 healthy, 0 failing"
+
+
+def test_phones(playbooks: Playbooks) -> None:
+    playbooks.emulator.seed(phones=[{"id": "a44uhlf7", "status": 2}, {"id": "efjy72gs", "status": 1}])
+    playbooks.hosts["msgops_cloudphones"] = {
+        id: {"msgops_id": id, "msgops_provider": "koophone"} for id in ("a44uhlf7", "efjy72gs")
+    }
+    done = playbooks.run("msgops.fleet.check_phones", fleet_report_dir="reports", fleet_report_name="phones")
+    assert (done.returncode, failed_hosts(done)) == (2, {"efjy72gs"}), done.stdout + done.stderr
+    assert shown(done)[:3] == ["failed: 1 of 2 healthy, 1 failing", "1 of 2 is failing, 0 may be", "1 stopped"]
+    states = {row["id"]: (row["state"], row["failing"]) for row in playbooks.report("phones")["members"]}
+    assert states == {"a44uhlf7": ("running", []), "efjy72gs": ("stopped", ["state"])}
+
+
+def test_the_reports_of_slices_are_evaluated_as_a_whole(playbooks: Playbooks) -> None:
+    for number in range(2):
+        text = json.dumps(report_of(FLEET[number::2], max_failing="3").as_json())
+        (playbooks.folder / f"slice-{number}.json").write_text(text)
+    done = playbooks.run("msgops.fleet.merge_reports", fleet_reports="slice-*.json", fleet_report_dir="reports")
+    assert (done.returncode, failed_hosts(done)) == (2, {"localhost"}), done.stdout + done.stderr
+    assert playbooks.report()["violations"] == ["4 of 8 are failing, 3 may be"]
+    done = playbooks.run("msgops.fleet.merge_reports", fleet_reports=["slice-0.json"], fleet_min_total="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = playbooks.run("msgops.fleet.merge_reports", fleet_reports=["slice-0.json", "nothing-*.json"])
+    assert (done.returncode, "matches no file" in done.stdout) == (2, True), done.stdout
+
+
+@pytest.mark.parametrize(
+    "survey",
+    [{"fleet_names": "corner\n market \n\n"}, {"fleet_instances": '[{"name": "corner"}, {"name": "market"}]'}],
+    ids=lambda survey: next(iter(survey)),
+)
+def test_a_survey_names_the_instances_to_provision(playbooks: Playbooks, survey: dict[str, str]) -> None:
+    options = {"provision_provider": "green_api", "provision_wait": False, "provision_assert_authorized": False}
+    done = playbooks.run("msgops.fleet.provision", **options, **survey)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(instance["name"] for instance in playbooks.emulator.instances()) == ["corner", "market"]
