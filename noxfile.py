@@ -55,7 +55,10 @@ CORE = f"ansible-core-{NEWEST[1]}"
 CPUS = os.cpu_count() or 1
 # Unit tests that start Ansible.
 RUN_ANSIBLE = [
-    *(f"tests/unit/{name}" for name in ("docs", "leaks", "playbooks", "plugins/action", "plugins/inventory", "roles", "support")),
+    *(
+        f"tests/unit/{name}"
+        for name in ("docs", "leaks", "playbooks", "plugins/action", "plugins/inventory", "roles", "support")
+    ),
     "tests/unit/plugins/module_utils/_creation/test_commands.py",
 ]
 # What AWX runs with, which has pins of its own, and the journal that its jobs share.

@@ -45,10 +45,9 @@ def documentation(name: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for fragment in own["extends_documentation_fragment"]:
         if fragment.startswith("msgops.fleet."):
-            module = importlib.import_module(
-                f"ansible_collections.msgops.fleet.plugins.doc_fragments.{fragment.rpartition('.')[2]}"
-            )
-            options |= yaml.safe_load(module.ModuleDocFragment.DOCUMENTATION)["options"]
+            file, _dot, part = fragment.removeprefix("msgops.fleet.").partition(".")
+            module = importlib.import_module(f"ansible_collections.msgops.fleet.plugins.doc_fragments.{file}")
+            options |= yaml.safe_load(getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION"))["options"]
     return own | {"options": options | own["options"]}
 
 
