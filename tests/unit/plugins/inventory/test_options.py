@@ -48,7 +48,9 @@ def documentation(name: str) -> dict[str, Any]:
             file, _dot, part = fragment.removeprefix("msgops.fleet.").partition(".")
             module = importlib.import_module(f"ansible_collections.msgops.fleet.plugins.doc_fragments.{file}")
             options |= yaml.safe_load(getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION"))["options"]
-    return own | {"options": options | own["options"]}
+    # As Ansible merges them: what the plugin says of an option goes over what the fragment says of it.
+    own_options = {name: options.get(name, {}) | option for name, option in own["options"].items()}
+    return own | {"options": options | own_options}
 
 
 @pytest.fixture
