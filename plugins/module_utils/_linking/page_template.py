@@ -77,12 +77,15 @@ section li { background: var(--card); border: 1px solid var(--line); border-radi
 _SCRIPT = """
 "use strict";
 const page = document.body.dataset, over = page.over === "true";
-const minutes = s => s < 60 ? Math.floor(s) + " s" : Math.floor(s / 60) + " min " + Math.floor(s % 60) + " s";
+function span(seconds) {
+  const minutes = Math.floor(seconds / 60), rest = Math.floor(seconds % 60);
+  return (minutes ? minutes + " min " : "") + (rest || !minutes ? rest + " s" : "");
+}
 function tick() {
   const now = Date.now() / 1000;
   document.body.classList.toggle("is-stale", !over && now - page.written > page.stale);
   for (const left of document.querySelectorAll(".left")) {
-    left.textContent = minutes(Math.max(0, left.dataset.ends - now));
+    left.textContent = span(Math.max(0, left.dataset.ends - now));
   }
   for (const box of document.querySelectorAll(".age")) {
     const age = Math.max(0, now - box.dataset.since), life = Number(box.dataset.life);
