@@ -13,7 +13,7 @@ _STYLE = """
 :root {
   --page: #f4f5f7; --card: #ffffff; --text: #1b1f24; --soft: #57606a; --line: #d8dee4; --good: #1a7f37; --bad: #b3261e;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #0e1116; --card: #171b22; --text: #e6edf3; --soft: #9aa4af; --line: #2c333c; --good: #3fb950;
     --bad: #ff8a80;

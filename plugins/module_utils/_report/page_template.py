@@ -24,7 +24,7 @@ _STYLE = (
   --failed: #b3261e; --degraded: #c2550a; --action_required: #a16a00; --unreadable: #6b4fa0; --unknown: #6c7682;
   --transient: #2467b8; --ready: #1d7f4a;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #0e1217; --card: #171d24; --line: #2b343f; --text: #e8ecf1; --quiet: #98a4b3;
     --failed: #f2837b; --degraded: #f39a5a; --action_required: #e3b341; --unreadable: #b79bf0; --unknown: #98a4b3;
