@@ -71,7 +71,7 @@ label { display: inline-block; border: 1px solid var(--line); border-radius: 999
 .filter:checked + label { border: 2px solid; padding: 1px 11px; font-weight: 600; }
 .filter:focus-visible + label { outline: 2px solid var(--transient); outline-offset: 2px; }
 .members { font-size: 13.5px; }
-@media (max-width: 800px) {
+@media screen and (max-width: 800px) {
   main { padding: 12px 8px 24px; }
   .tile, section { padding: 10px; }
   .tiles { grid-template-columns: repeat(auto-fit, minmax(104px, 1fr)); gap: 8px; }
@@ -85,7 +85,8 @@ label { display: inline-block; border: 1px solid var(--line); border-radius: 999
   .stack td[data-head]:not(:empty)::before { content: attr(data-head) " "; color: var(--quiet); }
 }
 @media print {
-  body { background: none; }
+  body { background: none; font-size: 13px; }
+  td { white-space: normal; }
   .tile, .group, tr { break-inside: avoid; }
   label { display: none; }
   .filter:checked + label { display: inline-block; }
