@@ -58,11 +58,11 @@ options:
     type: str
   dest:
     description:
-      - A folder for the page C(index.html), which shows all codes and reloads itself every 2 seconds, and for a PNG of
-        each QR code, named by gateway and ID.
+      - A folder for the page C(index.html) and for a PNG of each QR code, named by gateway and ID. The page shows all
+        codes and how long the task still waits. It reloads itself every 2 seconds.
       - The module creates it with mode 0700 if it doesn't exist. The files have mode 0600 and are replaced atomically.
-        A PNG is removed when its phone is linked, and all of them when the task ends. Two tasks at the same time need
-        two folders.
+        A PNG is removed when its phone is linked, and all of them when the task ends or is stopped by SIGINT, SIGTERM
+        or SIGHUP. Two tasks at the same time need two folders.
     type: path
   terminal:
     description:

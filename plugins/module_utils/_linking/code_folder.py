@@ -24,6 +24,7 @@ class CodeFolder:
         self.page = os.path.join(self.folder, "index.html")
         self._timing = timing
         self._shown: Page | None = None
+        self._images: dict[str, bytes] = {}
         self._written_at = float("-inf")
 
     def image(self, anchor: str) -> str:
@@ -50,13 +51,13 @@ class CodeFolder:
         """
         if page == self._shown and self._age() < self._timing.page_heartbeat:
             return
-        before = {card.anchor: card.image for card in self._shown.cards} if self._shown else {}
-        after = {card.anchor: card.image for card in page.cards}
+        images = {card.anchor: card.image for card in page.cards if card.image}
         with self._explained():
-            for anchor, image in after.items():
-                if image and image != before.get(anchor):
+            for anchor, image in images.items():
+                if image != self._images.get(anchor):
+                    self._images[anchor] = image
                     self._replace(self.image(anchor), image)
-            self._remove([anchor for anchor in before if not after.get(anchor)])
+            self._remove(self._images.keys() - images)
             self._replace(self.page, page.render(time.time(), self._timing.page_stale).encode())
         self._shown, self._written_at = page, time.monotonic()
 
@@ -67,6 +68,7 @@ class CodeFolder:
         for anchor in anchors:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.image(anchor))
+            self._images.pop(anchor, None)
 
     def _replace(self, path: str, content: bytes) -> None:
         with contextlib.closing(AtomicFile(path)) as file:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._common import states
 from .._common.errors import FleetError
+from .._common.interruption import before_exit
 from .._common.polling import poll
 from .._fleet.observation import observe
 from .._fleet.progress import report
@@ -52,7 +53,9 @@ class Linker:
         self._terminal = Terminal(display.draw, self._folder) if display.draw else None
         self._codes = CodeRequester(method, display, max_codes, timing)
         self._is_over = False
-        self._publishing = threading.Lock()
+        self._ends_at = 0.0
+        # A signal's handler may publish while the main thread does.
+        self._publishing = threading.RLock()
         self._told: tuple[str, float] = ("", 0.0)
 
     def predict(self, requests: Sequence[LinkRequest]) -> dict[str, Any]:
@@ -72,25 +75,32 @@ class Linker:
         :raises UsageError: if nobody would see the codes, before any request; or if the folder can't be written.
         """
         deadline = self._waiting.deadline()
+        self._ends_at = time.time() + self._waiting.timeout
         self._begin(requests, deadline)
         pending = [link for link in self._links if not link.is_over]
         if pending:
-            if self._folder:
-                self._folder.open([link.anchor for link in pending])
-                self._folder.show(self._page())
-            try:
-                self._tell()
-                poll(
-                    pending,
-                    self._step,
-                    workers=self._concurrency,
-                    interval=min(self._timing.step, self._waiting.interval),
-                    deadline=deadline,
-                    progress=self._tell,
-                )
-            finally:
-                self._finish()
+            with before_exit(self._stop):
+                self._show_codes(pending, deadline)
         return self._report()
+
+    def _show_codes(self, pending: Sequence[LinkProgress], deadline: float | None) -> None:
+        if self._folder:
+            self._folder.open([link.anchor for link in pending])
+            self._folder.show(self._page())
+        try:
+            self._tell()
+            poll(
+                pending,
+                self._step,
+                workers=self._concurrency,
+                interval=min(self._timing.step, self._waiting.interval),
+                deadline=deadline,
+                progress=self._tell,
+            )
+        except BaseException:
+            self._stop()
+            raise
+        self._finish()
 
     def _begin(self, requests: Sequence[LinkRequest], deadline: float | None) -> None:
         self._display.check(self._method, waits=bool(self._waiting.timeout))
@@ -153,14 +163,20 @@ class Linker:
 
     # The end
 
-    def _finish(self) -> None:
+    def _stop(self) -> None:
+        """End the task before its time: no code stays in the folder."""
+        self._finish("the task was stopped before a phone was linked")
+
+    def _finish(self, stopped: str = "") -> None:
         self._is_over = True
         # Copies, because a step that is still under way would change the originals.
         self._links = [dataclasses.replace(link) for link in self._links]
         for link in self._links:
             if link.is_over:
                 continue
-            if self._waiting.timeout:
+            if stopped:
+                link.end("pending", FleetError("timeout", stopped))
+            elif self._waiting.timeout:
                 link.end("pending", self._overdue(link))
             elif link.refusal and link.active is None:
                 link.end("failed", link.refusal)
@@ -193,6 +209,8 @@ class Linker:
             linked=[link.name for link in self._links if link.state == states.AUTHORIZED],
             lost=[(link.name, link.error.message) for link in self._links if link.error],
             is_over=self._is_over,
+            wait_seconds=self._waiting.timeout,
+            ends_at=self._ends_at,
         )
 
     def _card(self, link: LinkProgress) -> Card:

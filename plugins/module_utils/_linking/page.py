@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
-import string
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
+
+from .._common.web_page import html_text
+from .page_template import PAGE
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,34 @@ class Card:
 
 @dataclass(frozen=True)
 class Page:
-    """What the page shows; ``lost`` are names of instances that weren't linked, with the reasons."""
+    """What the page shows; ``lost`` are names of instances that weren't linked, with the reasons.
+
+    The task waits ``wait_seconds`` for phones, until ``ends_at`` (seconds since 1970); both are 0 if it doesn't wait.
+    """
 
     cards: Sequence[Card]
     linked: Sequence[str]
     lost: Sequence[tuple[str, str]]
     is_over: bool
+    wait_seconds: float = 0.0
+    ends_at: float = 0.0
 
     def render(self, now: float, stale: float) -> str:
         """The page as HTML at ``now`` (seconds since 1970), which warns its reader ``stale`` seconds later."""
         total = len(self.cards) + len(self.linked) + len(self.lost)
-        return _PAGE.substitute(
+        return PAGE.substitute(
             title=f"({len(self.cards)}) Link phones" if self.cards else "Link phones",
             head=self._head(total),
-            share=f"{len(self.linked) / total * 100 if total else 0:.1f}",
+            linked_count=len(self.linked),
+            total=max(1, total),
+            wait=self._wait(now),
             how=_how(self.cards),
             cards="\n".join(map(_card, self.cards)),
-            lost=_list("Not linked", [f"<b>{escape(name)}</b>: {escape(why)}" for name, why in self.lost]),
-            linked=_list("Linked", [f"<b>{escape(name)}</b>" for name in self.linked]),
-            now=f"{now:.3f}",
-            over="true" if self.is_over else "false",
+            lost=_list("Not linked", [f"<b>{html_text(name)}</b>: {html_text(why)}" for name, why in self.lost]),
+            linked=_list("Linked", [f"<b>{html_text(name)}</b>" for name in self.linked]),
+            written=f"{now:.3f}",
             stale=f"{stale:g}",
+            is_over="true" if self.is_over else "false",
         )
 
     def _head(self, total: int) -> str:
@@ -64,6 +73,24 @@ class Page:
         if len(self.linked) == total:
             return "All phones are linked"
         return f"{len(self.linked)} of {total} phones are linked"
+
+    def _wait(self, now: float) -> str:
+        """How long the task still waits; the page's script counts the seconds down."""
+        if not self.wait_seconds:
+            return "The task doesn't wait for the phones: link them before their codes run out."
+        if self.is_over:
+            return f"The task has ended.{' Run it again to link the others.' if self.lost else ''}"
+        end = datetime.datetime.fromtimestamp(self.ends_at, datetime.timezone.utc)
+        left = f'<b class="left" data-ends="{self.ends_at:.3f}">{_span(max(0.0, self.ends_at - now))}</b>'
+        return (
+            f"The task waits for {left} more of {_span(self.wait_seconds)}, until "
+            f'<time datetime="{end:%Y-%m-%dT%H:%M:%SZ}">{end:%H:%M:%S} UTC</time>.'
+        )
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return " ".join([*([f"{minutes} min"] if minutes else []), *([f"{rest} s"] if rest or not minutes else [])])
 
 
 def _how(cards: Sequence[Card]) -> str:
@@ -77,29 +104,30 @@ def _how(cards: Sequence[Card]) -> str:
             "On the phone: WhatsApp, <i>Linked devices</i>, <i>Link a device</i>; then scan its code. "
             "A click shows one code alone."
         )
-    return ""
+    return "Leave this page open: it shows each code as soon as the gateway gives it." if cards else ""
 
 
 def _card(card: Card) -> str:
-    name, anchor, phone = escape(card.name), escape(card.anchor), escape(card.phone or "")
+    name, anchor, phone = html_text(card.name), html_text(card.anchor), html_text(card.phone or "")
     if card.image:
         source = base64.b64encode(card.image).decode()
         code = f'<img src="data:image/png;base64,{source}" alt="QR code that links {name}">'
     elif card.text:
-        code = f'<span class="type">{escape(spell(card.text))}</span>'
+        code = f'<span class="type">{html_text(spell(card.text))}</span>'
     else:
         code = '<span class="none">no code yet</span>'
-    lines = [f"<p>{escape(card.provider)} <code>{escape(card.id)}</code></p>"]
+    lines = [f"<p>{html_text(card.provider)} <code>{html_text(card.id)}</code></p>"]
     if phone:
         lines.append(f"<p>phone +{phone}</p>")
     if card.image or card.text:
         lines.append(
-            f'<div class="age" data-since="{card.since:.3f}" data-life="{card.life:g}"><i></i><span></span></div>'
+            f'<div class="age" data-since="{card.since:.3f}" data-life="{card.life:g}">'
+            f'<progress max="{card.life:g}" aria-label="time left"></progress><span></span></div>'
         )
     if card.note:
-        lines.append(f'<p class="note">{escape(card.note)}</p>')
+        lines.append(f'<p class="note">{html_text(card.note)}</p>')
     if card.refusal:
-        lines.append(f'<p class="refusal">{escape(card.refusal)}</p>')
+        lines.append(f'<p class="refusal">{html_text(card.refusal)}</p>')
     return (
         f'<li class="card" id="{anchor}"><a class="code" href="#{anchor}">{code}</a>'
         f'<div class="text"><h2>{name}</h2>{"".join(lines)}</div><a class="back" href="#">all codes</a></li>'
@@ -115,111 +143,3 @@ def _list(head: str, items: Sequence[str]) -> str:
 def spell(code: str) -> str:
     """A pairing code in the groups in which WhatsApp shows it."""
     return f"{code[:4]}-{code[4:]}" if len(code) == 8 and code.isalnum() else code
-
-
-# The security policy lets the page load nothing. It reloads itself, which works for a file and on a server.
-_PAGE = string.Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<noscript><meta http-equiv="refresh" content="2"></noscript>
-<title>$title</title>
-<style>
-:root {
-  --page: #f4f5f7; --card: #ffffff; --text: #1b1f24; --soft: #57606a; --line: #d8dee4; --good: #1a7f37; --bad: #b3261e;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #0e1116; --card: #171b22; --text: #e6edf3; --soft: #9aa4af; --line: #2c333c; --good: #3fb950;
-    --bad: #ff8a80;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0 auto; max-width: 100rem; padding: 1.5rem; background: var(--page); color: var(--text);
-  font: 1rem/1.4 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
-}
-h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
-h2 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere; }
-h3 { font-size: 1rem; margin: 2rem 0 .5rem; color: var(--soft); }
-p { margin: 0; }
-.share { height: .4rem; border-radius: .2rem; background: var(--line); margin: .75rem 0; overflow: hidden; }
-.share i { display: block; height: 100%; background: var(--good); }
-.how { color: var(--soft); }
-.how:empty, .cards:empty { display: none; }
-.stale { display: none; margin: 1rem 0 0; padding: .75rem 1rem; border-radius: .5rem; border: 1px solid var(--bad);
-  color: var(--bad); background: var(--card); }
-.is-stale .stale { display: block; }
-.is-stale .code { filter: blur(.35rem); opacity: .4; }
-.cards { list-style: none; margin: 1.5rem 0 0; padding: 0; display: grid; gap: 1.25rem;
-  grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem; display: flex;
-  flex-direction: column; gap: .75rem; align-items: center; }
-.text { width: 100%; }
-.text p { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
-.code { display: flex; width: 100%; aspect-ratio: 1; max-width: 17rem; align-items: center; justify-content: center;
-  color: inherit; text-decoration: none; border-radius: .5rem; }
-.code img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; background: #ffffff;
-  padding: .5rem; border-radius: .5rem; }
-.code:has(.type) { aspect-ratio: auto; padding: 2.5rem 0; }
-.type { font: 700 1.9rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: .06em; }
-.none { color: var(--soft); border: 2px dashed var(--line); border-radius: .5rem; width: 100%; height: 100%;
-  display: flex; align-items: center; justify-content: center; }
-.age { display: flex; align-items: center; gap: .5rem; margin-top: .5rem; font-size: .85rem; color: var(--soft);
-  font-variant-numeric: tabular-nums; }
-.age i { flex: 1; height: .25rem; border-radius: .125rem; background:
-  linear-gradient(var(--good), var(--good)) left / var(--left, 0%) 100% no-repeat var(--line); }
-.age.out { color: var(--bad); }
-.note, .refusal { margin-top: .5rem; }
-.text .refusal { color: var(--bad); }
-.text code { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.card:has(.out) .code { filter: blur(.35rem); opacity: .3; }
-.back { display: none; color: var(--soft); }
-.card:target { position: fixed; inset: 0; z-index: 1; border: 0; border-radius: 0; padding: 3vmin; overflow: auto;
-  justify-content: center; }
-.card:target .code { width: min(75vmin, 40rem); max-width: none; flex: none; }
-.card:target .type { font-size: min(13vmin, 6rem); }
-.card:target .text { max-width: min(75vmin, 40rem); }
-.card:target h2 { font-size: 1.6rem; }
-.card:target .back { display: inline; }
-section ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: .5rem; }
-section li { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .35rem .7rem;
-  font-size: .9rem; overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<header>
-<h1>$head</h1>
-<div class="share"><i style="width: $share%"></i></div>
-<p class="how">$how</p>
-<p class="stale">No task writes this page any more: its codes are of no use. Run the task again and leave this page
-  open.</p>
-</header>
-<ul class="cards">$cards</ul>
-$lost
-$linked
-<script>
-"use strict";
-const written = $now, over = $over;
-function tick() {
-  const now = Date.now() / 1000;
-  document.body.classList.toggle("is-stale", !over && now - written > $stale);
-  for (const box of document.querySelectorAll(".age")) {
-    const age = Math.max(0, now - box.dataset.since), life = Number(box.dataset.life);
-    box.classList.toggle("out", age > life);
-    box.style.setProperty("--left", Math.max(0, 1 - age / life) * 100 + "%");
-    box.lastChild.textContent = age > life ? "ran out" : Math.floor(age) + " s old";
-  }
-}
-tick();
-setInterval(tick, 500);
-setTimeout(() => location.reload(), over ? 5000 : 2000);
-</script>
-</body>
-</html>
-""")

@@ -18,7 +18,7 @@ from .iam import Iam
 from .koophone import KooPhone
 from .log import Log
 from .messages import Call, Match, Response, Route, text_response
-from .page import PAGE
+from .page import page_response
 from .plugzapi import PlugzApi
 from .seeding import seed
 from .world import World
@@ -66,7 +66,7 @@ class Application:
         if first == ROOT:
             return self.control.response(call)
         if call.path == "/" and call.method in ("GET", "HEAD"):
-            return text_response(PAGE, content_type="text/html;charset=UTF-8")
+            return page_response(self.routes)
         match = self._match(call)
         self.clock.advance(self.config["server.step_seconds"])
         entry = self.log.add(call, match.route, self.clock.now())

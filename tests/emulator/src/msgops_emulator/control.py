@@ -16,6 +16,7 @@ from .config import is_number, is_whole
 from .errors import Conflict, Invalid, Missing
 from .linking import Linking
 from .messages import Call, Response, json_response
+from .origin import refusal_of_other_sites
 from .page import overview
 from .phones import Phone
 from .seeding import seed, seed_number
@@ -28,7 +29,7 @@ ROOT = "_emulator"
 
 
 class ControlApi:
-    """Handles requests to the control API, in JSON; errors are ``{"error": text}`` with 400, 404, 405 or 409."""
+    """Handles requests to the control API, in JSON; errors are ``{"error": text}`` with 400, 403, 404, 405 or 409."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -54,6 +55,9 @@ class ControlApi:
 
     def response(self, call: Call) -> Response:
         """Return the response to a request."""
+        refusal = refusal_of_other_sites(call)
+        if refusal is not None:
+            return json_response({"error": refusal}, 403)
         name, rest = (call.segments[1], call.segments[2:]) if len(call.segments) > 1 else ("", ())
         methods = self._endpoints.get(name)
         if methods is None:

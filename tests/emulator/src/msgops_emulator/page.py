@@ -2,24 +2,57 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator's web page: instances and phones with their states, faults and requests, without any token."""
+"""The emulator's web page: instances and phones with their states, faults and requests, without any token.
+
+Its buttons send requests to the control API.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections import Counter
+from collections.abc import Iterable
+from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from .accounts import GREEN_API, PLUGZAPI
+from .accounts import GREEN_API, KOOPHONE, PLUGZAPI
+from .fault_kinds import KINDS
+from .messages import Response, Route
 
 if TYPE_CHECKING:
     from .application import Application
 
-PAGE = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+_SOURCE = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
 
 MAX_MEMBERS = 4000  # of a vendor
 MAX_REQUESTS = 40
 STATUS_NAMES = ("unknown", "stopped", "running", "offline", "starting", "shut down")
+
+
+def page_response(routes: Iterable[Route]) -> Response:
+    """Return the page; its security policy allows its own style and script only, and no other site may frame it."""
+    page = _SOURCE
+    for name, options in (
+        ("statuses", [f'<option value="{status}">{name}</option>' for status, name in enumerate(STATUS_NAMES)]),
+        ("routes", [f"<option>{escape(route)}</option>" for route in ("*", *(route.name for route in routes))]),
+        ("faults", [f'<option title="{escape(kind.help)}">{name}</option>' for name, kind in KINDS.items()]),
+    ):
+        page = page.replace(f"<!-- {name} -->", "".join(options))
+    policy = (
+        f"default-src 'none'; style-src {_hash_of('style', page)}; script-src {_hash_of('script', page)}; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = [("Content-Security-Policy", policy)]
+    return Response(200, page.encode(), "text/html;charset=UTF-8", headers)
+
+
+def _hash_of(tag: str, page: str) -> str:
+    """Return the source by which a security policy allows the content of the page's only element of that name."""
+    (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
 def overview(application: Application) -> dict[str, Any]:
@@ -34,12 +67,13 @@ def overview(application: Application) -> dict[str, Any]:
     return {
         "clock": world.clock.describe(),
         "groups": [
-            _group("GREEN-API", gateways[GREEN_API]),
-            _group("PlugzAPI", gateways[PLUGZAPI]),
-            _group("KooPhone", phones),
+            _group("GREEN-API", GREEN_API, gateways[GREEN_API]),
+            _group("PlugzAPI", PLUGZAPI, gateways[PLUGZAPI]),
+            _group("KooPhone", KOOPHONE, phones),
         ],
         "faults": [
-            {key: fault[key] for key in ("route", "fault", "count", "hits")} for fault in application.faults.describe()
+            {key: fault[key] for key in ("id", "route", "fault", "count", "hits")}
+            for fault in application.faults.describe()
         ],
         "requests": [
             {
@@ -56,9 +90,10 @@ def overview(application: Application) -> dict[str, Any]:
     }
 
 
-def _group(title: str, members: list[tuple[str, str, str]]) -> dict[str, Any]:
+def _group(title: str, provider: str, members: list[tuple[str, str, str]]) -> dict[str, Any]:
     return {
         "title": title,
+        "provider": provider,
         "total": len(members),
         "counts": dict(Counter(state for _id, _name, state in members).most_common()),
         "members": members[:MAX_MEMBERS],

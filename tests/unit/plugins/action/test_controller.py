@@ -11,11 +11,13 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import PROGRESS_INTERVAL
+from ansible_collections.msgops.fleet.tests.support.linking import wait_until
 from ansible_collections.msgops.fleet.tests.support.stage import PATIENCE, Stage, end
 from ansible_collections.msgops.fleet.tests.support.wire import Wire, answering, response, silence
 
@@ -123,6 +125,37 @@ def test_an_interrupted_task_ends_at_once(stage: Stage) -> None:
         end(process)
         server.close()
     assert process.returncode not in (0, None)
+
+
+@pytest.mark.parametrize("way", ["controller", "module"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_task_leaves_no_codes(
+    number: signal.Signals, way: str, stage: Stage, emulator: Control, tmp_path: Path
+) -> None:
+    (shop,) = emulator.seed(instances=[{"provider": "green_api", "name": "shop", "state": "notAuthorized"}])[
+        "instances"
+    ]
+    task = {
+        "name": "link",
+        "msgops.fleet.instance_link": {
+            "provider": "green_api",
+            "instances": [{"id": str(shop["id"]), "token": shop["token"], "name": "shop"}],
+            "dest": str(tmp_path / "codes"),
+            "wait_timeout": PATIENCE,
+        },
+        "vars": {"msgops_execution": way},
+    }
+    process = stage.start([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}])
+    page = tmp_path / "codes" / "index.html"
+    try:
+        wait_until(lambda: "data:image/png" in page.read_text() if page.exists() else False, "a code")
+        os.killpg(process.pid, number)  # as a terminal does
+        process.communicate(timeout=PATIENCE)
+    finally:
+        end(process)
+    wait_until(lambda: "was stopped before a phone was linked" in page.read_text(), "the page of a stopped task")
+    assert [path.name for path in page.parent.iterdir()] == ["index.html"]
+    assert "data:image/png" not in page.read_text()
 
 
 @pytest.mark.skipif(not can_register_secrets(), reason="this ansible-core can't be told of secrets: it came with 2.22")

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 import html.parser
 import re
 
@@ -54,6 +56,43 @@ def test_it_needs_nothing_else() -> None:
     assert "default-src 'none'" in source
 
 
+def test_the_policy_allows_the_page_s_own_style_and_script_alone() -> None:
+    source = page(CARD, linked=("done",), lost=(("lost", "why"),))
+    policy = next(a["content"] or "" for _tag, a in Reader(source).elements if a.get("http-equiv"))
+    for tag in ("style", "script"):
+        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", source, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "unsafe-inline" not in policy
+    assert not [attributes for _tag, attributes in Reader(source).elements if "style" in attributes]
+
+
+def test_it_says_how_long_the_task_still_waits() -> None:
+    source = Page([CARD], [], [], False, wait_seconds=900.0, ends_at=1310.0).render(1010.0, 30.0)
+    assert "The task waits for 5 min more of 15 min, until 00:21:50 UTC." in Reader(source).text
+    assert '<b class="left" data-ends="1310.000">' in source
+    assert 'datetime="1970-01-01T00:21:50Z"' in source
+
+
+def test_it_says_that_the_task_has_ended() -> None:
+    ended = Page([], ["shop"], [], True, wait_seconds=900.0, ends_at=1310.0)
+    assert "The task has ended." in Reader(ended.render(1010.0, 30.0)).text
+    lost = dataclasses.replace(ended, lost=[("sales", "no phone within 900 s")])
+    assert "The task has ended. Run it again to link the others." in Reader(lost.render(1010.0, 30.0)).text
+
+
+def test_it_says_that_the_task_does_not_wait() -> None:
+    assert "The task doesn't wait for the phones" in Reader(Page([CARD], [], [], True).render(1010.0, 30.0)).text
+
+
+def test_before_the_first_code_it_says_what_comes() -> None:
+    assert "shows each code as soon as" in Reader(page(dataclasses.replace(CARD, image=None))).text
+
+
+def test_a_name_is_shown_on_one_printable_line() -> None:
+    assert "a b c" in Reader(page(dataclasses.replace(CARD, name="a\x1b\nb\N{RIGHT-TO-LEFT OVERRIDE}c"))).text
+
+
 def test_it_reads_itself_again() -> None:
     assert "location.reload()" in page(CARD)
 
@@ -73,7 +112,7 @@ def test_a_name_is_no_template(name: str) -> None:
 def test_a_code_has_its_age() -> None:
     ages = [attributes for _tag, attributes in Reader(page(CARD)).elements if attributes.get("class") == "age"]
     assert [(age["data-since"], age["data-life"]) for age in ages] == [("1000.000", "20")]
-    assert "const written = 1010.000, over = false" in page(CARD)
+    assert '<body data-written="1010.000" data-stale="30" data-over="false">' in page(CARD)
 
 
 def test_without_a_code_there_is_no_age() -> None:

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import CONDITIONS
 from ansible_collections.msgops.fleet.plugins.module_utils._report.page import render_page
 from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Source, evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
@@ -31,7 +34,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -57,17 +60,73 @@ def test_the_page_is_well_formed_and_loads_nothing(name: str) -> None:
     assert {"script", "link", "img", "iframe", "form", "a"} & {tag for tag, _attributes in parsed.elements} == set()
     attributes = {name for _tag, attributes in parsed.elements for name in attributes}
     assert attributes <= {
-        "aria-label", "charset", "class", "content", "http-equiv", "lang", "name", "role", "style", "title",
+        "aria-label", "charset", "checked", "class", "content", "data-head", "data-is", "for", "height", "http-equiv",
+        "id", "lang", "name", "preserveaspectratio", "role", "title", "type", "viewbox", "width", "x",
     }  # fmt: skip
     assert not re.search(r"url\(|@import|https?://", page)
-    assert "default-src 'none'" in page
+
+
+def test_the_policy_allows_the_page_s_own_style_alone() -> None:
+    page = render_page(REPORTS["failed"])
+    (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = next(a["content"] for _tag, a in Page(page).elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy == f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+
+
+def test_what_to_do_comes_first() -> None:
+    heads = re.findall("<h2>(.*?)</h2>", render_page(REPORTS["failed"]))
+    assert heads == ["What to do", "States", "Providers", "Due next", "Members"]
+
+
+def test_the_members_are_listed_the_worst_first() -> None:
+    rows = re.findall(r'<tr data-is="(.*?)"><td class="long"><bdi>(.*?)</bdi>', render_page(REPORTS["failed"]))
+    assert [name for _is, name in rows[:4]] == ["support", "phone-2", "lost", "lab"]
+    assert [is_ for is_, _name in rows] == [
+        *["failing action_required"] * 2, "failing unreadable", "failing unknown", *["ready"] * 4,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "checked"), [("failed", "failing"), ("empty", None)])
+def test_the_table_of_members_begins_with_the_failing_ones(name: str, checked: str | None) -> None:
+    inputs = [attributes for tag, attributes in Page(render_page(REPORTS[name])).elements if tag == "input"]
+    assert [button["id"] for button in inputs if "checked" in button] == ([f"show-{checked}"] if checked else [])
+
+
+def test_each_filter_has_its_style_and_names_how_many_rows_it_shows() -> None:
+    page = render_page(REPORTS["failed"])
+    assert re.findall('<label for="show-(.*?)">(.*?)</label>', page) == [
+        ("all", "all (8)"),
+        ("failing", "failing (4)"),
+        ("action_required", "needs a person (2)"),
+        ("unreadable", "unreadable (1)"),
+        ("unknown", "unknown (1)"),
+        ("ready", "ready (4)"),
+    ]
+    for name in ("failing", *CONDITIONS):
+        assert f'#show-{name}:checked ~ .members tr[data-is]:not([data-is~="{name}"]) {{ display: none; }}' in page
+
+
+def test_a_single_member_of_many_can_be_seen_in_the_bar() -> None:
+    many = [instance(str(n), "authorized") for n in range(1_999)] + [instance("x", "blocked")]
+    page = render_page(report_of(many))
+    bar = re.search(r'<svg class="bar" viewBox="0 0 (\d+) 1"', page)
+    red = re.search(r'<rect class="failed" x="1999" width="20"', page)
+    assert red
+    assert bar
+    assert bar[1] == "2019"
+
+
+def test_a_large_fleet_makes_a_page_that_browsers_can_hold() -> None:
+    many = [instance(str(n), "notAuthorized", name=f"shop-{n}", due="2026-06-01T00:00:00Z") for n in range(2_000)]
+    assert len(render_page(report_of(many))) < 1_000_000
 
 
 def test_the_page_says_what_to_do() -> None:
     text = texts("failed")
     assert "4 of 8 are failing, 0 may be." in text
     assert "1 × notAuthorized: link a phone" in text
-    assert "1 × unreadable (unauthorized): for example, reading the state of GREEN-API instance 5 failed" in text
+    assert "1 × unreadable (unauthorized): for example: reading the state of GREEN-API instance 5 failed" in text
     assert "1 × stopped: start the phone in the KooPhone console" in text
 
 
@@ -101,7 +160,7 @@ def test_almost_all_is_not_all() -> None:
 def test_a_long_list_is_cut_and_says_so() -> None:
     text = Page(render_page(report_of([instance(str(n), "blocked", name=f"shop-{n}") for n in range(100)]))).text
     assert "100 × blocked" in text
-    assert "and 40 more, in the table below" in text
+    assert "and 92 more, in the table below" in text
 
 
 def test_sources_are_shown_where_there_are_several() -> None:
