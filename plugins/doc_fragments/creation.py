@@ -94,8 +94,8 @@ options:
         type: bool
   instances:
     description:
-      - The instances that shall exist, instead of a single O(name). Each account is listed once, for all of its
-        instances.
+      - The instances that shall exist, instead of a single O(name), as a list or as JSON or YAML text of one. Each
+        account is listed once, for all of its instances.
     type: list
     elements: dict
     suboptions:

@@ -45,8 +45,10 @@ _INSTANCES = f"""
 options:
   instances:
     description:
-      - Existing instances, instead of a single one.
+      - Existing instances, instead of a single one, as a list or as JSON or YAML text of one.
       - What an item leaves out comes from the module's own options.
+      - An item may be one that another module of this collection has returned, or have a host's variables from its
+        inventory, such as C(msgops_id). Other keys of these are ignored.
     type: list
     elements: dict
     suboptions:
@@ -112,13 +114,16 @@ options:
   instance_id:
     description:
       - The instance's ID (GREEN-API calls it C(idInstance)).
-      - If not set, the environment variable {_variables("instance_id")} is used.
+      - If neither this nor O(instance_token) is set, the environment variable {_variables("instance_id")} is used. Only
+        one of the two is an error, because the ID and the token must belong to the same instance.
+      - Null or a blank text is an error. If both are, check mode takes them for those of an instance that a task before
+        this one would create, and reads nothing of it.
     type: str
     aliases: [id_instance]
   instance_token:
     description:
       - The instance's token (GREEN-API calls it C(apiTokenInstance)).
-      - If not set, the environment variable {_variables("instance_token")} is used.
+      - If neither this nor O(instance_id) is set, the environment variable {_variables("instance_token")} is used.
     type: str
     aliases: [api_token_instance]
   client_token:

@@ -84,10 +84,10 @@ cache_timeout: 300
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from ansible_collections.msgops.fleet.plugins.module_utils._common.environment import read_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES, status_name
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
@@ -143,7 +143,7 @@ class InventoryModule(FleetInventory):
 def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
     """What identifies the tenant and the user in the cache; ``None`` without credentials."""
     options = [option for way in WAYS.values() for option in way]
-    values = {option: params[option] or os.environ.get(environment_variable(option)) for option in options}
+    values = {option: params[option] or read_variable(environment_variable(option)) for option in options}
     return hash_secret(json.dumps([endpoint, values])) if any(values.values()) else None
 
 

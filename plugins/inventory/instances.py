@@ -191,7 +191,7 @@ class InventoryModule(FleetInventory):
     )
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
-        resolver = OptionResolver(params, self._secrets)
+        resolver = OptionResolver(params, self._secrets, self._variables)
         gateways = GatewayCache(options)
         self._targets: dict[str, Callable[[Record], Target]] = {}
         accounts: dict[str, Account] = {}

@@ -29,7 +29,9 @@ attributes:
       - msgops.fleet.all
 options:
   instance_ids:
-    description: The phones' IDs. An ID that occurs twice is read and returned once.
+    description:
+      - The phones' IDs, as a list, as JSON or YAML text of one, or as text with commas or lines between the IDs.
+      - An ID that occurs twice is read and returned once.
     type: list
     elements: str
     required: true

@@ -228,15 +228,12 @@ ARGUMENTS = JOURNAL.merge(
     )
 )
 
-# Options that must not be blank.
-_NOT_BLANK = ("operation_id", "name", "instance_id")
-
 
 def run(task: TaskContext, *, lease_policy: LeasePolicy = LEASE_POLICY) -> dict[str, Any]:
     """List the entries, or resolve one."""
     params = task.params
-    operation_id, name, instance_id = (_given(params[option], option) for option in _NOT_BLANK)
-    account = checked_name((params["account"] or "").strip() or None)
+    operation_id, name, instance_id = params["operation_id"], params["name"], params["instance_id"]
+    account = checked_name(params["account"])
     journal = Journal(params["journal"], lease_policy)
     action = params["action"]
     if action == "list":
@@ -248,16 +245,6 @@ def run(task: TaskContext, *, lease_policy: LeasePolicy = LEASE_POLICY) -> dict[
     entries = EntryFilter(operation_id, params["provider"], name, None if is_new_name else account)
     resolution = Resolution(action, entries, instance_id, account if is_new_name else None)
     return resolution.write(journal, check_mode=task.check_mode)
-
-
-def _given(value: str | None, option: str) -> str | None:
-    """Strip the white space around a value.
-
-    :raises UsageError: if nothing is left.
-    """
-    if value is not None and not value.strip():
-        raise UsageError(f"{option} must not be blank; leave it out if it isn't needed")
-    return None if value is None else value.strip()
 
 
 def main() -> None:

@@ -241,10 +241,9 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     PARTNER,
     TRANSPORT,
     ArgumentSpec,
-    OptionResolver,
     transport_options,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import desired_instances
+from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import desired_instances, warn_of_numbers
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
@@ -286,7 +285,7 @@ def run(
     """Plan by the listing and the journal, create what is missing, and report."""
     params = task.params
     options = transport_options(params, check_mode=task.check_mode)
-    desired = desired_instances(params, GatewayCache(options), OptionResolver(params, task.secrets))
+    desired = desired_instances(params, GatewayCache(options), task.resolver)
     path = params["credentials_file"]
     provisioner = Provisioner(
         journal=Journal(params["journal"], lease_policy),
@@ -299,6 +298,7 @@ def run(
     )
     results = provisioner.predict(desired) if task.check_mode else provisioner.provision(desired)
     task.warnings.extend(provisioner.warnings)
+    warn_of_numbers(results, task)
     return report(results)
 
 

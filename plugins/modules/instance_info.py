@@ -110,7 +110,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     PARTNER,
     TRANSPORT,
     ArgumentSpec,
-    OptionResolver,
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
@@ -129,7 +128,7 @@ ARGUMENTS = TRANSPORT.merge(
 def run(task: TaskContext) -> dict[str, Any]:
     """List one account after the other."""
     options = transport_options(task.params, check_mode=task.check_mode)
-    resolver, gateways = OptionResolver(task.params, task.secrets), GatewayCache(options)
+    resolver, gateways = task.resolver, GatewayCache(options)
     rows: list[dict[str, Any]] = []
     withheld = False
     for account in resolve_accounts(task.params, "the task", resolver):

@@ -256,7 +256,7 @@ def run(task: TaskContext, timing: LinkTiming = DEFAULT_TIMING) -> dict[str, Any
     if params["terminal"] and SEGNO_IMPORT_ERROR:
         raise UsageError(missing_required_lib("segno", reason="for terminal"))
     options = transport_options(params, check_mode=task.check_mode)
-    requests = link_requests(params, GatewayCache(options), OptionResolver(params, task.secrets))
+    requests = link_requests(params, GatewayCache(options), task.resolver)
     linker = Linker(
         params["method"],
         CodeDisplay(

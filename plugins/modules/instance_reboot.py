@@ -186,7 +186,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     TRANSPORT,
     WAITING,
     ArgumentSpec,
-    OptionResolver,
     many_instances,
     transport_options,
 )
@@ -227,7 +226,7 @@ def run(task: TaskContext, spacing: float = SPACING) -> dict[str, Any]:
     )
     budget = RebootBudget(params["journal"], params["max_reboots_per_hour"], spacing)
     options = transport_options(params, check_mode=task.check_mode)
-    targets = resolve_targets(params, GatewayCache(options), OptionResolver(params, task.secrets))
+    targets = resolve_targets(params, GatewayCache(options), task.resolver)
     refuse_duplicates(targets)
     rebooter = Rebooter(policy, budget, concurrency=options.concurrency, progress=task.progress)
     return rebooter.predict(targets) if task.check_mode else rebooter.reboot(targets)

@@ -200,7 +200,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     TRANSPORT,
     WAITING,
     ArgumentSpec,
-    OptionResolver,
     many_instances,
     transport_options,
 )
@@ -230,7 +229,7 @@ def run(task: TaskContext) -> dict[str, Any]:
         params["wait_timeout"], params["wait_interval"], params["wait_for"] or (), params["fail_fast_on"] or ()
     )
     options = transport_options(params, check_mode=task.check_mode)
-    targets = resolve_targets(params, GatewayCache(options), OptionResolver(params, task.secrets))
+    targets = resolve_targets(params, GatewayCache(options), task.resolver)
     started = time.monotonic()
     observations = observe(targets, concurrency=options.concurrency, waiting=waiting, progress=task.progress)
     result = report(observations, waiting, fail_on_error=params["fail_on_error"])

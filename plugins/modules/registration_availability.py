@@ -133,7 +133,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     INSTANCE,
     TRANSPORT,
     ArgumentSpec,
-    OptionResolver,
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
@@ -159,7 +158,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     """Ask for the one number, unless in check mode."""
     number = PhoneNumber(task.params["ddi"], task.params["phone"])
     options = transport_options(task.params, check_mode=task.check_mode)
-    target = single_target(task.params, GatewayCache(options), OptionResolver(task.params, task.secrets))
+    target = single_target(task.params, GatewayCache(options), task.resolver)
     return check_availability(task, target, number)
 
 

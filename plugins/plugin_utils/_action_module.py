@@ -19,11 +19,11 @@ from typing import Any, ClassVar, Literal
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
+from ansible_collections.msgops.fleet.plugins.module_utils._common.environment import read_variable
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import masked
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import start_folder
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
@@ -98,7 +98,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
         :raises AnsibleActionFail: if msgops_execution is ``controller`` and this process can't run it, or is no choice.
         """
-        execution = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or os.environ.get(EXECUTION_ENVIRONMENT)
+        execution = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or read_variable(EXECUTION_ENVIRONMENT)
         if execution not in (None, "", "auto", "controller", "module"):
             raise AnsibleActionFail(f"{EXECUTION_VARIABLE} must be auto, controller or module, not {execution}")
         impossible = [
@@ -114,19 +114,23 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
     def _run_core(self) -> dict[str, Any]:
         given = _plain(self._task.args)
-        validation = ArgumentSpecValidator(**self._arguments.for_validation()).validate(given)
-        if validation.error_messages:
-            msg = validation.errors.msg
-            if isinstance(validation.errors[0], UnsupportedError):
-                msg = f"Unsupported parameters for ({self._task.action}) module: {msg}"
-            return {"failed": True, "msg": masked(msg, self._arguments.secrets_in(given))}
+        secrets = self._arguments.secrets_in(given)
+        check_mode = bool(self._task.check_mode)
+        try:
+            options = self._arguments.validate(given, action=self._task.action, check_mode=check_mode)
+        except UsageError as error:
+            return {"failed": True, "msg": masked(error.message, secrets)}
         task = TaskContext(
-            _plain(validation.validated_parameters),
-            check_mode=bool(self._task.check_mode),
+            _plain(options.params),
+            check_mode=check_mode,
             diff=bool(self._task.diff),
             no_log=bool(self._task.no_log),
             progress=self._progress,
             draw=self._draw if _STDOUT_IS_A_TTY else None,
+            secrets=secrets,
+            warnings=options.warnings,
+            variables=options.variables,
+            numbers=options.numbers,
         )
         return execute(self._arguments, self.module.run, task)
 

@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.module_utils.basic import missing_required_lib
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.text.converters import to_text
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import Cacheable
@@ -28,6 +27,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._http.session import 
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import unexpected
+from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import name_variables
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hosts import HostsPlugin, Record
 
@@ -98,9 +98,12 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         super().parse(inventory, loader, path, cache)
         self._secrets: set[str] = set()
         self._tokens: set[str] = set()
+        self._variables: dict[str, set[str]] = {}
         message = ""
         try:
             self._load(path, cache)
+        except UsageError as error:
+            message = name_variables(error.message, self._variables)
         except FleetError as error:
             message = error.message
         except AnsibleError as error:
@@ -155,20 +158,14 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
 
         :raises UsageError: if a template, a vaulted value or an option is wrong.
         """
-        given = {name: config[name] for name in arguments.options if config.get(name) is not None}
+        given = {name: config[name] for name in arguments.options if name in config}
         # Through JSON, to get plain types without the tags that Ansible attaches to values.
         given = json.loads(json.dumps({name: self._resolved(name, given[name]) for name in given}, default=str))
-        for name, value in given.items():
-            # Ansible would parse a string as key=value, and print the key in its message.
-            if arguments.options[name].get("elements") == "dict" and not _is_list_of_dicts(value):
-                raise UsageError(f"{name} must be a list of dictionaries")
         self._secrets |= arguments.secrets_in(given)
-        validation = ArgumentSpecValidator(**arguments.for_validation()).validate(given)
-        if validation.error_messages:
-            raise UsageError(validation.errors.msg)
-        params: dict[str, Any] = validation.validated_parameters
-        self._secrets |= arguments.secrets_in(params)
-        return params
+        options = arguments.validate(given)
+        self._variables |= options.variables
+        self._secrets |= arguments.secrets_in(options.params)
+        return options.params
 
     def _redacted(self, message: str) -> str:
         return redact(message, self._secrets | occurring(self._tokens, message))
@@ -235,10 +232,6 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
             for record in records:
                 record.pop("token", None)
         return records, None if failures else _identities(accounts)
-
-
-def _is_list_of_dicts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _identities(accounts: Iterable[Account]) -> list[list[str | None]]:

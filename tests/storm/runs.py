@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 
 PLUGINS = "ansible_collections.msgops.fleet.plugins"
 
@@ -58,15 +58,19 @@ class Run:
             setattr(owner, constant, value)
         module = importlib.import_module(f"{PLUGINS}.modules.{self.module}")
         entrypoint = importlib.import_module(f"{PLUGINS}.module_utils._task.entrypoint")
-        validation = ArgumentSpecValidator(**module.ARGUMENTS.for_validation()).validate(dict(self.options))
-        if validation.error_messages:
-            return {"failed": True, "msg": "; ".join(validation.error_messages)}
+        try:
+            options = module.ARGUMENTS.validate(self.options, check_mode=self.check_mode)
+        except UsageError as error:
+            return {"failed": True, "msg": error.message}
         task = entrypoint.TaskContext(
-            validation.validated_parameters,
+            options.params,
             check_mode=self.check_mode,
             diff=self.diff,
             no_log=self.no_log,
             progress=self.progress,
+            warnings=options.warnings,
+            variables=options.variables,
+            numbers=options.numbers,
         )
         result: Result = entrypoint.execute(module.ARGUMENTS, functools.partial(module.run, **self.times), task)
         return result | {"warnings": task.warnings}

@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Any
 
 import trustme
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, Response
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import (
@@ -249,10 +248,7 @@ def assert_tells_no_secret(error: FleetError) -> None:
 
 def params_of(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:
     """Return a module's parameters as Ansible makes them from a task's options and the environment."""
-    validation = ArgumentSpecValidator(**arguments.for_validation()).validate(options)
-    assert validation.error_messages == []
-    parameters: dict[str, Any] = validation.validated_parameters
-    return parameters
+    return arguments.validate(options).params
 
 
 def task_of(arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool = False, **options: Any) -> TaskContext:

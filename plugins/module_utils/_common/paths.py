@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from .environment import read_variable
 from .errors import UsageError
 
 JournalKind = Literal["file", "postgresql", "unusable"]
@@ -79,5 +80,5 @@ def with_absolute_paths(
 def _unless_given(spec: Mapping[str, Any]) -> str | None:
     """Return the value of an option that the task doesn't set: from its environment variable, else its default."""
     _function, variables = spec.get("fallback", (None, ()))
-    values = [value for variable in variables if (value := os.environ.get(variable, "")).strip()]
+    values = [value for variable in variables if (value := read_variable(variable))]
     return values[0] if values else spec.get("default")

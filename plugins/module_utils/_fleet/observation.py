@@ -32,7 +32,13 @@ class Target:
     @property
     def label(self) -> str:
         """The instance as a message names it."""
-        return f"{self.name} ({self.credentials.id})" if self.name else self.credentials.id
+        instance_id = self.credentials.id or "not created yet"
+        return f"{self.name} ({instance_id})" if self.name else instance_id
+
+    @property
+    def is_created(self) -> bool:
+        """Whether there is an instance that can be read: in check mode, a creation hasn't made it."""
+        return bool(self.credentials.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Observation:
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""
         return {
-            "id": self.target.credentials.id,
+            "id": self.target.credentials.id or None,
             "name": self.target.name,
             "provider": self.target.gateway.provider,
             "state": self.state,
@@ -80,8 +86,9 @@ def observe(
     progress_interval: float = PROGRESS_INTERVAL,
 ) -> list[Observation]:
     """The last observation of each target, in their order; an error of one doesn't keep the others from being read."""
+    created = [target for target in targets if target.is_created]
     observations, requests = watch(
-        targets,
+        created,
         lambda batch, budget: [read(target, budget) for target in batch],
         waiting,
         kind="instances",
@@ -90,10 +97,11 @@ def observe(
         progress=progress,
         progress_interval=progress_interval,
     )
-    return [
+    observed = (
         dataclasses.replace(observation or _unanswered(target), attempts=attempts)
-        for target, observation, attempts in zip(targets, observations, requests, strict=True)
-    ]
+        for target, observation, attempts in zip(created, observations, requests, strict=True)
+    )
+    return [next(observed) if target.is_created else Observation(target, utc_now()) for target in targets]
 
 
 def summarize(observations: Sequence[Observation]) -> dict[str, Any]:
@@ -102,7 +110,7 @@ def summarize(observations: Sequence[Observation]) -> dict[str, Any]:
     return {
         "total": len(observations),
         "authorized": by_state[states.AUTHORIZED],
-        "unreadable": sum(o.state is None for o in observations),
+        "unreadable": sum(o.error is not None for o in observations),
         "by_state": dict(sorted(by_state.items())),
     }
 
@@ -119,7 +127,11 @@ def report(observations: Sequence[Observation], waiting: WaitPolicy, *, fail_on_
         result["authorized"] = observations[0].state == states.AUTHORIZED
     unreadable = [o for o in observations if o.error]
     hopeless = [o for o in observations if waiting.is_hopeless_for(o)]
-    laggards = [o for o in observations if not waiting.is_met_by(o) and (fail_on_error or not o.is_final)]
+    laggards = [
+        o
+        for o in observations
+        if o.target.is_created and not waiting.is_met_by(o) and (fail_on_error or not o.is_final)
+    ]
     if hopeless:
         named = ", ".join(_describe(o.target, o) for o in hopeless)
         return result | failed(f"gave up waiting: {named}; {_remedies(hopeless)}")

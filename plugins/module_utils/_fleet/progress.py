@@ -50,7 +50,7 @@ class Progress(Generic[Action]):
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""
         return {
-            "id": self.target.credentials.id,
+            "id": self.target.credentials.id or None,
             "name": self.target.name,
             "provider": self.target.gateway.provider,
             "state": self.state,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 
+from .._common.environment import read_variable
 from .._common.masking import passwords_in
 from .entries import DEFAULT_JOURNAL, Entry
 
@@ -26,7 +27,7 @@ class JournalCommands:
     def __init__(self, location: str) -> None:
         self._options: dict[str, str] = {}
         self._before = ""
-        if location == os.path.expanduser(DEFAULT_JOURNAL) and not os.environ.get("MSGOPS_JOURNAL", "").strip():
+        if location == os.path.expanduser(DEFAULT_JOURNAL) and not read_variable("MSGOPS_JOURNAL"):
             return  # the module's default
         if _PLAIN.fullmatch(location) and not passwords_in(location):
             self._options["journal"] = location

@@ -65,7 +65,9 @@ class Linker:
         """
         self._begin(requests, None)
         for link in self._links:
-            if not link.is_over and link.state in (states.NOT_AUTHORIZED, states.CREATING):
+            if not link.is_over and (
+                link.state in (states.NOT_AUTHORIZED, states.CREATING) or not link.target.is_created
+            ):
                 link.end("would_link")
         return self._report()
 

@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import AnsibleFallbackNotFound, UnsupportedError
 
+from .._common.environment import read_variable
 from .._common.errors import UsageError
-from .._common.masking import is_secret_name, passwords_in, redact
+from .._common.masking import is_secret_name, masked, passwords_in, redact
 from .._http.transport import TransportOptions
 from .._journal.entries import DEFAULT_JOURNAL
 from .._vendors import providers
 from .._vendors.providers import PROVIDERS
+from .normalization import NormalizedOptions, name_variables, normalize
 
 Spec = dict[str, dict[str, Any]]
 
@@ -58,6 +60,20 @@ class ArgumentSpec:
             "required_together": self.required_together,
             "required_if": self.required_if,
         }
+
+    def validate(self, given: Mapping[str, Any], *, action: str = "", check_mode: bool = False) -> NormalizedOptions:
+        """Normalize the options ``given``, then validate them as AnsibleModule does. ``action`` is the task's, if any.
+
+        :raises UsageError: if an option is wrong.
+        """
+        normalized = normalize(self.options, given, check_mode=check_mode)
+        validation = ArgumentSpecValidator(**self.for_validation()).validate(normalized.params)
+        if validation.error_messages:
+            message = name_variables(validation.errors.msg, normalized.variables)
+            is_unsupported = action and isinstance(validation.errors[0], UnsupportedError)
+            message = f"Unsupported parameters for ({action}) module: {message}" if is_unsupported else message
+            raise UsageError(masked(message, self.secrets_in(normalized.params)))
+        return replace(normalized, params=validation.validated_parameters)
 
     def without_secrets(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """``params`` with the values of secret options, and the passwords in URLs, replaced."""
@@ -105,8 +121,15 @@ def _option(name: str, options: Spec) -> Mapping[str, Any]:
 
 
 def from_environment(variable: str) -> dict[str, Any]:
-    """The part of an option's definition that makes AnsibleModule use ``variable`` where the option isn't set."""
-    return {"fallback": (env_fallback, [variable])}
+    """The part of an option's definition that makes Ansible use ``variable``, unless it is blank, for the option."""
+    return {"fallback": (_read_first, [variable])}
+
+
+def _read_first(*variables: str) -> str:
+    for variable in variables:
+        if value := read_variable(variable):
+            return value
+    raise AnsibleFallbackNotFound
 
 
 _PROVIDER: dict[str, Any] = {"type": "str", "choices": list(PROVIDERS)}
@@ -187,12 +210,16 @@ WAITING = ArgumentSpec(
 class OptionResolver:
     """Finds the value of a provider's option: the item's, else the task's, the environment's, the provider's default.
 
-    It adds tokens from the environment to ``secrets``, because Ansible doesn't know that they are secret.
+    It adds tokens from the environment to ``secrets``, because Ansible doesn't know that they are secret, and each
+    variable that it uses to ``variables``, by option. ``params`` are normalized, so that no value is blank.
     """
 
-    def __init__(self, params: Mapping[str, Any], secrets: set[str]) -> None:
+    def __init__(
+        self, params: Mapping[str, Any], secrets: set[str], variables: dict[str, set[str]] | None = None
+    ) -> None:
         self._params = params
         self._secrets = secrets
+        self._variables = {} if variables is None else variables
 
     def provider(self, item: Mapping[str, Any], where: str) -> str:
         """The provider's name.
@@ -209,18 +236,16 @@ class OptionResolver:
         return self.find(provider, "api_url", item.get("api_url")) or PROVIDERS[provider].api_url
 
     def find(self, provider: str, option: str, own: str | None = None) -> str | None:
-        """The item's ``own`` value, else the task's, else the environment's; a blank value counts as not set.
-
-        White space around a value, such as the newline at the end of a file, is removed.
-        """
-        for value in (own, self._params.get(option)):
-            if value and value.strip():
-                return str(value).strip()
+        """The item's ``own`` value, else the task's, else the environment's."""
+        if given := own or self._params.get(option):
+            return str(given)
         variable = PROVIDERS[provider].environment.get(option)
-        value = os.environ.get(variable, "").strip() if variable else ""
-        if value and option.endswith("_token"):
-            self._secrets.add(value)
-        return value or None
+        value = read_variable(variable) if variable else None
+        if variable and value:
+            self._variables.setdefault(option, set()).add(variable)
+            if option.endswith("_token"):
+                self._secrets.add(value)
+        return value
 
     def require(self, provider: str, option: str, where: str, own: str | None = None, own_name: str = "") -> str:
         """Like ``find``, for an option that must have a value. ``own_name`` is its name in the item, if it differs.

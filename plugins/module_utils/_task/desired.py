@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._common.errors import UsageError
+from .._common.texts import join_first
 from .._creation.desired import DesiredInstance
+from .._creation.result import Result
 from .._journal.entries import Key
 from .._vendors.providers import PROVIDERS, GatewayCache
 from .accounts import partner_account
 from .arguments import CREATION, OptionResolver
+from .entrypoint import TaskContext
 
 
 def desired_instances(
@@ -39,10 +42,18 @@ def desired_instances(
     return instances
 
 
+def warn_of_numbers(results: Iterable[Result], task: TaskContext) -> None:
+    """Warn of names that the user wrote as numbers, if such an instance was created or would be."""
+    created = {result.desired.name for result in results if result.action in ("created", "would_create")}
+    if names := sorted(created & task.numbers):
+        task.warnings.append(
+            "names of new instances were given as numbers, and YAML changes some numbers, for example 0123 to 83; "
+            f"quote them: {join_first(names)}"
+        )
+
+
 def _desired_instance(item: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> DesiredInstance:
-    name = item["name"] or ""
-    if not name.strip() or name != name.strip():
-        raise UsageError(f"name must not be empty, nor begin or end with a space: {name!r}")
+    name = item["name"]
     account = partner_account(item, name, resolver)
     options = {option: item[option] for option in CREATION.options if item[option] is not None}
     gateway = account.connect(gateways, resolver)

@@ -13,20 +13,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._common.errors import FleetError
+from .._common.errors import FleetError, UsageError
 from .._common.masking import SecretOutput, masked
 from .._common.paths import start_folder, with_absolute_paths
 from .._http.session import REQUESTS_IMPORT_ERROR
-from .arguments import ArgumentSpec
+from .arguments import ArgumentSpec, OptionResolver
+from .normalization import NormalizedOptions, name_variables, normalize
 
 
 @dataclass
 class TaskContext:
     """The task that the core runs for.
 
-    ``progress`` prints a line about the progress of a long task. ``draw`` prints to the terminal only, not to a log; it
-    is ``None`` without a terminal. ``folder`` is the base of relative paths. ``execute`` masks ``secrets`` in the
-    result, and adds ``warnings`` to it.
+    ``variables`` and ``numbers`` are those of ``NormalizedOptions``. ``progress`` prints a line about the progress of a
+    long task. ``draw`` prints to the terminal only, not to a log; it is ``None`` without a terminal. ``folder`` is the
+    base of relative paths. ``execute`` masks ``secrets`` in the result, and adds ``warnings`` to it.
     """
 
     params: Mapping[str, Any]
@@ -38,6 +39,13 @@ class TaskContext:
     folder: str | None = field(default_factory=start_folder)
     secrets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
+    variables: dict[str, set[str]] = field(default_factory=dict)
+    numbers: set[str] = field(default_factory=set)
+
+    @property
+    def resolver(self) -> OptionResolver:
+        """Finds the values of the gateways' options."""
+        return OptionResolver(self.params, self.secrets, self.variables)
 
     @property
     def output(self) -> SecretOutput:
@@ -54,18 +62,35 @@ START_FOLDER = "_msgops_folder"
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type information
+    params: dict[str, Any]
+
     def __init__(self, arguments: ArgumentSpec) -> None:
         self._arguments = arguments
+        self._refusal = ""
+        self.normalized = NormalizedOptions()
         super().__init__(supports_check_mode=True, **arguments.for_validation())
+        if self._refusal:
+            self.fail_json(self._refusal)
 
     def _load_params(self) -> None:
         super()._load_params()
         os.environ.update(self.params.pop(SECRET_ENVIRONMENT, {}))
         self.start_folder = self.params.pop(START_FOLDER, None) or start_folder()
+        self._secrets = self._arguments.secrets_in(self.params)
+        check_mode = bool(self.params.get("_ansible_check_mode"))
+        try:
+            self.normalized = normalize(self._arguments.options, self.params, check_mode=check_mode)
+            self.params = self.normalized.params
+            self._secrets |= self._arguments.secrets_in(self.params)
+        except UsageError as error:
+            # AnsibleModule fails only after it has validated the options. It must not see them: it would mask a blank
+            # token wherever the message has a space.
+            self._refusal = error.message
+            self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         # Ansible's message quotes wrong options. It doesn't mask a secret in an option that isn't no_log.
-        msg = masked(msg, self._arguments.secrets_in(self.params))
+        msg = masked(name_variables(self._refusal or msg, self.normalized.variables), self._secrets)
         super().fail_json(msg, **{"invocation": {"module_args": {}}, **kwargs})
 
 
@@ -74,7 +99,16 @@ def run_module(arguments: ArgumentSpec, run: Run) -> None:
     module = _Module(arguments)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    task = TaskContext(module.params, module.check_mode, module._diff, module.no_log, folder=module.start_folder)
+    task = TaskContext(
+        module.params,
+        module.check_mode,
+        module._diff,
+        module.no_log,
+        folder=module.start_folder,
+        warnings=module.normalized.warnings,
+        variables=module.normalized.variables,
+        numbers=module.normalized.numbers,
+    )
     result = execute(arguments, run, task)
     # This loses no masking. no_log_values are the values of the options with no_log, and Ansible has two uses left for
     # them: exit_json and fail_json replace them in the result (until ansible-core 2.21), which takes minutes for the
@@ -109,6 +143,9 @@ def guard(run: Run, task: TaskContext) -> dict[str, Any]:
     """Return the result of ``run(task)``, or the result of a failed task if it raises an exception."""
     try:
         return run(task)
+    except UsageError as error:
+        named = UsageError(name_variables(error.message, task.variables))
+        return {"failed": True, "msg": named.message, "changed": False, "error": named.as_error()}
     except FleetError as error:
         return {"failed": True, "msg": error.message, "changed": False, "error": error.as_error()}
     except Exception as exc:

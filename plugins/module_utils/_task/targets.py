@@ -29,20 +29,24 @@ def resolve_targets(params: Mapping[str, Any], gateways: GatewayCache, resolver:
 
 
 def single_target(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> Target:
-    """The instance of ``instance_id`` and ``instance_token``.
+    """The instance of ``instance_id`` and ``instance_token``, both of the task or both of the environment.
 
     :raises UsageError: if one of them is missing.
     """
     provider = resolver.provider({}, "the task")
-    return Target(
-        gateways.get(provider, resolver.api_url(provider, {})),
-        Credentials(
-            resolver.require(provider, "instance_id", "the task"),
-            resolver.require(provider, "instance_token", "the task"),
-            resolver.find(provider, "client_token"),
-        ),
-        name=None,
+    gateway = gateways.get(provider, resolver.api_url(provider, {}))
+    options = ("instance_id", "instance_token")
+    given = [option for option in options if params[option] is not None]
+    missing = [option for option in options if params[option] is None]
+    if given and missing:
+        raise UsageError(
+            f"the task needs {missing[0]}, because it has {given[0]}: set both, or leave both to the environment, so "
+            "that they belong to the same instance"
+        )
+    instance_id, token = (
+        params[option] if given else resolver.require(provider, option, "the task") for option in options
     )
+    return Target(gateway, Credentials(instance_id, token, resolver.find(provider, "client_token")), name=None)
 
 
 def refuse_duplicates(targets: Sequence[Target]) -> None:
@@ -50,23 +54,22 @@ def refuse_duplicates(targets: Sequence[Target]) -> None:
 
     :raises UsageError: if it does.
     """
-    counts = collections.Counter((target.gateway.provider, target.credentials.id) for target in targets)
+    counts = collections.Counter(
+        (target.gateway.provider, target.credentials.id) for target in targets if target.is_created
+    )
     for (provider, instance_id), count in counts.items():
         if count > 1:
             raise UsageError(f"instances names {instance_id} of {provider} {count} times")
 
 
 def _target(item: Mapping[str, Any], where: str, gateways: GatewayCache, resolver: OptionResolver) -> Target:
-    if not item["id"].strip():
-        raise UsageError(f"{where} has an empty id")
     where = f"{where} ({item['name'] or item['id']})"
     provider = resolver.provider(item, where)
+    token = item["token"]
+    if token is None:
+        token = resolver.require(provider, "instance_token", where, own_name="token")
     return Target(
         gateways.get(provider, resolver.api_url(provider, item)),
-        Credentials(
-            item["id"],
-            resolver.require(provider, "instance_token", where, own=item["token"], own_name="token"),
-            resolver.find(provider, "client_token", item["client_token"]),
-        ),
+        Credentials(item["id"], token, resolver.find(provider, "client_token", item["client_token"])),
         name=item["name"],
     )

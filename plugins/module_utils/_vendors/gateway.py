@@ -20,8 +20,10 @@ OptionSpec = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request about one instance needs. ``client_token`` is an account's second token, where a gateway has "
-    "one."""
+    """What a request about one instance needs. ``client_token`` is an account's second token, where a gateway has one.
+
+    Empty texts stand for the ID and the token of an instance that a creation in check mode would make.
+    """
 
     id: str
     token: str = field(repr=False)

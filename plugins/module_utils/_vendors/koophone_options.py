@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
+from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._http.transport import TransportOptions, transport_to
 from .gateway import OptionSpec
@@ -43,14 +43,14 @@ def make_authentication(params: Mapping[str, Any], options: TransportOptions, se
     :raises UsageError: if neither chooses one, or if an option of the chosen one is missing.
     """
     way = next((way for way in WAYS if params.get(way)), None) or next(
-        (way for way in WAYS if os.environ.get(environment_variable(way))), None
+        (way for way in WAYS if read_variable(environment_variable(way))), None
     )
     if way is None:
         ways = ", or ".join(" and ".join(options) for options in WAYS.values())
         raise UsageError(f"the task needs {ways} (or their variables, such as {environment_variable('auth_token')})")
     values: dict[str, str] = {}
     for option in WAYS[way]:
-        value = (params.get(option) or os.environ.get(environment_variable(option)) or "").strip()
+        value = params.get(option) or read_variable(environment_variable(option))
         if not value:
             raise UsageError(f"{way} needs {option} as well (or the variable {environment_variable(option)})")
         if option in SECRETS:

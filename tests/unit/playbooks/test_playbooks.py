@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.reports import FLEET, report_of
 
 from msgops_emulator import Control
@@ -168,11 +170,45 @@ def test_the_reports_of_slices_are_evaluated_as_a_whole(playbooks: Playbooks) ->
 
 @pytest.mark.parametrize(
     "survey",
-    [{"fleet_names": "corner\n market \n\n"}, {"fleet_instances": '[{"name": "corner"}, {"name": "market"}]'}],
-    ids=lambda survey: next(iter(survey)),
+    [
+        {"fleet_names": "corner\r\n market \r\n\r\n"},
+        {"fleet_names": "corner, market,"},
+        {"fleet_names": ["corner", "market"]},
+        {"fleet_names": "['corner', 'market']"},
+        {"fleet_names": "- corner\n- market\n", "fleet_instances": ""},
+        {"fleet_instances": '[{"name": "corner"}, {"name": "market"}]', "fleet_names": ""},
+        {"fleet_instances": [{"name": "corner"}], "fleet_names": "market"},
+    ],
+    ids=str,
 )
-def test_a_survey_names_the_instances_to_provision(playbooks: Playbooks, survey: dict[str, str]) -> None:
+def test_a_survey_names_the_instances_to_provision(playbooks: Playbooks, survey: dict[str, Any]) -> None:
     options = {"provision_provider": "green_api", "provision_wait": False, "provision_assert_authorized": False}
     done = playbooks.run("msgops.fleet.provision", **options, **survey)
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(instance["name"] for instance in playbooks.emulator.instances()) == ["corner", "market"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"fleet_names": {"a": 1}}, {"fleet_names": '{"a": 1}'}, {"fleet_names": 5}, {"fleet_instances": "corner"}],
+    ids=str,
+)
+def test_answers_of_a_survey_that_are_no_list_are_refused(playbooks: Playbooks, wrong: dict[str, Any]) -> None:
+    done = playbooks.run("msgops.fleet.provision", provision_provider="green_api", **wrong)
+    assert (done.returncode, "fleet_instances must be a list" in done.stdout) == (2, True), done.stdout + done.stderr
+    assert playbooks.emulator.log() == []
+
+
+def test_blank_answers_of_a_survey_count_as_not_given(playbooks: Playbooks) -> None:
+    options = yaml.safe_load((ROOT / "roles" / "provision" / "meta" / "argument_specs.yml").read_text())
+    variables = options["argument_specs"]["main"]["options"].keys() - {"provision_instances"}
+    # Without a phone, an instance that is waited for would fail the role after provision_wait_timeout.
+    playbooks.seed("fleet", {"provider": "green_api", "name": "corner", "state": "authorized"})
+    for blank in ("", None):
+        done = playbooks.run(
+            "msgops.fleet.provision",
+            fleet_instances='[{"name": "corner", "provider": "green_api"}]',
+            **dict.fromkeys(variables, blank),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(playbooks.emulator.instances()) == 1

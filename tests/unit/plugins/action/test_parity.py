@@ -279,15 +279,59 @@ WRONG_VALUES = {
         "instance_state", state(instances=[item(SHOP, provider="green")]), says="must be one of"
     ),
     "wrong type": Case("instance_state", single(SHOP, timeout="soon"), says="unable to convert to float"),
+    "wrong type in a variable": Case(
+        "instance_state",
+        single(SHOP),
+        {"environment": {"MSGOPS_TIMEOUT": "soon"}},
+        says="(timeout comes from the variable MSGOPS_TIMEOUT)",
+    ),
     "wrong type of an element": Case("instance_state", state(instances=[1]), says="instances"),
-    "wrong type of a list": Case("instance_state", state(instances={"id": "1"}), says="unable to convert to list"),
+    "wrong type of a list": Case("instance_state", state(instances={"id": "1"}), says="instances must be a list"),
     "a secret in the wrong place": Case(
         "instance_state", single(SHOP, timeout=token(SHOP)), says="unable to convert to float"
     ),
     "a secret for a choice": Case("instance_state", single(SHOP, provider=token(SHOP)), says="must be one of"),
 }
 
+OTHERS = {"GREEN_API_ID_INSTANCE": EXPORTED["id"], "GREEN_API_TOKEN_INSTANCE": "{{ tokens.exported }}"}
+
+# What says which instance is blank, while the environment names another one.
+BLANKS = {
+    f"{module}, {option} is {blank!r}": Case(
+        module, {**single(WARNED), **more, option: blank}, {"environment": OTHERS}, says=f"{option} is "
+    )
+    for module, more in {
+        "instance_state": {},
+        "instance_reboot": {},
+        "instance_link": {"dest": "made"},
+        "registration_availability": {"provider": "plugzapi", "ddi": "55", "phone": "4499999999"},
+    }.items()
+    for option in ("instance_id", "instance_token", "client_token")
+    for blank in (None, " ")
+} | {
+    "a blank name": Case("instance_create", {"provider": "green_api", "name": None}, says="name is null"),
+    "a blank partner": Case(
+        "instance_create", {"provider": "green_api", "name": "x", "partner_token": ""}, says="partner_token is blank"
+    ),
+    "a blank tenant": Case(
+        "cloudphone_status", {"instance_ids": ["a44uhlf7"], "auth_token": None}, says="auth_token is null"
+    ),
+    "a blank item": Case("instance_reboot", state(instances=[item(SHOP), item(WARNED, id="")]), says="instances[1].id"),
+    "a boolean for a name": Case("instance_create", {"provider": "green_api", "name": True}, says="quote it"),
+    "a fraction for a name": Case("instance_state", state(instances=[item(SHOP, name=1.50)]), says="quote it"),
+    "no list": Case("cloudphone_status", {"instance_ids": {"a": 1}}, says="instance_ids must be a list"),
+}
+
 MISTAKES = {
+    "a URL in a variable": Case(
+        "instance_state",
+        single(SHOP),
+        {"environment": {"GREEN_API_URL": "gateway"}},
+        says="(api_url comes from the variable GREEN_API_URL)",
+    ),
+    "only one of two from the task": Case(
+        "instance_state", state(instance_id="1"), {"environment": OTHERS}, says="needs instance_token, because"
+    ),
     "an option and its alias": Case(
         "instance_state",
         single(SHOP, id_instance=str(SHOP["id"])),
@@ -334,8 +378,45 @@ VALUES = {
         ),
         differs=("instances", "invocation"),
     ),
-    "a number for a name": Case("instance_state", state(instances=[item(SHOP, name=1.50), item(SHOP, name=True)])),
-    "null": Case("instance_state", single(SHOP, api_url=None, client_token=None)),
+    "blank options that say how": Case(
+        "instance_state",
+        single(SHOP, api_url=None, timeout="", ca_path=" ", provider="", wait_for=""),
+        {"environment": {"MSGOPS_PROVIDER": "green_api", "MSGOPS_TIMEOUT": " ", "KOOPHONE_ENDPOINT": ""}},
+    ),
+    "white space around options": Case(
+        "instance_state", state(instances=[item(SHOP, id=f"{SHOP['id']}\r\n", token="{{ tokens.shop }}\r", name=" a ")])
+    ),
+    "a fleet as JSON text": Case(
+        "instance_state", state(instances='[{"id": "1101000001", "token": "{{ tokens.loja }}"}]', fail_on_error=False)
+    ),
+    "phones as text": Case("cloudphone_status", {"instance_ids": "a44uhlf7, efjy72gs\r\n"}),
+    "an instance that check mode would create": Case(
+        "instance_state",
+        single(SHOP, instance_id=None, instance_token=""),
+        {"check_mode": True, "environment": {"GREEN_API_ID_INSTANCE": "1", "GREEN_API_TOKEN_INSTANCE": "t"}},
+        warns="would be created",
+    ),
+    "instances that check mode would create": Case(
+        "instance_reboot",
+        state(instances=[item(WARNED), {"id": None, "token": None, "name": "new", "action": "would_create"}]),
+        {"check_mode": True},
+        warns="are blank: instances[1].id",
+    ),
+    "a link of an instance that check mode would create": Case(
+        "instance_link",
+        state(instances=[{"id": None, "token": None, "name": "new", "action": "would_create"}], dest="made"),
+        {"check_mode": True},
+        warns="would be created",
+    ),
+    "a number of an instance that check mode would create": Case(
+        "registration_availability",
+        {"instance_id": None, "instance_token": None, "ddi": "55", "phone": "4499999999"},
+        {"check_mode": True},
+        warns="would be created",
+    ),
+    "a creation of a number's name in check mode": Case(
+        "instance_create", {"provider": "green_api", "name": 83}, {"check_mode": True}, warns="quote them: 83"
+    ),
     "an empty list": Case("instance_state", state(instances=[])),
 }
 
@@ -408,6 +489,7 @@ ACTS = {
     "links and reboots": LINKS_AND_REBOOTS,
     "lists and reports": LISTS_AND_REPORTS,
     "wrong options": _refused(WRONG_OPTIONS),
+    "blanks": _refused(BLANKS),
     "wrong values": {**_refused(WRONG_VALUES), **MISTAKES},
     "values": VALUES,
     "keywords": KEYWORDS,

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import ALL_STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, execute
 from ansible_collections.msgops.fleet.plugins.modules import fleet_report
@@ -24,9 +23,7 @@ INSTANCES = [
 
 
 def ran(check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    validation = ArgumentSpecValidator(**fleet_report.ARGUMENTS.for_validation()).validate(options)
-    assert validation.error_messages == []
-    task = TaskContext(validation.validated_parameters, check_mode=check_mode, diff=False, no_log=False)
+    task = TaskContext(fleet_report.ARGUMENTS.validate(options).params, check_mode=check_mode, diff=False, no_log=False)
     return execute(fleet_report.ARGUMENTS, fleet_report.run, task)
 
 

@@ -130,9 +130,9 @@ def test_what_was_never_begun_can_be_discarded_but_not_adopted(fleet: Fleet) -> 
         ({"action": "discard", "name": "shop"}, "provider"),
         ({"action": "forget", "provider": "green_api"}, "name"),
         ({"action": "forget", "operation_id": " "}, "operation_id"),
-        ({"action": "discard", "provider": "green_api", "name": ""}, "name must not be blank"),
-        ({"action": "adopt", "operation_id": "x", "instance_id": "\n"}, "instance_id must not be blank"),
-        ({"name": " "}, "name must not be blank"),
+        ({"action": "discard", "provider": "green_api", "name": ""}, "name is blank"),
+        ({"action": "adopt", "operation_id": "x", "instance_id": "\n"}, "instance_id is blank"),
+        ({"name": " "}, "name is blank"),
         ({"account": "a/b"}, "account must be printable"),
     ],
 )

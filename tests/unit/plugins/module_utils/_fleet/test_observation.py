@@ -352,3 +352,22 @@ def test_no_token_is_in_a_report(fleet: Fleet) -> None:
     shown = json.dumps(report(observations, READ_ONCE, fail_on_error=True)) + repr(observations)
     assert "s3cret" not in shown
     assert "t0ken" not in shown
+
+
+# Instances that check mode would create
+
+
+def test_an_instance_that_is_not_created_yet_is_neither_read_nor_waited_for(fleet: Fleet) -> None:
+    shop, sales = fleet.add("1", "authorized", name="shop"), fleet.add("", name="sales")
+    new = Target(sales.gateway, Credentials("", ""), None)
+    observations = observe([new, shop, sales], concurrency=2, waiting=waiting_for("authorized"))
+    assert fleet.reads == {"1": 1}
+    result = report(observations, waiting_for("authorized"), fail_on_error=True)
+    assert "failed" not in result
+    assert [(row["id"], row["name"], row["state"], row["authorized"]) for row in result["instances"]] == [
+        (None, None, None, False),
+        ("1", "shop", "authorized", True),
+        (None, "sales", None, False),
+    ]
+    assert result["summary"] == {"total": 3, "authorized": 1, "unreadable": 0, "by_state": {"authorized": 1}}
+    assert [target.label for target in (new, shop, sales)] == ["not created yet", "shop (1)", "sales (not created yet)"]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from typing import Any
 
@@ -15,6 +17,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._http.transport impor
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
+    JOURNAL,
     PARTNER,
     TRANSPORT,
     WAITING,
@@ -129,6 +132,14 @@ def test_green_apis_own_names_are_aliases(alias: str, option: str) -> None:
     assert params_of(INSTANCE, **{alias: "x"})[option] == "x"
 
 
+def test_no_secret_is_in_the_refusal_of_a_list_that_is_text() -> None:
+    text = json.dumps([{"id": "1", "token": TOKEN, "provider": TOKEN}])
+    with pytest.raises(UsageError) as caught:
+        instance_state.ARGUMENTS.validate({"instances": text})
+    assert "must be one of" in caught.value.message
+    assert "s3cret" not in caught.value.message
+
+
 # Precedence
 
 
@@ -148,13 +159,15 @@ def test_an_item_goes_before_the_task_and_the_task_before_the_environment(
     assert absent.find(provider, option) is None
 
 
-@pytest.mark.parametrize("blank", [None, "", " ", "\n"])
-def test_a_blank_value_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, blank: str | None) -> None:
-    monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", "environment's")
-    settings = OptionResolver({"partner_token": blank}, set())
-    assert settings.find("green_api", "partner_token", blank) == "environment's"
-    monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", blank or "")
-    assert settings.find("green_api", "partner_token", blank) is None
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_variable_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    for variable in ("GREEN_API_PARTNER_TOKEN", "MSGOPS_TIMEOUT", "MSGOPS_JOURNAL", "KOOPHONE_ENDPOINT"):
+        monkeypatch.setenv(variable, blank)
+    assert OptionResolver({}, set()).find("green_api", "partner_token") is None
+    params = params_of(TRANSPORT.merge(JOURNAL, KOOPHONE))
+    assert params["timeout"] == TransportOptions.timeout
+    assert params["journal"] == os.path.expanduser(JOURNAL.options["journal"]["default"])
+    assert params["endpoint"] == KOOPHONE.options["endpoint"]["default"]
 
 
 def test_a_providers_variable_is_of_no_use_to_another_provider(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +245,22 @@ def test_what_an_item_leaves_out_comes_from_the_tasks_options() -> None:
     assert second.credentials.client_token == "own account's"
 
 
+@pytest.mark.parametrize("option", ["instance_id", "instance_token"])
+def test_a_single_instances_id_and_token_come_from_the_same_place(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.setenv("GREEN_API_ID_INSTANCE", "1")
+    monkeypatch.setenv("GREEN_API_TOKEN_INSTANCE", TOKEN)
+    with pytest.raises(UsageError, match=rf"^the task needs instance_\w+, because it has {option}: "):
+        targets(provider="green_api", **{option: "2"})
+
+
+def test_the_variables_that_values_come_from_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREEN_API_URL", "gateway")
+    variables: dict[str, set[str]] = {}
+    OptionResolver({}, set(), variables).api_url("green_api", {})
+    OptionResolver({}, set(), variables).api_url("plugzapi", {})
+    assert variables == {"api_url": {"GREEN_API_URL"}}
+
+
 def test_instances_of_one_address_share_a_client() -> None:
     items = [{"id": str(number), "token": "t"} for number in range(3)]
     assert len({id(target.gateway) for target in targets(instances=items, provider="green_api")}) == 1
@@ -254,14 +283,14 @@ def test_no_instance_is_no_target() -> None:
         ),
         (
             {"provider": "plugzapi", "instance_id": "1"},
-            "the task needs instance_token or the variable PLUGZAPI_INSTANCE_TOKEN (plugzapi)",
+            "the task needs instance_token, because it has instance_id: set both, or leave both to the environment",
         ),
         ({"instances": [{"id": "1", "token": "t"}]}, "instances[0] (1) needs provider (green_api or plugzapi"),
         (
             {"provider": "green_api", "instances": [{"id": "1", "token": "t"}, {"id": "2", "name": "shop"}]},
             "instances[1] (shop) needs token or the variable GREEN_API_TOKEN_INSTANCE (green_api)",
         ),
-        ({"provider": "green_api", "instances": [{"id": " ", "token": "t"}]}, "instances[0] has an empty id"),
+        ({"provider": "green_api", "instance_token": "t"}, "the task needs instance_id, because it has instance_token"),
     ],
 )
 def test_what_is_missing_is_named_with_its_variable(options: dict[str, Any], message: str) -> None:

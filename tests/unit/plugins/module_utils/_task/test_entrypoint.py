@@ -19,6 +19,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 from ansible_collections.msgops.fleet.plugins.module_utils._task import entrypoint
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import Run, TaskContext, execute, guard
+from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import NormalizedOptions
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 
@@ -180,6 +181,7 @@ class FakeModule:
         self.no_log = False
         self.no_log_values = {TOKEN}
         self.start_folder = "/"
+        self.normalized = NormalizedOptions()
         self.warned: list[str] = []
         self.outcome: tuple[str, dict[str, Any]] | None = None
         FakeModule.last = self

@@ -251,8 +251,10 @@ def test_what_the_task_chooses_wins_over_the_environment(monkeypatch: pytest.Mon
     assert isinstance(choose({"access_key": "AKEY", "secret_key": "skey"})[0], AccessKey)
 
 
-def test_the_spaces_around_a_token_are_no_part_of_it() -> None:
-    assert choose({"auth_token": f" {TOKEN}\n"})[0] == GivenToken(TOKEN)
+def test_the_spaces_around_a_token_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KOOPHONE_ACCESS_KEY", " ")
+    monkeypatch.setenv("KOOPHONE_AUTH_TOKEN", f" {TOKEN}\n")
+    assert choose({})[0] == GivenToken(TOKEN)
 
 
 def test_missing_credentials_are_an_error_that_names_the_ways_to_authenticate() -> None:

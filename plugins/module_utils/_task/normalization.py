@@ -1,0 +1,224 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task's options as the user wrote them, made ready for Ansible's own validation.
+
+Ansible's validation turns any value into text, so that ``true`` becomes an instance named ``True``. It splits text at
+commas only, keeps line ends, and takes null for "not given". So an option is normalized before that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._common.environment import read_variable
+from .._common.errors import UsageError
+from .._common.texts import join_first
+
+try:
+    import yaml
+except ImportError:  # a managed node may lack PyYAML, which ansible-core brings to the controller
+    yaml = None  # type: ignore[assignment]
+
+# Options that say which instance, phone or account, or whose. With a blank value, the task would act on another one,
+# for example on the instance that the environment names.
+WHICH = frozenset(
+    {
+        *("id", "token", "instance_id", "instance_token", "instance_ids", "name", "operation_id", "phone", "ddi"),
+        *("partner_token", "client_token", "auth_token", "access_key", "secret_key"),
+        *("iam_user", "iam_password", "iam_domain", "project_name"),
+    }
+)
+
+# The keys of the items that the collection's modules return: an item may be passed on with all of them.
+RESULT_KEYS = frozenset(
+    {
+        *("id", "name", "token", "provider", "account", "api_url", "due", "due_raw", "action", "error"),
+        *("state", "vendor_state", "authorized", "health", "attempts", "observed_at", "before", "code", "file"),
+    }
+)
+
+# The host variables of the inventory have this prefix. A host passes as an item by those that name the instance.
+_HOST_PREFIX = "msgops_"
+_HOST_KEYS = ("id", "name", "token", "provider", "api_url")
+
+# Options whose empty text is a value of its own: no group, and the settings that the gateway's API takes.
+_EMPTY_IS_A_VALUE = frozenset({"group", "settings"})
+# Numbers of which each character counts.
+_DIGITS = frozenset({"phone", "ddi"})
+
+_LIST_TEXT = re.compile(r"\s*(---\s|\[|\{|-(\s|$))")
+
+
+@dataclass
+class NormalizedOptions:
+    """``params`` for Ansible's validation, and what is to be told about them.
+
+    ``variables`` are the environment variables that stand in for options, by option. ``numbers`` are the names that
+    were given as whole numbers.
+    """
+
+    params: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, set[str]] = field(default_factory=dict)
+    numbers: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+
+
+def normalize(
+    options: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any], *, check_mode: bool = False
+) -> NormalizedOptions:
+    """Normalize the options ``given`` by the argument spec ``options``; other keys stay as they are.
+
+    Text has no white space at its ends, text for a list is a list, and options that say how are left out if they are
+    blank. In check mode, an ID and a token that are both blank belong to an instance that would be created: they become
+    empty texts.
+
+    :raises UsageError: if an option that says which or whose is blank or no text, or if a list is no list.
+    """
+    normalizer = _Normalizer(check_mode)
+    result = normalizer.result
+    result.params = normalizer.options(given, options, "")
+    if normalizer.uncreated:
+        result.warnings.append(
+            "nothing was read of instances that would be created, whose IDs and tokens are blank: "
+            + join_first(normalizer.uncreated)
+        )
+    for name, option in options.items():
+        _function, variables = option.get("fallback", (None, ()))
+        read = {variable for variable in variables if read_variable(variable)}
+        if read and result.params.keys().isdisjoint((name, *option.get("aliases", ()))):
+            result.variables[name] = read
+    return result
+
+
+def name_variables(message: str, variables: Mapping[str, set[str]]) -> str:
+    """Return ``message`` with the variables that the values of the options in it come from."""
+    origins = [
+        f"{option} comes from the variable {' or '.join(sorted(names))}"
+        for option, names in variables.items()
+        if re.search(rf"\b{option}\b", message) and not any(name in message for name in names)
+    ]
+    return f"{message} ({'; '.join(origins)})" if origins else message
+
+
+class _Normalizer:
+    def __init__(self, check_mode: bool) -> None:
+        self._check_mode = check_mode
+        self.uncreated: list[str] = []
+        self.result = NormalizedOptions()
+
+    def options(self, given: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Any]:
+        names = {key: name for name, option in options.items() for key in (name, *option.get("aliases", ()))}
+        uncreated = self._uncreated(given, names, where) if self._check_mode else ()
+        normalized = {}
+        for key, value in given.items():
+            name = names.get(key)
+            if name is None:
+                normalized[key] = value
+            elif key in uncreated:
+                normalized[key] = ""
+            elif _is_blank(value) and not (value == "" and name in _EMPTY_IS_A_VALUE):
+                # An item's name is for messages only, unless the item needs one.
+                is_required = options[name].get("required", False)
+                if name in WHICH and (is_required or not (name == "name" and where)):
+                    raise _blank(f"{where}{key}", value, is_required=is_required)
+            else:
+                normalized[key] = self._value(value, name, options[name], f"{where}{key}")
+        return normalized
+
+    def _uncreated(self, given: Mapping[str, Any], names: Mapping[str, str], where: str) -> Sequence[str]:
+        """The keys of the ID and the token of an instance that check mode would create."""
+        for pair in (("instance_id", "instance_token"), ("id", "token")):
+            keys = [key for key in given if names.get(key) in pair and _is_blank(given[key])]
+            if len(keys) == len(pair):
+                self.uncreated += [f"{where}{key}" for key in keys if names[key] == pair[0]]
+                return keys
+        return ()
+
+    def _value(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> Any:
+        kind = option.get("type", "str")
+        if kind == "list":
+            return self._list(value, name, option, where)
+        if kind == "dict" and isinstance(value, Mapping) and name not in _EMPTY_IS_A_VALUE:
+            return self.options(value, option.get("options") or {}, f"{where}.")
+        if name in WHICH:
+            self._check_which(value, name, where)
+        if isinstance(value, str) and kind not in ("path", "raw", "dict") and name not in _DIGITS:
+            return value.strip()
+        return value
+
+    def _check_which(self, value: Any, name: str, where: str) -> None:
+        if isinstance(value, (bool, float)):
+            raise UsageError(f"{where} must be text, not {json.dumps(value)}: quote it")
+        if isinstance(value, int) and name == "name":
+            self.result.numbers.add(str(value))
+        if not isinstance(value, (str, int)):
+            raise UsageError(f"{where} must be text, not a {type(value).__name__}")
+
+    def _list(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> list[Any]:
+        elements = option.get("elements", "str")
+        if isinstance(value, str):
+            value = _parse_list(value, elements)
+        elif isinstance(value, int) and not isinstance(value, bool) and elements == "str":
+            value = [value]
+        if not isinstance(value, list):
+            forms = {"dict": "a list of dictionaries, or JSON or YAML text of one"}
+            default = "a list, or text with commas or lines, or JSON or YAML text"
+            raise UsageError(f"{where} must be {forms.get(elements, default)}")
+        return [self._element(element, name, option, f"{where}[{index}]") for index, element in enumerate(value)]
+
+    def _element(self, element: Any, name: str, option: Mapping[str, Any], where: str) -> Any:
+        if option.get("elements") == "dict":
+            if not isinstance(element, Mapping):
+                raise UsageError(f"{where} must be a dictionary")
+            options = option.get("options")
+            return self.options(_own_keys(element, options), options, f"{where}.") if options else element
+        if name in WHICH:
+            if _is_blank(element):
+                raise _blank(where, element, is_required=True)
+            self._check_which(element, name, where)
+            if re.search(r"\s", str(element).strip()):
+                raise UsageError(f"{where} has white space in it; put commas or line ends between IDs")
+        return element.strip() if isinstance(element, str) else element
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _blank(where: str, value: Any, *, is_required: bool) -> UsageError:
+    what = "null" if value is None else "blank"
+    way_out = "give it a value" if is_required else "give it a value, or leave it out, for example with omit"
+    return UsageError(f"{where} is {what}, so that it isn't known which one is meant; {way_out}")
+
+
+def _parse_list(text: str, elements: str) -> Any:
+    """Return what ``text`` lists; something else than a list if it lists nothing."""
+    if elements != "dict" and not _LIST_TEXT.match(text):
+        return [part.strip() for part in re.split(r"[,\r\n]", text) if part.strip()] or None
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return yaml.safe_load(text) if yaml else None
+    except (yaml.YAMLError, ValueError):  # ValueError: a date that isn't in the calendar
+        return None
+
+
+def _own_keys(item: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return ``item`` without what a result or a host has besides the ``options`` of an item."""
+    known = {key for name, option in options.items() for key in (name, *option.get("aliases", ()))}
+    kept = {
+        key: value
+        for key, value in item.items()
+        if key in known or not (key in RESULT_KEYS or str(key).startswith(_HOST_PREFIX))
+    }
+    for key in _HOST_KEYS:
+        if key in known and f"{_HOST_PREFIX}{key}" in item:
+            kept.setdefault(key, item[f"{_HOST_PREFIX}{key}"])
+    return kept
