@@ -90,10 +90,10 @@ def report(
         },
     }
     failures = [(one.target.label, one.error) for one in progress if one.error]
-    if len(failures) == 1:
+    if len(progress) == 1 and failures:
         label, error = failures[0]
         return result | failed(f"{label}{verdict}: {error.message}", error)
-    return result | (failure_result("instances", done, failures) if failures else {})
+    return result | (failure_result("instances", done, failures, len(progress)) if failures else {})
 
 
 def _lines(progress: Sequence[Progress[Any]], states: Iterable[str | None]) -> str:

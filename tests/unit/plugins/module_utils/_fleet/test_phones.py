@@ -315,7 +315,7 @@ def test_without_time_to_wait_each_is_read_once_and_that_decides(cloud: Cloud) -
     phones, requests = read_phones(cloud.koophone, query, concurrency=1)
     assert requests == 1
     result = report(phones, query, fail_on_error=True)
-    assert result["msg"] == "1 of 1 phones did not become running within 0 s: a is stopped"
+    assert result["msg"] == "1 of 1 phones did not become running within 0 s: stopped (1): a"
 
 
 def test_a_timeout_names_each_laggard_with_its_last_status(cloud: Cloud) -> None:
@@ -324,7 +324,7 @@ def test_a_timeout_names_each_laggard_with_its_last_status(cloud: Cloud) -> None
     phones, _requests = read_phones(cloud.koophone, query, concurrency=1)
     result = report(phones, query, fail_on_error=True)
     assert result["msg"] == (
-        "3 of 4 phones did not become running or offline within 0.5 s: b is starting, c is missing, d is other"
+        "3 of 4 phones did not become running or offline within 0.5 s: starting (1): b; missing (1): c; other (1): d"
     )
 
 
