@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from .._common import states
 from .._common.errors import Delivery, FleetError, UsageError
-from .._common.polling import ProgressLog, poll
+from .._common.polling import PROGRESS_INTERVAL, ProgressLog, poll
 from .._http.transport import RequestBudget
 from .observation import Target, observe
 from .progress import Progress, report
@@ -71,11 +71,16 @@ class Rebooter:
         *,
         concurrency: int,
         progress: Callable[[str], None] | None = None,
+        progress_interval: float = PROGRESS_INTERVAL,
     ) -> None:
         self._policy = policy
         self._budget = budget
         self._concurrency = concurrency
-        self._progress = progress
+        self._log = (
+            ProgressLog(progress, self._describe, deadline=self._deadline, interval=progress_interval)
+            if progress
+            else None
+        )
         self._instances: list[RebootProgress] = []
 
     def predict(self, targets: Sequence[Target]) -> dict[str, Any]:
@@ -99,7 +104,7 @@ class Rebooter:
             self._step,
             workers=self._concurrency,
             interval=self._policy.waiting.interval,
-            progress=ProgressLog(self._progress, self._describe, deadline=self._deadline) if self._progress else None,
+            progress=self._log,
         )
         return self._report()
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import (
@@ -20,10 +21,20 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation im
     report,
     summarize,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, Returned, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
-from ansible_collections.msgops.fleet.tests.support.wire import ANY, PATIENCE, TOKEN, Clock, Crowd, transport
+from ansible_collections.msgops.fleet.tests.support.wire import (
+    ANY,
+    PATIENCE,
+    TOKEN,
+    Clock,
+    Crowd,
+    Wire,
+    answering,
+    response,
+    transport,
+)
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -315,6 +326,26 @@ def test_progress_tells_how_far_it_is(fleet: Fleet) -> None:
     assert re.fullmatch(r".* \(\d+ s elapsed, \d+ s left\)", told[-1])
 
 
+@pytest.mark.parametrize("waiting", [READ_ONCE, WaitPolicy(PATIENCE, 0.01, ["authorized"])], ids=["read once", "wait"])
+def test_progress_names_the_error_of_a_request_that_is_being_repeated(waiting: WaitPolicy) -> None:
+    lines: list[str] = []
+    with contextlib.closing(Wire(answering(response(b'{"stateInstance": "authorized"}')), listening=False)) as server:
+
+        def show(line: str) -> None:
+            lines.append(line)
+            if "refuses" in line:
+                server.listen()
+
+        gateway = GreenApi(transport(server.url, retry_timeout=PATIENCE))
+        target = Target(gateway, Credentials("1101", TOKEN), "shop")
+        (observation,) = observe([target], concurrency=1, waiting=waiting, progress=show, progress_interval=0.02)
+    assert observation.state == "authorized"
+    reached = "are authorized" if waiting.states else "read"
+    shown = next(line for line in lines if "refuses" in line)
+    assert shown.startswith(f"0 of 1 instances {reached}; connection (1): shop (1101). Reading the state of ")
+    assert re.search(r"127.0.0.1:\d+ refuses the connection; check api_url", shown)
+
+
 def test_the_summary_counts(fleet: Fleet) -> None:
     steps: list[Step] = ["authorized", "starting", 403, "authorized", "odd"]
     targets = [fleet.add(str(number), step) for number, step in enumerate(steps)]
@@ -350,6 +381,16 @@ def test_an_unreadable_instance_fails_the_task_only_where_it_should(fleet: Fleet
     result = report(observations, READ_ONCE, fail_on_error=True)
     assert result["msg"].startswith("2 of 2 instances could not be read: HTTP 403 (1): shop (1); HTTP 404 (1): 2. ")
     assert "GREEN-API instance 2" in result["msg"]
+
+
+def test_what_is_returned_can_be_bounded(fleet: Fleet) -> None:
+    waiting = WaitPolicy(0, 0.01, ["authorized"])
+    targets = [fleet.add("1", "authorized"), fleet.add("2", "starting"), fleet.add("3", 403)]
+    observations = observe(targets, concurrency=1, waiting=waiting)
+    results = {kind: report(observations, waiting, fail_on_error=True, returned=kind) for kind in get_args(Returned)}
+    ids = {kind: [instance["id"] for instance in result.pop("instances")] for kind, result in results.items()}
+    assert ids == {"all": ["1", "2", "3"], "failed": ["2", "3"], "summary": []}
+    assert results["all"] == results["failed"] == results["summary"]
 
 
 def test_no_token_is_in_a_report(fleet: Fleet) -> None:

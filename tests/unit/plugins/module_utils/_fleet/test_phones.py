@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
@@ -19,7 +19,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import 
     report,
     summarize,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import Returned, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status
@@ -394,3 +394,15 @@ def test_how_long_was_waited_is_told_where_the_task_waits(cloud: Cloud, url: str
     cloud.add("a", RUNNING)
     assert "waited" not in run(url, ["a"])
     assert run(url, ["a"], wait_for=["running"])["waited"] >= 0
+
+
+def test_what_is_returned_can_be_bounded(cloud: Cloud) -> None:
+    ids = [cloud.add("a", RUNNING), cloud.add("b", STOPPED), cloud.add("c", None), cloud.add("d", RUNNING)]
+    cloud.refused["d"] = (400, "KOOPHONE.API.4001")
+    query = PhonesQuery(ids, waiting=WaitPolicy(0, 0.01, ["running"]))
+    phones, _requests = read_phones(cloud.koophone, query, concurrency=1)
+    results = {kind: report(phones, query, fail_on_error=True, returned=kind) for kind in get_args(Returned)}
+    shown = {kind: [phone["instance_id"] for phone in result["phones"]] for kind, result in results.items()}
+    assert shown == {"all": ["a", "b", "c", "d"], "failed": ["b", "c", "d"], "summary": []}
+    assert [results[kind]["missing"] for kind in shown] == [["c"], ["c"], []]
+    assert results["all"]["summary"] == results["failed"]["summary"] == results["summary"]["summary"]
