@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: cloudphone_status
 short_description: Read the status of Huawei Cloud KooPhone cloud phones
@@ -155,11 +153,12 @@ error:
 """
 
 import time
-from typing import Any, get_args
+from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import PhonesQuery, read_phones, report
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import Returned, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     TRANSPORT,
     WAITING,
@@ -178,7 +177,7 @@ ARGUMENTS = TRANSPORT.merge(
             "batch_size": {"type": "int", "default": 32},
             "wait_for": {"type": "list", "elements": "str", "choices": list(PHONE_STATUSES)},
             "fail_on_error": {"type": "bool", "default": True},
-            "returned": {"type": "str", "choices": list(get_args(Returned)), "default": "all"},
+            "returned": {"type": "str", "choices": list(RETURNED), "default": "all"},
         }
     ),
 )

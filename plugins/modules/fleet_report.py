@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: fleet_report
 short_description: Evaluate a fleet by a rule, and write a report as JSON, JUnit and HTML
@@ -231,6 +229,7 @@ report:
 from collections.abc import Mapping
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report

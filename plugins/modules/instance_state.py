@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: instance_state
 short_description: Read the state of WhatsApp gateway instances
@@ -205,11 +203,12 @@ error:
 """
 
 import time
-from typing import Any, get_args
+from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import observe, report
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import Returned, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -234,7 +233,7 @@ ARGUMENTS = TRANSPORT.merge(
             "wait_for": {"type": "list", "elements": "str", "choices": list(STATES)},
             "fail_fast_on": {"type": "list", "elements": "str", "choices": list(STATES), "default": ["blocked"]},
             "fail_on_error": {"type": "bool", "default": True},
-            "returned": {"type": "str", "choices": list(get_args(Returned)), "default": "all"},
+            "returned": {"type": "str", "choices": list(RETURNED), "default": "all"},
         }
     ),
 )

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, get_args
 
 from .._common.errors import FleetError, UsageError
 from .._common.polling import PROGRESS_INTERVAL, ProgressLog, poll
@@ -18,6 +18,7 @@ from .._http.transport import RequestBudget
 
 # Which readings a task returns: all of them, those that make it fail, or none, but their summary.
 Returned = Literal["all", "failed", "summary"]
+RETURNED: tuple[Returned, ...] = get_args(Returned)
 
 Item = TypeVar("Item")
 SomeReading = TypeVar("SomeReading", bound="Readable")

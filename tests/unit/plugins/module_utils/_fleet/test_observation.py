@@ -11,7 +11,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import (
@@ -21,7 +21,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation im
     report,
     summarize,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, Returned, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
 from ansible_collections.msgops.fleet.tests.support.wire import (
@@ -387,7 +387,7 @@ def test_what_is_returned_can_be_bounded(fleet: Fleet) -> None:
     waiting = WaitPolicy(0, 0.01, ["authorized"])
     targets = [fleet.add("1", "authorized"), fleet.add("2", "starting"), fleet.add("3", 403)]
     observations = observe(targets, concurrency=1, waiting=waiting)
-    results = {kind: report(observations, waiting, fail_on_error=True, returned=kind) for kind in get_args(Returned)}
+    results = {kind: report(observations, waiting, fail_on_error=True, returned=kind) for kind in RETURNED}
     ids = {kind: [instance["id"] for instance in result.pop("instances")] for kind, result in results.items()}
     assert ids == {"all": ["1", "2", "3"], "failed": ["2", "3"], "summary": []}
     assert results["all"] == results["failed"] == results["summary"]

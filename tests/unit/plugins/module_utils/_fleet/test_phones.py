@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
@@ -19,7 +19,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import 
     report,
     summarize,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import Returned, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status
@@ -401,7 +401,7 @@ def test_what_is_returned_can_be_bounded(cloud: Cloud) -> None:
     cloud.refused["d"] = (400, "KOOPHONE.API.4001")
     query = PhonesQuery(ids, waiting=WaitPolicy(0, 0.01, ["running"]))
     phones, _requests = read_phones(cloud.koophone, query, concurrency=1)
-    results = {kind: report(phones, query, fail_on_error=True, returned=kind) for kind in get_args(Returned)}
+    results = {kind: report(phones, query, fail_on_error=True, returned=kind) for kind in RETURNED}
     shown = {kind: [phone["instance_id"] for phone in result["phones"]] for kind, result in results.items()}
     assert shown == {"all": ["a", "b", "c", "d"], "failed": ["b", "c", "d"], "summary": []}
     assert [results[kind]["missing"] for kind in shown] == [["c"], ["c"], []]
