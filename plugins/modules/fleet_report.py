@@ -219,7 +219,7 @@ failing:
     line:
       description: Which one it is, what is wrong with it, and what to do about it.
       type: str
-      sample: "shop (1101000001) at green_api: is notAuthorized: link a phone: scan the instance's QR code"
+      sample: "phone-2 (efjy72gs) at koophone: is stopped: start the phone in the KooPhone console"
 report:
   description: The report as it is written to O(json_file).
   returned: if O(return_report) is true
