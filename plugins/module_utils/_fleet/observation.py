@@ -30,6 +30,11 @@ class Target:
     name: str | None
 
     @property
+    def name_or_id(self) -> str:
+        """The instance as a message names it that names many."""
+        return self.name or self.credentials.id
+
+    @property
     def label(self) -> str:
         """The instance as a message names it."""
         return f"{self.name} ({self.credentials.id})" if self.name else self.credentials.id
@@ -129,7 +134,7 @@ def report(
         message = waiting.timeout_message("instances", _labelled(laggards), len(observations))
         return result | failed("; ".join(filter(None, [message, _remedies(laggards)])))
     if unreadable and fail_on_error:
-        failures = [(o.target.label, o.error) for o in unreadable if o.error]
+        failures = [(o.target.name_or_id, o.error) for o in unreadable if o.error]
         return result | failure_result("instances", "read", failures, len(observations))
     return result
 

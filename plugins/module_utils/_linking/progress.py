@@ -63,7 +63,7 @@ class LinkProgress(Progress[Action]):
     @property
     def name(self) -> str:
         """The instance's name in the task, else its ID."""
-        return self.target.name or self.target.credentials.id
+        return self.target.name_or_id
 
     @property
     def anchor(self) -> str:

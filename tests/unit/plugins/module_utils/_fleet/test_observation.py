@@ -379,7 +379,7 @@ def test_an_unreadable_instance_fails_the_task_only_where_it_should(fleet: Fleet
     observations = observe([fleet.add("1", 403, name="shop"), fleet.add("2", 404)], concurrency=1)
     assert "failed" not in report(observations, READ_ONCE, fail_on_error=False)
     result = report(observations, READ_ONCE, fail_on_error=True)
-    assert result["msg"].startswith("2 of 2 instances could not be read: HTTP 403 (1): shop (1); HTTP 404 (1): 2. ")
+    assert result["msg"].startswith("2 of 2 instances could not be read: HTTP 403 (1): shop; HTTP 404 (1): 2. ")
     assert "GREEN-API instance 2" in result["msg"]
 
 
