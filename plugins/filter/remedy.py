@@ -27,7 +27,7 @@ EXAMPLES = r"""
 - name: Say what to do about an instance
   ansible.builtin.debug:
     msg: "{{ 'notAuthorized' | msgops.fleet.remedy }}"
-    # => link a phone: scan the instance's QR code in the gateway's console
+    # => link a phone: instance_link, provision_link and the gateway's console show its code
 """
 
 RETURN = r"""

@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: cloudphone_status
 short_description: Read the status of Huawei Cloud KooPhone cloud phones
@@ -52,6 +50,14 @@ options:
       - A phone that the response leaves out (V(missing)) is not a failure.
     type: bool
     default: true
+  returned:
+    description:
+      - Which phones RV(phones) holds. V(all) of them, or V(failed) for those that could not be read or don't have a
+        status of O(wait_for), or none with V(summary). RV(summary) counts all of them in any case.
+      - Ansible prints the whole result of a task that fails. For many phones, V(failed) keeps that short.
+    type: str
+    choices: [all, failed, summary]
+    default: all
 seealso:
   - name: KooPhone, querying the status of instances in batches
     description: The call that is used.
@@ -81,7 +87,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 phones:
-  description: The phones, in the order of the options.
+  description: The phones, in the order of the options. O(returned) says which of them.
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -116,7 +122,7 @@ phones:
           description: Whether another try may succeed.
           type: bool
 missing:
-  description: The IDs that the response left out.
+  description: The IDs that the response left out. Empty with O(returned=summary).
   returned: always, unless the options are wrong
   type: list
   elements: str
@@ -151,9 +157,10 @@ error:
 import time
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import PhonesQuery, read_phones, report
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     TRANSPORT,
     WAITING,
@@ -172,6 +179,7 @@ ARGUMENTS = TRANSPORT.merge(
             "batch_size": {"type": "int", "default": 32},
             "wait_for": {"type": "list", "elements": "str", "choices": list(PHONE_STATUSES)},
             "fail_on_error": {"type": "bool", "default": True},
+            "returned": {"type": "str", "choices": list(RETURNED), "default": "all"},
         }
     ),
 )
@@ -189,7 +197,9 @@ def run(task: TaskContext) -> dict[str, Any]:
     started = time.monotonic()
     koophone = make_koophone(params, options, task.secrets)
     phones, requests = read_phones(koophone, query, concurrency=options.concurrency, progress=task.progress)
-    result = report(phones, query, fail_on_error=params["fail_on_error"]) | {"requests": requests}
+    result = report(phones, query, fail_on_error=params["fail_on_error"], returned=params["returned"]) | {
+        "requests": requests
+    }
     if query.waiting.states:
         result["waited"] = round(time.monotonic() - started, 3)
     return result

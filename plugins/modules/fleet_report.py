@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: fleet_report
 short_description: Evaluate a fleet by a rule, and write a report as JSON, JUnit and HTML
@@ -221,7 +219,7 @@ failing:
     line:
       description: Which one it is, what is wrong with it, and what to do about it.
       type: str
-      sample: "shop (1101000001) at green_api: is notAuthorized: link a phone: scan the instance's QR code"
+      sample: "phone-2 (efjy72gs) at koophone: is stopped: start the phone in the KooPhone console"
 report:
   description: The report as it is written to O(json_file).
   returned: if O(return_report) is true
@@ -231,6 +229,7 @@ report:
 from collections.abc import Mapping
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report

@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: instance_create
 short_description: Make sure that WhatsApp gateway instances exist
@@ -220,6 +218,7 @@ error:
 
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import (
     LOCK_TIMEOUT,
     CredentialsFile,

@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: instance_link
 short_description: Link phones to WhatsApp gateway instances
@@ -210,6 +208,7 @@ error:
 from collections.abc import Mapping
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy

@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: instance_state
 short_description: Read the state of WhatsApp gateway instances
@@ -48,6 +46,14 @@ options:
       - Whether the task fails if an instance could not be read. All instances are tried first.
     type: bool
     default: true
+  returned:
+    description:
+      - Which instances RV(instances) holds. V(all) of them, or V(failed) for those that could not be read or have no
+        state of O(wait_for), or none with V(summary). RV(summary) counts all of them in any case.
+      - Ansible prints the whole result of a task that fails. For a large fleet, V(failed) keeps that short.
+    type: str
+    choices: [all, failed, summary]
+    default: all
 seealso:
   - module: msgops.fleet.instance_create
   - name: GREEN-API GetStateInstance
@@ -74,6 +80,12 @@ EXAMPLES = r"""
     fail_on_error: false
   register: states
 
+- name: Fail if an instance of a large fleet can't be read, and show only those
+  msgops.fleet.instance_state:
+    provider: green_api
+    instances: "{{ fleet }}"
+    returned: failed
+
 - name: Name the instances that a person has to link
   ansible.builtin.debug:
     msg: "{{ item.name }} is {{ item.state }}"
@@ -99,7 +111,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: The instances, in the order of the options. An ID that occurs twice is returned once.
+  description:
+    - The instances, in the order of the options. An ID that occurs twice is returned once.
+    - O(returned) says which of them.
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -191,9 +205,10 @@ error:
 import time
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import observe, report
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -217,6 +232,7 @@ ARGUMENTS = TRANSPORT.merge(
             "wait_for": {"type": "list", "elements": "str", "choices": list(STATES)},
             "fail_fast_on": {"type": "list", "elements": "str", "choices": list(STATES), "default": ["blocked"]},
             "fail_on_error": {"type": "bool", "default": True},
+            "returned": {"type": "str", "choices": list(RETURNED), "default": "all"},
         }
     ),
 )
@@ -232,7 +248,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     targets = resolve_targets(params, GatewayCache(options), task.resolver)
     started = time.monotonic()
     observations = observe(targets, concurrency=options.concurrency, waiting=waiting, progress=task.progress)
-    result = report(observations, waiting, fail_on_error=params["fail_on_error"])
+    result = report(observations, waiting, fail_on_error=params["fail_on_error"], returned=params["returned"])
     if waiting.states:
         result["waited"] = round(time.monotonic() - started, 3)
     return result

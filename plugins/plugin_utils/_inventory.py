@@ -222,7 +222,7 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         poll(range(len(accounts)), list_one, workers=options.concurrency)
         failures = [(accounts[index].name, errors[index]) for index in sorted(errors)]
         if failures and view["on_error"] == "fail":
-            raise UsageError(_failure(failures))
+            raise UsageError(_failure(failures, len(accounts)))
         for name, error in failures:
             self.display.warning(self._redacted(f"{self.NAME} leaves out account {name}: {error.message}"))
         records = list(itertools.chain.from_iterable(listed))
@@ -246,8 +246,8 @@ def _same_accounts(cached: list[list[str | None]], now: list[list[str | None]] |
     )
 
 
-def _failure(failures: Sequence[tuple[str, FleetError]]) -> str:
+def _failure(failures: Sequence[tuple[str, FleetError]], total: int) -> str:
     if len(failures) == 1:
         name, error = failures[0]
         return f"account {name}: {error.message}"
-    return str(failure_result("accounts", "listed", failures)["msg"])
+    return str(failure_result("accounts", "listed", failures, total)["msg"])

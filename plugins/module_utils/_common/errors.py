@@ -9,7 +9,7 @@ import enum
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from .texts import join_first, one_line
+from .texts import join_groups, one_line
 
 Code = Literal[
     "bad_request",
@@ -45,6 +45,8 @@ class FleetError(Exception):
     ``transient``: the vendor documents that the condition passes by itself within minutes. A task that waits for a
     state goes on waiting, but the transport doesn't repeat the read.
     ``retry_after``: the seconds that the server asks the client to wait.
+    ``cause``: the word or two by which a message groups the failures of many instances. By default, that is the
+    vendor's code, the HTTP status, or ``code``.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class FleetError(Exception):
         delivery: Delivery = Delivery.REFUSED,
         retry_after: float | None = None,
         vendor_code: str | None = None,
+        cause: str | None = None,
     ) -> None:
         self.message = one_line(message)
         super().__init__(self.message)
@@ -68,6 +71,8 @@ class FleetError(Exception):
         self.delivery = delivery
         self.retry_after = retry_after
         self.vendor_code = vendor_code
+        status = f"HTTP {http_status}" if http_status and http_status >= 400 else None
+        self.cause = cause or vendor_code or status or code
 
     def as_item_error(self) -> dict[str, Any]:
         """Return the ``error`` of one instance or phone in a result."""
@@ -95,18 +100,26 @@ def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
     return {"failed": True, "msg": one_line(msg)} | ({"error": error.as_error()} if error else {})
 
 
-def failure_result(kind: str, done: str, failures: Sequence[tuple[str, FleetError]], shown: int = 10) -> dict[str, Any]:
-    """Return the failure of a task for several instances, phones or accounts (``kind``), some of which failed.
+def failure_result(
+    kind: str, done: str, failures: Sequence[tuple[str, FleetError]], total: int, shown_messages: int = 3
+) -> dict[str, Any]:
+    """Return the failure of a task for ``total`` instances, phones or accounts (``kind``), some of which failed.
 
-    ``failures`` holds the label and the error of each; the message names the first ``shown`` labels for each reason.
+    ``failures`` holds the label and the error of each. The message counts them by cause and names the first of each.
     """
-    if len(failures) == 1:
+    if total == 1 and failures:
         return failed(failures[0][1].message, failures[0][1])
-    labels_by_message: dict[str, list[str]] = {}
-    for label, error in failures:
-        labels_by_message.setdefault(error.message, []).append(label)
-    reasons = [f"{message} ({join_first(labels, shown)})" for message, labels in labels_by_message.items()]
     # One request can cause many failures: it reads a batch of phones, or lists an account.
-    causes = {id(error): error for _label, error in failures}
-    only = failures[0][1] if len(causes) == 1 else None
-    return failed(f"{len(failures)} {kind} could not be {done}: {join_first(reasons, shown, '; ')}", only)
+    is_one_request = len({id(error) for _label, error in failures}) == 1
+    msg = f"{len(failures):,} of {total:,} {kind} could not be {done}: {describe_failures(failures, shown_messages)}"
+    return failed(msg, failures[0][1] if is_one_request else None)
+
+
+def describe_failures(failures: Sequence[tuple[str, FleetError]], shown_messages: int = 1) -> str:
+    """Return the labels of ``failures`` by cause, then the first message of each of the ``shown_messages`` causes."""
+    messages: dict[str, list[str]] = {}
+    for _label, error in failures:
+        messages.setdefault(error.cause, []).append(error.message)
+    largest_first = sorted(messages.values(), key=len, reverse=True)
+    groups = join_groups((error.cause, label) for label, error in failures)
+    return ". ".join([groups, *(same[0] for same in largest_first[:shown_messages])])

@@ -35,13 +35,15 @@ STATES: dict[str, StateMeaning] = {
     AUTHORIZED: StateMeaning("ready", "nothing to do"),
     CREATING: StateMeaning("transient", "wait up to 5 minutes: the gateway is still creating it"),
     STARTING: StateMeaning(
-        "transient", "wait up to 5 minutes; if it stays, reboot the instance, then ask the gateway's support"
+        "transient", "wait up to 5 minutes; if it stays, reboot it with instance_reboot, then ask the gateway's support"
     ),
     "sleepMode": StateMeaning("transient", "switch the phone on and wait up to 5 minutes"),
     NOT_AUTHORIZED: StateMeaning(
-        "action_required", "link a phone: scan the instance's QR code in the gateway's console"
+        "action_required", "link a phone: instance_link, provision_link and the gateway's console show its code"
     ),
-    YELLOW_CARD: StateMeaning("degraded", "reboot the instance; sending is suspended because of spam complaints"),
+    YELLOW_CARD: StateMeaning(
+        "degraded", "reboot the instance with instance_reboot; sending is suspended because of spam complaints"
+    ),
     "suspended": StateMeaning("degraded", "wait until the account's temporary limit ends"),
     "blocked": StateMeaning("failed", "the account is banned: appeal in WhatsApp or use another number"),
     UNKNOWN: StateMeaning("unknown", "look the vendor's word up in its documentation (see vendor_state)"),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def one_line(text: str) -> str:
@@ -26,5 +26,18 @@ def sentence(what: str, reason: str, remedy: str) -> str:
 
 def join_first(items: Sequence[str], shown: int = 5, separator: str = ", ") -> str:
     """Join the first ``shown`` of ``items``, followed by the number of the others: ``a, b, and 3 more``."""
-    more = [f"and {len(items) - shown} more"] if len(items) > shown else []
+    more = [f"and {len(items) - shown:,} more"] if len(items) > shown else []
     return separator.join([*items[:shown], *more])
+
+
+def join_groups(pairs: Iterable[tuple[str, str]], shown_groups: int = 5, shown: int = 10) -> str:
+    """Join the labels of ``(group, label)`` pairs by group, the largest first: ``HTTP 401 (2): a, b; timeout (1): c``.
+
+    At most ``shown_groups`` groups are named, and the first ``shown`` labels of each.
+    """
+    labels_by_group: dict[str, list[str]] = {}
+    for group, label in pairs:
+        labels_by_group.setdefault(group, []).append(label)
+    largest_first = sorted(labels_by_group.items(), key=lambda item: -len(item[1]))
+    named = [f"{group} ({len(labels):,}): {join_first(labels, shown)}" for group, labels in largest_first]
+    return join_first(named, shown_groups, "; ")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._common.errors import Delivery, FleetError, UsageError
-from .._common.polling import poll
+from .._common.polling import ProgressLog, poll
 from .._common.timestamps import utc_now
 from .._journal.commands import JournalCommands
 from .._journal.entries import (
@@ -134,13 +134,17 @@ class Provisioner:
             results[plan.desired] = self._create(plan, lease)
             return True
 
-        def tell() -> None:
-            if self.progress:
-                done = sum(results[plan.desired].action != "would_create" for plan in wanted)
-                self.progress(f"{done} of {len(wanted)} creations answered")
+        def describe() -> str:
+            done = sum(results[plan.desired].action != "would_create" for plan in wanted)
+            return f"{done:,} of {len(wanted):,} creations answered"
 
         if self.delivery.is_safe:
-            poll(wanted, create, workers=self.concurrency, progress=tell if self.progress else None)
+            poll(
+                wanted,
+                create,
+                workers=self.concurrency,
+                progress=ProgressLog(self.progress, describe) if self.progress else None,
+            )
         else:
             results |= {plan.desired: result_of(plan.failed(_no_safe_way())) for plan in wanted}
         return list(results.values())

@@ -89,7 +89,7 @@ def report(results: Sequence[Result]) -> dict[str, Any]:
         result["instance"] = result["instances"][0]
     failures = [(one.desired.label, one.error) for one in results if one.error]
     if failures:
-        result |= failure_result("instances", "provisioned", failures)
+        result |= failure_result("instances", "provisioned", failures, len(results))
     return result
 
 

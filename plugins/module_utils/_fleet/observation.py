@@ -18,7 +18,7 @@ from .._common.texts import sentence
 from .._common.timestamps import utc_now
 from .._http.transport import RequestBudget
 from .._vendors.gateway import Credentials, Gateway, Reading
-from .watching import READ_ONCE, WaitPolicy, watch
+from .watching import READ_ONCE, Returned, WaitPolicy, by_state, watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ class Target:
     gateway: Gateway
     credentials: Credentials
     name: str | None
+
+    @property
+    def name_or_id(self) -> str:
+        """The instance as a message names it that names many."""
+        return self.name or self.credentials.id
 
     @property
     def label(self) -> str:
@@ -92,7 +97,7 @@ def observe(
         lambda batch, budget: [read(target, budget) for target in batch],
         waiting,
         kind="instances",
-        describe=_describe,
+        label=lambda target: target.label,
         concurrency=concurrency,
         progress=progress,
         progress_interval=progress_interval,
@@ -115,11 +120,13 @@ def summarize(observations: Sequence[Observation]) -> dict[str, Any]:
     }
 
 
-def report(observations: Sequence[Observation], waiting: WaitPolicy, *, fail_on_error: bool) -> dict[str, Any]:
+def report(
+    observations: Sequence[Observation], waiting: WaitPolicy, *, fail_on_error: bool, returned: Returned = "all"
+) -> dict[str, Any]:
     """The module's result; it fails where an instance could not be read or isn't where the task waits for it."""
     result: dict[str, Any] = {
         "changed": False,
-        "instances": [o.as_result() for o in observations],
+        "instances": [o.as_result() for o in waiting.select(observations, returned)],
         "summary": summarize(observations),
     }
     if len(observations) == 1:
@@ -133,21 +140,19 @@ def report(observations: Sequence[Observation], waiting: WaitPolicy, *, fail_on_
         if o.target.is_created and not waiting.is_met_by(o) and (fail_on_error or not o.is_final)
     ]
     if hopeless:
-        named = ", ".join(_describe(o.target, o) for o in hopeless)
-        return result | failed(f"gave up waiting: {named}; {_remedies(hopeless)}")
+        lead = f"gave up waiting for {len(observations):,} instances, as fail_fast_on says"
+        return result | failed(f"{lead}: {by_state(_labelled(hopeless))}; {_remedies(hopeless)}")
     if not all(o.is_final for o in laggards):
-        described = [_describe(o.target, o) for o in laggards]
-        message = waiting.timeout_message("instances", described, len(observations))
+        message = waiting.timeout_message("instances", _labelled(laggards), len(observations))
         return result | failed("; ".join(filter(None, [message, _remedies(laggards)])))
     if unreadable and fail_on_error:
-        return result | failure_result("instances", "read", [(o.target.label, o.error) for o in unreadable if o.error])
+        failures = [(o.target.name_or_id, o.error) for o in unreadable if o.error]
+        return result | failure_result("instances", "read", failures, len(observations))
     return result
 
 
-def _describe(target: Target, observation: Observation | None) -> str:
-    if observation is None:
-        return f"{target.label} is unread"
-    return f"{target.label} is {observation.state or 'unreadable'}"
+def _labelled(observations: Sequence[Observation]) -> list[tuple[str, Observation]]:
+    return [(o.target.label, o) for o in observations]
 
 
 def _remedies(observations: Sequence[Observation]) -> str:

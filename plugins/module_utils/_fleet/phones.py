@@ -16,7 +16,7 @@ from .._common.texts import sentence
 from .._http.transport import RequestBudget
 from .._vendors.koophone import Koophone
 from .._vendors.koophone_responses import is_caused_by_one_id
-from .watching import READ_ONCE, WaitPolicy, watch
+from .watching import READ_ONCE, Returned, WaitPolicy, watch
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_phones(
         lambda batch, budget: _read_batch(koophone, batch, budget),
         query.waiting,
         kind="phones",
-        describe=lambda instance_id, _phone: instance_id,
+        label=str,
         concurrency=concurrency,
         batch_size=query.batch_size,
         progress=progress,
@@ -98,21 +98,22 @@ def summarize(phones: Sequence[Phone]) -> dict[str, Any]:
     }
 
 
-def report(phones: Sequence[Phone], query: PhonesQuery, *, fail_on_error: bool) -> dict[str, Any]:
+def report(
+    phones: Sequence[Phone], query: PhonesQuery, *, fail_on_error: bool, returned: Returned = "all"
+) -> dict[str, Any]:
     """The module's result; it fails where a phone could not be read or isn't where the task waits for it."""
     result: dict[str, Any] = {
         "changed": False,
-        "phones": [phone.as_result() for phone in phones],
-        "missing": [phone.instance_id for phone in phones if phone.is_missing],
+        "phones": [phone.as_result() for phone in query.waiting.select(phones, returned)],
+        "missing": [phone.instance_id for phone in phones if phone.is_missing and returned != "summary"],
         "summary": summarize(phones),
     }
     unreadable = [(phone.instance_id, phone.error) for phone in phones if phone.error]
-    laggards = [phone for phone in phones if not query.waiting.is_over_for(phone)]
+    laggards = [(phone.instance_id, phone) for phone in phones if not query.waiting.is_over_for(phone)]
     if laggards:
-        described = [f"{phone.instance_id} is {phone.state or 'unreadable'}" for phone in laggards]
-        return result | failed(query.waiting.timeout_message("phones", described, len(phones)))
+        return result | failed(query.waiting.timeout_message("phones", laggards, len(phones)))
     if unreadable and fail_on_error:
-        return result | failure_result("phones", "read", unreadable)
+        return result | failure_result("phones", "read", unreadable, len(phones))
     return result
 
 

@@ -89,11 +89,11 @@ def report(
             "after_header": "instances",
         },
     }
-    failures = [(one.target.label, one.error) for one in progress if one.error]
-    if len(failures) == 1:
-        label, error = failures[0]
-        return result | failed(f"{label}{verdict}: {error.message}", error)
-    return result | (failure_result("instances", done, failures) if failures else {})
+    failures = [(one.target.name_or_id, one.error) for one in progress if one.error]
+    if len(progress) == 1 and failures:
+        error = failures[0][1]
+        return result | failed(f"{progress[0].target.label}{verdict}: {error.message}", error)
+    return result | (failure_result("instances", done, failures, len(progress)) if failures else {})
 
 
 def _lines(progress: Sequence[Progress[Any]], states: Iterable[str | None]) -> str:

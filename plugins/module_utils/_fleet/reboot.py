@@ -12,13 +12,12 @@ from typing import Any, Literal
 
 from .._common import states
 from .._common.errors import Delivery, FleetError, UsageError
-from .._common.polling import poll
-from .._common.texts import join_first
+from .._common.polling import PROGRESS_INTERVAL, ProgressLog, poll
 from .._http.transport import RequestBudget
 from .observation import Target, observe
 from .progress import Progress, report
 from .reboot_budget import RebootBudget
-from .watching import WaitPolicy
+from .watching import WaitPolicy, by_state
 
 Action = Literal["unchanged", "rebooted", "would_reboot", "failed", "unknown"]
 
@@ -72,11 +71,16 @@ class Rebooter:
         *,
         concurrency: int,
         progress: Callable[[str], None] | None = None,
+        progress_interval: float = PROGRESS_INTERVAL,
     ) -> None:
         self._policy = policy
         self._budget = budget
         self._concurrency = concurrency
-        self._progress = progress
+        self._log = (
+            ProgressLog(progress, self._describe, deadline=self._deadline, interval=progress_interval)
+            if progress
+            else None
+        )
         self._instances: list[RebootProgress] = []
 
     def predict(self, targets: Sequence[Target]) -> dict[str, Any]:
@@ -100,7 +104,7 @@ class Rebooter:
             self._step,
             workers=self._concurrency,
             interval=self._policy.waiting.interval,
-            progress=self._tell,
+            progress=self._log,
         )
         return self._report()
 
@@ -179,14 +183,22 @@ class Rebooter:
         waited = f"{self._policy.waiting.timeout:g} s after its reboot"
         if instance.observation.error:
             return FleetError("timeout", f"it can't be read {waited}: {instance.observation.error.message}")
-        return FleetError("timeout", f"it is still {instance.state} {waited}; ask the gateway's support")
+        return FleetError(
+            "timeout", f"it is still {instance.state} {waited}; ask the gateway's support", cause=instance.state
+        )
 
-    def _tell(self) -> None:
-        if self._progress:
-            waiting = [instance for instance in self._instances if self._is_due(instance) or instance.sent_at]
-            left = [f"{instance.target.label} is {instance.state}" for instance in waiting if not instance.is_over]
-            sent = sum(bool(instance.sent_at) for instance in waiting)
-            self._progress(f"waiting after {sent} reboots: {join_first(left)}")
+    def _describe(self) -> str:
+        sent = sum(bool(instance.sent_at) for instance in self._instances)
+        left = [(i.target.label, i.observation) for i in self._waiting()]
+        return f"{sent:,} instances rebooted, waiting for {len(left):,}: {by_state(left, shown=3)}"
+
+    def _deadline(self) -> float:
+        """The time of ``time.monotonic()`` at which the waiting ends, if no other instance is rebooted before."""
+        ends = (instance.sent_at or time.monotonic() for instance in self._waiting())
+        return max(ends, default=time.monotonic()) + self._policy.waiting.timeout
+
+    def _waiting(self) -> list[RebootProgress]:
+        return [i for i in self._instances if not i.is_over and (self._is_due(i) or i.sent_at)]
 
     def _report(self) -> dict[str, Any]:
         instances = self._instances
@@ -209,4 +221,4 @@ def _unknown(doubt: FleetError) -> FleetError:
 
 
 def _relapse(state: str | None) -> FleetError:
-    return FleetError("vendor", f"it is {state} again after its reboot; ask the gateway's support")
+    return FleetError("vendor", f"it is {state} again after its reboot; ask the gateway's support", cause=state)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, get_args
 
-from .._common.errors import UsageError
-from .._common.polling import PROGRESS_INTERVAL, poll
-from .._common.texts import join_first
+from .._common.errors import FleetError, UsageError
+from .._common.polling import PROGRESS_INTERVAL, ProgressLog, poll
+from .._common.texts import join_groups
 from .._http.transport import RequestBudget
+
+# Which readings a task returns: all of them, those that make it fail, or none, but their summary.
+Returned = Literal["all", "failed", "summary"]
+RETURNED: tuple[Returned, ...] = get_args(Returned)
 
 Item = TypeVar("Item")
 SomeReading = TypeVar("SomeReading", bound="Readable")
@@ -26,6 +30,10 @@ class Readable(Protocol):
     @property
     def state(self) -> str | None:
         """Its state, ``None`` if it could not be read."""
+
+    @property
+    def error(self) -> FleetError | None:
+        """Why it could not be read."""
 
     @property
     def is_final(self) -> bool:
@@ -69,14 +77,42 @@ class WaitPolicy:
         """Whether reading it again would not change the outcome."""
         return self.is_met_by(reading) or self.is_hopeless_for(reading) or reading.is_final
 
-    def timeout_message(self, kind: str, laggards: Sequence[str], total: int) -> str:
-        """The failure of a task at whose end ``laggards`` (descriptions) of ``total`` were in none of the states."""
+    def select(self, readings: Sequence[SomeReading], returned: Returned) -> Sequence[SomeReading]:
+        """The readings that the task returns; those without a state, or with another than the awaited ones, failed."""
+        if returned == "all":
+            return readings
+        return [r for r in readings if returned == "failed" and (r.state is None or not self.is_met_by(r))]
+
+    def timeout_message(self, kind: str, laggards: Sequence[tuple[str, Readable]], total: int) -> str:
+        """The failure of a task at whose end ``laggards`` (label and reading) of ``total`` were in none of the "
+        "states."""
         wanted = " or ".join(self.states)
-        described = ", ".join(laggards)
-        return f"{len(laggards)} of {total} {kind} did not become {wanted} within {self.timeout:g} s: {described}"
+        lead = f"{len(laggards):,} of {total:,} {kind} did not become {wanted} within {self.timeout:g} s"
+        return f"{lead}: {by_state(laggards)}"
+
+
+def by_state(readings: Iterable[tuple[str, Readable]], shown: int = 10) -> str:
+    """The labels of ``readings`` by state, or by the cause for which there is none, and the first such error."""
+    readings = list(readings)
+    first_error = next((reading.error.message for _label, reading in readings if reading.error), "")
+    groups = join_groups(((_state_or_cause(reading), label) for label, reading in readings), shown=shown)
+    return ". ".join(filter(None, [groups, first_error]))
+
+
+def _state_or_cause(reading: Readable) -> str:
+    return reading.error.cause if reading.error else reading.state or "unread"
 
 
 READ_ONCE = WaitPolicy()
+
+
+@dataclass(frozen=True)
+class _Failing:
+    """An item whose request has failed, and is being repeated."""
+
+    error: FleetError
+    state: None = None
+    is_final: bool = False
 
 
 @dataclass
@@ -93,7 +129,7 @@ def watch(
     waiting: WaitPolicy,
     *,
     kind: str,
-    describe: Callable[[Item, SomeReading | None], str],
+    label: Callable[[Item], str],
     concurrency: int,
     batch_size: int = 1,
     progress: Callable[[str], None] | None = None,
@@ -103,7 +139,7 @@ def watch(
 
     ``read`` gives the readings of a batch in its order, failures included. Items are read until the waiting is over for
     each of them, or for all: at its end, or in a state of ``fail_fast_on``, once each item was read. ``progress`` gets
-    a line with ``kind``, the plural of the items, and with what ``describe`` says of items that the task waits for.
+    a line with ``kind``, the plural of the items, and with states and errors of the items that the task waits for.
     """
     deadline = waiting.deadline() if waiting.states else None
     readings: list[SomeReading | None] = [None] * len(items)
@@ -127,16 +163,16 @@ def watch(
         batch.indices = left
         return deadline is None or not left
 
-    def tell() -> None:
-        line = f"{sum(reading is not None for reading in readings)} of {len(items)} {kind} read"
-        if waiting.states:
-            pairs = zip(items, readings, strict=True)
-            laggards = [describe(item, r) for item, r in pairs if r is None or not waiting.is_over_for(r)]
-            line += f", {len(items) - len(laggards)} are {' or '.join(waiting.states)}"
-            line += f"; waiting for {join_first(laggards)}" if laggards else ""
-        if progress:
-            progress(line)
+    def describe() -> str:
+        # A request that is being repeated has an error, but no reading yet.
+        left = [(index, batch.budget.failure) for batch in batches for index in batch.indices]
+        known = [(label(items[i]), _Failing(error) if error else readings[i]) for i, error in left]
+        reached = f"are {' or '.join(waiting.states)}" if waiting.states else "read"
+        line = f"{len(items) - len(left):,} of {len(items):,} {kind} {reached}"
+        pending = by_state(((name, reading) for name, reading in known if reading), shown=3)
+        return f"{line}; {pending}" if pending else line
 
+    log = ProgressLog(progress, describe, deadline=lambda: deadline, interval=progress_interval) if progress else None
     poll(
         batches,
         step,
@@ -144,8 +180,7 @@ def watch(
         interval=waiting.interval,
         deadline=deadline,
         stop=lambda: hopeless.is_set() and None not in readings,
-        progress=tell if progress else None,
-        progress_interval=progress_interval,
+        progress=log,
     )
     # A request that was still under way at the deadline counts, too.
     return readings, [batch.budget.requests for batch in batches]

@@ -118,7 +118,7 @@ class Response:
 
     def malformed(self, expected: str) -> FleetError:
         """Return the error for a successful response whose body isn't what the vendor documents."""
-        got = _json_type(self.body) if self.is_json else self.description
+        got = json_type(self.body) if self.is_json else self.description
         return self.error(
             "bad_answer",
             f"HTTP {self.status}, but the answer is {got} where {expected} was expected",
@@ -174,7 +174,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (date - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """Return the JSON type of ``value`` as a message names it."""
     if value is None:
         return "null"
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}

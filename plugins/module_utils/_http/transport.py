@@ -29,12 +29,14 @@ Value = TypeVar("Value")
 class RequestBudget:
     """The deadline of one caller, and the number of requests that were sent for it.
 
-    ``deadline`` is a time of ``time.monotonic()``, after which the transport neither sends nor waits.
+    ``deadline`` is a time of ``time.monotonic()``, after which the transport neither sends nor waits. ``failure`` is
+    the error of the last request, which the transport may be repeating.
     """
 
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = deadline
         self.requests = 0
+        self.failure: FleetError | None = None
 
     def remaining(self) -> float:
         """Return the seconds left, at least 0; infinite without a deadline."""
@@ -117,9 +119,11 @@ class Transport:
         for attempt in itertools.count():
             budget.requests += 1
             try:
-                return parse(self._exchange(request, budget))
+                value = parse(self._exchange(request, budget))
+                budget.failure = None
+                return value
             except FleetError as error:
-                failure = error
+                failure = budget.failure = error
             if not self._may_retry(request, failure):
                 break
             pause = self._options.backoff.pause(attempt, failure)

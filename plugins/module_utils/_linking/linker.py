@@ -14,10 +14,10 @@ from typing import Any
 from .._common import states
 from .._common.errors import FleetError
 from .._common.interruption import before_exit
-from .._common.polling import poll
+from .._common.polling import ProgressLog, poll
 from .._fleet.observation import observe
 from .._fleet.progress import report
-from .._fleet.watching import WaitPolicy
+from .._fleet.watching import WaitPolicy, by_state
 from .._http.transport import RequestBudget
 from .._vendors.gateway import LinkingCode
 from .code_folder import CodeFolder
@@ -56,7 +56,6 @@ class Linker:
         self._ends_at = 0.0
         # A signal's handler may publish while the main thread does.
         self._publishing = threading.RLock()
-        self._told: tuple[str, float] = ("", 0.0)
 
     def predict(self, requests: Sequence[LinkRequest]) -> dict[str, Any]:
         """The module's result in check mode: which instances need a phone. Requests no code.
@@ -89,15 +88,17 @@ class Linker:
         if self._folder:
             self._folder.open([link.anchor for link in pending])
             self._folder.show(self._page())
+        log = ProgressLog(self._progress, self._describe, deadline=lambda: deadline) if self._progress else None
         try:
-            self._tell()
+            if log:
+                log.update(time.monotonic())
             poll(
                 pending,
                 self._step,
                 workers=self._concurrency,
                 interval=min(self._timing.step, self._waiting.interval),
                 deadline=deadline,
-                progress=self._tell,
+                progress=log,
             )
         except BaseException:
             self._stop()
@@ -198,7 +199,10 @@ class Linker:
             reason += f": it is {link.state}; {states.remedy_for(link.state)}"
         elif link.codes:
             reason += ": none of its codes was used in time"
-        return FleetError("timeout", f"{reason}{_last_refusal(link)}; {self._again()}")
+        message = f"{reason}{_last_refusal(link)}; {self._again()}"
+        return FleetError(
+            "timeout", message, cause=link.observation.error.cause if link.observation.error else link.state
+        )
 
     def _again(self) -> str:
         return f"have {self._folder.page} open and run it again" if self._folder else "run it again"
@@ -236,14 +240,11 @@ class Linker:
             refusal=link.refusal.message if link.refusal else "",
         )
 
-    def _tell(self) -> None:
-        left = sum(not link.is_over for link in self._links)
+    def _describe(self) -> str:
+        left = [(link.target.label, link.observation) for link in self._links if not link.is_over]
         where = f"; open {self._folder.page}" if self._folder else ""
-        line = f"{left} of {len(self._links)} instances wait for a phone{where}"
-        now = time.monotonic()
-        if self._progress and (line != self._told[0] or now - self._told[1] >= self._timing.reminder):
-            self._told = (line, now)
-            self._progress(line)
+        states_of_left = by_state(left, shown=3)
+        return f"{len(left):,} of {len(self._links):,} instances wait for a phone: {states_of_left}{where}"
 
     def _report(self) -> dict[str, Any]:
         links = self._links

@@ -63,7 +63,7 @@ class LinkProgress(Progress[Action]):
     @property
     def name(self) -> str:
         """The instance's name in the task, else its ID."""
-        return self.target.name or self.target.credentials.id
+        return self.target.name_or_id
 
     @property
     def anchor(self) -> str:
@@ -90,7 +90,8 @@ class LinkProgress(Progress[Action]):
         elif self.observation.error and self.observation.is_final:
             self.end("failed", self.observation.error)
         elif self.state and states.health_for(self.state) in ("degraded", "failed"):
-            self.end("failed", FleetError("vendor", f"it is {self.state}; {states.remedy_for(self.state)}"))
+            message = f"it is {self.state}; {states.remedy_for(self.state)}"
+            self.end("failed", FleetError("vendor", message, cause=self.state))
         elif self.state not in (None, states.NOT_AUTHORIZED):
             # A phone has used the code, or the instance can't have one yet.
             self.active = None

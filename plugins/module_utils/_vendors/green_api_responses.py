@@ -12,7 +12,7 @@ from .._common import states
 from .._common.errors import Delivery, FleetError
 from .._http.messages import Response
 from .gateway import Instance, LinkingCode, Reading
-from .parsing import is_token, name_in, parse_due, parse_png, plain, word_in
+from .parsing import field_of_type, is_token, name_in, parse_due, parse_png, plain, token_in, word_in
 
 
 def parse_state(response: Response) -> Reading:
@@ -42,7 +42,7 @@ def parse_qr_code(response: Response) -> LinkingCode | None:
 
 def parse_pairing_code(response: Response) -> LinkingCode:
     body = _successful_body(response)
-    if isinstance(body, dict) and body.get("status") is False:
+    if isinstance(body, dict) and field_of_type(response, body, "status", bool) is False:
         raise _no_code(response, "no code for this number")
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not code:
@@ -75,15 +75,14 @@ def _instance(response: Response, item: Any) -> Instance:
     name = name_in(item) if isinstance(item, dict) else None
     if name is None or not _is_id(item.get("idInstance")):
         raise response.malformed("a list of instances, each with idInstance and name,")
-    token = item.get("apiTokenInstance")
     expires = item.get("expirationDate")
     return Instance(
         id=str(item["idInstance"]),
         name=name,
-        token=token if is_token(token) else None,
+        token=token_in(response, item, "apiTokenInstance"),
         due=parse_due(expires),
         due_raw=plain(expires),
-        deleted=item.get("deleted") is True,
+        deleted=field_of_type(response, item, "deleted", bool) is True,
         created_at=parse_due(item.get("timeCreated")),
         plan=word_in(response, item.get("tariff")),
         expired=item["isExpired"] if isinstance(item.get("isExpired"), bool) else None,

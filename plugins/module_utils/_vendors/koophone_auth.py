@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from .._common.errors import FleetError
 from .._common.timestamps import parse_time
 from .._http.messages import Effect, Request, Response
 from .._http.transport import Transport
+from .koophone_responses import error_text
 
 
 class Authentication(Protocol):
@@ -157,19 +158,10 @@ class AccessKey:
         return f"SDK-HMAC-SHA256 Access={self.key}, SignedHeaders={names}, Signature={signature}"
 
 
-def _error_text(body: Any) -> str:
-    """IAM's message: ``{"error": {"message": ...}}`` as in Keystone, or ``{"error_code": ..., "error_msg": ...}``."""
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error")
-    words = [error.get("message")] if isinstance(error, dict) else [body.get("error_code"), body.get("error_msg")]
-    return ": ".join(word for word in words if isinstance(word, str) and word)
-
-
 def _parse_token(response: Response) -> tuple[str, datetime.datetime]:
     body = response.body
     if not response.ok:
-        raise response.error_for_status(response.status, _error_text(body))
+        raise response.error_for_status(response.status, error_text(body))
     token = response.headers.get("X-Subject-Token", "")
     details = body.get("token") if isinstance(body, dict) else None
     expires_at = details.get("expires_at") if isinstance(details, dict) else None

@@ -89,7 +89,7 @@ def parse_statuses(response: Response) -> dict[str, int | None]:
 
 
 def _has_id(result: Any) -> bool:
-    return isinstance(result, dict) and isinstance(result.get("instance_id"), (str, int))
+    return isinstance(result, dict) and type(result.get("instance_id")) in (str, int)
 
 
 def parse_page(response: Response) -> Page[ListedPhone]:
@@ -138,15 +138,31 @@ def _successful_body(response: Response) -> Any:
     :raises FleetError: if the HTTP status or the body reports a failure.
     """
     body = response.body
-    if isinstance(body, dict) and isinstance(body.get("error_code"), (str, int)):
+    error_code = body.get("error_code") if isinstance(body, dict) else None
+    if type(error_code) in (str, int):
         # Errors have HTTP 200 in one edition of the pages, and 400, 401 or 500 in another. Both editions spell the
         # prefixes KOOPHONE and APIG in several ways.
-        code = str(body["error_code"]).upper().replace("APIGW.", "APIG.")
+        code = str(error_code).upper().replace("APIGW.", "APIG.")
         if code != "0":
             raise _failure(response, code, word_in(response, body.get("error_msg")) or "no message")
     if not response.ok:
-        raise response.error_for_status(response.status, response.text)
+        raise response.error_for_status(response.status, error_text(body) or response.text)
+    if error_code is not None and type(error_code) not in (str, int):
+        raise response.malformed("an object whose error_code is text")
     return body
+
+
+def error_text(body: Any) -> str:
+    """The message of an error of Huawei Cloud.
+
+    IAM sends ``{"error": {"message": ...}}`` as in Keystone, the other services ``{"error_code": ..., "error_msg":
+    ...}``. https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
+    """
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error")
+    words = [error.get("message")] if isinstance(error, dict) else [body.get("error_code"), body.get("error_msg")]
+    return ": ".join(word for word in [*words, error, body.get("message")] if isinstance(word, str) and word)
 
 
 def _failure(response: Response, code: str, text: str) -> Exception:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import base64
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from .._common.timestamps import format_time, parse_time
-from .._http.messages import Response
+from .._http.messages import Response, json_type
+
+Value = TypeVar("Value")
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -36,6 +38,26 @@ def name_in(item: Mapping[str, Any]) -> str | None:
     """
     name = item.get("name")
     return "" if name is None else name if isinstance(name, str) else None
+
+
+def field_of_type(response: Response, item: Mapping[str, Any], key: str, kind: type[Value]) -> Value | None:
+    """The field ``key``; ``None`` if it is null or left out. For fields on which the meaning of the result hangs.
+
+    :raises FleetError: if it has another type than ``kind``; true is no number.
+    """
+    value = item.get(key)
+    if value is None or type(value) is kind:
+        return value
+    raise response.malformed(f"an object whose {key} is {json_type(kind())}")
+
+
+def token_in(response: Response, item: Mapping[str, Any], key: str) -> str | None:
+    """The token ``key`` of a listed instance; ``None`` if it is empty, null or left out.
+
+    :raises FleetError: if it isn't text.
+    """
+    token = field_of_type(response, item, key, str)
+    return token if is_token(token) else None
 
 
 def is_token(value: Any) -> TypeGuard[str]:

@@ -13,7 +13,7 @@ from .._common.errors import Delivery
 from .._http.messages import Response
 from .gateway import Instance, LinkingCode, Reading
 from .paging import MAX_PAGES, Page
-from .parsing import is_token, name_in, parse_due, parse_png, plain, word_in
+from .parsing import field_of_type, is_token, name_in, parse_due, parse_png, plain, token_in, word_in
 
 
 @dataclass(frozen=True)
@@ -95,25 +95,23 @@ def parse_page(response: Response) -> Page[Instance]:
     if not (response.ok and isinstance(body, dict) and "content" in body):
         _raise_failure(response)
         raise response.malformed("a page of instances")
-    content, pages, total = body["content"], body.get("totalPage"), body.get("total")
+    content = body["content"]
+    pages, total = (field_of_type(response, body, key, int) for key in ("totalPage", "total"))
     if content is None and 0 in (pages, total):
         content = []
-    if not isinstance(content, list) or not isinstance(pages, int) or not 0 <= pages <= MAX_PAGES:
+    if not isinstance(content, list) or pages is None or not 0 <= pages <= MAX_PAGES:
         raise response.malformed("a page of instances with content and totalPage")
-    return Page(
-        response, [_instance(response, item) for item in content], total if isinstance(total, int) else None, pages
-    )
+    return Page(response, [_instance(response, item) for item in content], total, pages)
 
 
 def _instance(response: Response, item: Any) -> Instance:
     name = name_in(item) if isinstance(item, dict) else None
     if name is None or not is_token(item.get("id")):
         raise response.malformed("a page of instances, each with id and name,")
-    token = item.get("token")
     return Instance(
         id=item["id"],
         name=name,
-        token=token if is_token(token) else None,
+        token=token_in(response, item, "token"),
         due=parse_due(item.get("due")),
         due_raw=plain(item.get("due")),
         created_at=parse_due(item.get("created")),
@@ -137,18 +135,16 @@ def parse_creation(response: Response, name: str) -> Instance:
 def parse_availability(response: Response) -> Availability:
     body = response.body
     if response.ok and isinstance(body, dict) and ("available" in body or "reason" in body):
-        if not isinstance(body.get("available"), (bool, type(None))):
-            raise response.malformed("an object whose available is a boolean")
-        appeal_token = _field_of_type(body, "appealToken", str)
-        reason = _field_of_type(body, "reason", str)
+        appeal_token = field_of_type(response, body, "appealToken", str)
+        reason = _if_of_type(body, "reason", str)
         return Availability(
-            available=body.get("available"),
-            blocked=_field_of_type(body, "blocked", bool),
+            available=field_of_type(response, body, "available", bool),
+            blocked=_if_of_type(body, "blocked", bool),
             appeal_token=appeal_token,
-            sms_wait_seconds=_field_of_type(body, "smsWaitSeconds", int, float),
-            voice_wait_seconds=_field_of_type(body, "voiceWaitSeconds", int, float),
-            wa_old_wait_seconds=_field_of_type(body, "waOldWaitSeconds", int, float),
-            wa_old_eligible=_field_of_type(body, "waOldEligible", bool),
+            sms_wait_seconds=_if_of_type(body, "smsWaitSeconds", int, float),
+            voice_wait_seconds=_if_of_type(body, "voiceWaitSeconds", int, float),
+            wa_old_wait_seconds=_if_of_type(body, "waOldWaitSeconds", int, float),
+            wa_old_eligible=_if_of_type(body, "waOldEligible", bool),
             reason=None if reason is None else response.masked(reason, appeal_token or ""),
         )
     _raise_failure(response)
@@ -192,7 +188,7 @@ def _error_text(body: Any) -> str:
     return ": ".join(body[key] for key in ("error", "message") if isinstance(body.get(key), str) and body[key])
 
 
-def _field_of_type(body: dict[str, Any], key: str, *types: type) -> Any:
+def _if_of_type(body: dict[str, Any], key: str, *types: type) -> Any:
+    """The field ``key``; ``None`` if it has another type. For fields that a person only reads."""
     value = body.get(key)
-    # bool is a subclass of int, but true is not a number of seconds.
-    return value if isinstance(value, types) and (bool in types or not isinstance(value, bool)) else None
+    return value if type(value) in types else None

@@ -93,12 +93,12 @@ def test_progress_is_told_to_those_who_watch(stage: Stage, emulator: Control) ->
     os.close(theirs)
     verbose, quiet = stage.start(plays, "-v"), stage.start(plays)
     shown, told, silent = output_at(ours, with_terminal), output_of(verbose), output_of(quiet)
-    line = r"1 of 1 instances read, 0 are authorized; waiting for laggard \(\d+\) is notAuthorized"
+    line = r"0 of 1 instances are authorized; notAuthorized \(1\): laggard \(\d+\) \(\d+ s elapsed, \d s left\)"
     assert re.search(line, shown), shown
     assert re.search(line, told), told
     assert "laggard" in silent, silent
     assert not re.search(line, silent)
-    assert "instances read" not in silent
+    assert "elapsed" not in silent
 
 
 def test_an_interrupted_task_ends_at_once(stage: Stage) -> None:

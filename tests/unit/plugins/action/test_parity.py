@@ -111,7 +111,9 @@ READS = {
         "instance_state", {"instances": [item(SHOP, provider="green_api"), item(LOJA, provider="plugzapi")]}
     ),
     "some unreadable": Case(
-        "instance_state", fleet(SHOP, {**SUPPORT, "name": "wrong"}, {**BANNED, "id": 1}), says="2 instances"
+        "instance_state",
+        fleet(SHOP, {**SUPPORT, "name": "wrong"}, {**BANNED, "id": 1}),
+        says="2 of 3 instances could not be read: HTTP 401 (1): wrong; HTTP 403 (1): banned.",
     ),
     "some unreadable, which is fine": Case(
         "instance_state", fleet(SHOP, {**SUPPORT, "name": "wrong"}, fail_on_error=False)
@@ -137,7 +139,7 @@ WAITS_AND_PHONES = {
     "phones that are not there yet": Case(
         "cloudphone_status",
         {"instance_ids": ["a44uhlf7", "efjy72gs"], "wait_for": ["running"], "wait_timeout": 0.5, "wait_interval": 5},
-        says="efjy72gs is stopped",
+        says="stopped (1): efjy72gs",
     ),
     "phones of somebody else": Case(
         "cloudphone_status", {"instance_ids": ["a44uhlf7"], "auth_token": "{{ tokens.wrong }}"}, says="check auth_token"

@@ -41,32 +41,61 @@ def test_a_failure_has_an_error_only_where_one_request_is_to_blame() -> None:
     assert "error" not in failed("Several failed")
 
 
-def test_the_failure_of_one_is_its_own_message() -> None:
+def test_the_failure_of_a_single_one_is_its_own_message() -> None:
     error = FleetError("timeout", "Reading a failed: no answer")
-    assert failure_result("instances", "read", [("a", error)]) == failed("Reading a failed: no answer", error)
+    assert failure_result("instances", "read", [("a", error)], 1) == failed("Reading a failed: no answer", error)
 
 
-def test_the_failure_of_several_names_each_beside_its_reason() -> None:
-    failures = [(name, FleetError("timeout", f"no answer from {name}")) for name in ("a", "b")]
-    result = failure_result("phones", "read", failures)
-    assert result["msg"] == "2 phones could not be read: no answer from a (a); no answer from b (b)"
+def test_failures_are_counted_by_cause_and_the_most_frequent_comes_first() -> None:
+    failures = [
+        ("shop-99", FleetError("timeout", "Reading shop-99 failed: no answer")),
+        ("shop-17", FleetError("unauthorized", "Reading shop-17 failed: HTTP 401", http_status=401)),
+        ("shop-31", FleetError("unauthorized", "Reading shop-31 failed: HTTP 401", http_status=401)),
+    ]
+    result = failure_result("instances", "read", failures, 1000)
+    assert result["msg"] == (
+        "3 of 1,000 instances could not be read: HTTP 401 (2): shop-17, shop-31; timeout (1): shop-99. "
+        "Reading shop-17 failed: HTTP 401. Reading shop-99 failed: no answer"
+    )
     assert "error" not in result
 
 
-def test_a_reason_that_several_share_is_told_once() -> None:
-    failures = [(name, FleetError("timeout", "no answer")) for name in ("a", "b")]
-    assert failure_result("phones", "read", failures)["msg"] == "2 phones could not be read: no answer (a, b)"
+def test_one_failure_of_many_has_name_and_count() -> None:
+    error = FleetError("timeout", "Reading shop failed: no answer")
+    result = failure_result("instances", "read", [("shop", error)], 10_000)
+    assert result["msg"] == (
+        "1 of 10,000 instances could not be read: timeout (1): shop. Reading shop failed: no answer"
+    )
+    assert result["error"] == error.as_error()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (FleetError("unauthorized", "", http_status=401), "HTTP 401"),
+        (FleetError("bad_answer", "", http_status=200), "bad_answer"),
+        (FleetError("not_found", "", http_status=400, vendor_code="KOOPHONE.API.4001"), "KOOPHONE.API.4001"),
+        (FleetError("connection", ""), "connection"),
+        (FleetError("timeout", "", cause="starting"), "starting"),
+    ],
+)
+def test_the_cause_is_as_exact_as_it_is_known(error: FleetError, cause: str) -> None:
+    assert error.cause == cause
 
 
 def test_one_request_can_be_to_blame_for_many() -> None:
     error = FleetError("unauthorized", "no answer", http_status=401)
-    assert failure_result("phones", "read", [("a", error), ("b", error)])["error"] == error.as_error()
+    assert failure_result("phones", "read", [("a", error), ("b", error)], 3)["error"] == error.as_error()
     others = [("a", error), ("b", FleetError("unauthorized", "no answer", http_status=401))]
-    assert "error" not in failure_result("phones", "read", others)
+    assert "error" not in failure_result("phones", "read", others, 3)
 
 
-def test_the_failure_of_a_great_many_names_the_first_and_counts_the_others() -> None:
-    failures = [(f"<{number}>", FleetError("timeout", "no answer")) for number in range(1000)]
-    result = failure_result("instances", "read", failures)
-    assert "<9>, and 990 more" in result["msg"]
-    assert "<10>" not in result["msg"]
+def test_the_failure_of_a_great_many_is_bounded() -> None:
+    failures = [
+        (f"<{n}>", FleetError("vendor", f"Reading <{n}> failed", http_status=400 + n % 20)) for n in range(10_000)
+    ]
+    message = failure_result("instances", "read", failures, 20_000)["msg"]
+    assert message.startswith("10,000 of 20,000 instances could not be read: HTTP 400 (500): <0>, <20>, ")
+    assert "and 490 more" in message
+    assert "; and 15 more" in message
+    assert len(message) < 1000

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import ProgressLog, poll
 from ansible_collections.msgops.fleet.tests.support.wire import PATIENCE, Crowd, join_workers
 
 
@@ -169,7 +169,7 @@ def test_what_is_under_way_when_a_step_fails_ends_before_that_is_raised() -> Non
 # In a process of its own, under a limit on the memory of which each thread takes its share.
 FEW_THREADS = """
 import os, resource, sys, threading, time
-from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
+from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import ProgressLog, poll
 
 def work(job):
     names.add(threading.current_thread().name)
@@ -203,15 +203,34 @@ def test_a_limit_on_threads_is_made_do_with(collections_path: Path, megabytes: i
     assert is_callers == str(megabytes == 8)
 
 
-def test_progress_is_told_while_nothing_happens() -> None:
-    gate, told = threading.Event(), []
+def test_progress_is_logged_while_nothing_happens() -> None:
+    gate, lines = threading.Event(), []
 
-    def progress() -> None:
-        if gate.is_set():
-            return  # the worker may take its time to notice
-        told.append(1)
-        if len(told) == 3:
+    def show(line: str) -> None:
+        lines.append(line)
+        if len(lines) == 3:
             gate.set()
 
-    poll([1], lambda _job: gate.wait(PATIENCE), workers=1, progress=progress, progress_interval=0.01)
-    assert len(told) == 3
+    log = ProgressLog(show, lambda: f"line {len(lines)}", interval=0.01)
+    poll([1], lambda _job: gate.wait(PATIENCE), workers=1, progress=log)
+    assert [line.partition(" (")[0] for line in lines[:3]] == ["line 0", "line 1", "line 2"]
+
+
+def test_a_line_is_repeated_when_it_has_changed_or_after_a_while() -> None:
+    words = iter(["a", "a", "a", "b", "b", "b"])
+    lines: list[str] = []
+    log = ProgressLog(lines.append, lambda: next(words), started=100, reminder=30, deadline=lambda: 150)
+    for now in (105, 110, 135, 140, 145, 170):
+        log.update(now)
+    assert lines == [
+        "a (5 s elapsed, 45 s left)",
+        "a (35 s elapsed, 15 s left)",
+        "b (40 s elapsed, 10 s left)",
+        "b (70 s elapsed, 0 s left)",
+    ]
+
+
+def test_without_a_deadline_only_the_elapsed_time_is_logged() -> None:
+    lines: list[str] = []
+    ProgressLog(lines.append, lambda: "a", started=100).update(105)
+    assert lines == ["a (5 s elapsed)"]

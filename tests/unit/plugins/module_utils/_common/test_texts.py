@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import join_first, sentence, shorten
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import (
+    join_first,
+    join_groups,
+    sentence,
+    shorten,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,9 @@ def test_a_failure_is_a_sentence_with_a_remedy_if_there_is_one() -> None:
 )
 def test_the_first_items_are_named_and_the_others_counted(items: list[str], joined: str) -> None:
     assert join_first(items, shown=2) == joined
+
+
+def test_labels_are_grouped_and_the_largest_group_comes_first() -> None:
+    pairs = [("b", "1"), ("a", "2"), ("a", "3"), ("c", "4"), ("a", "5")]
+    assert join_groups(pairs, shown_groups=2, shown=2) == "a (3): 2, 3, and 1 more; b (1): 1; and 1 more"
+    assert join_groups([]) == ""

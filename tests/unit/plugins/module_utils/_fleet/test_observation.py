@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -20,10 +21,20 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation im
     report,
     summarize,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
-from ansible_collections.msgops.fleet.tests.support.wire import ANY, PATIENCE, TOKEN, Clock, Crowd, transport
+from ansible_collections.msgops.fleet.tests.support.wire import (
+    ANY,
+    PATIENCE,
+    TOKEN,
+    Clock,
+    Crowd,
+    Wire,
+    answering,
+    response,
+    transport,
+)
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -181,7 +192,9 @@ def test_a_hopeless_state_of_one_ends_the_waiting_for_all_once_each_was_read(fle
     assert states(observations) == ["starting", "blocked", "starting"]
     result = report(observations, waiting, fail_on_error=True)
     assert result["failed"]
-    assert result["msg"].startswith("gave up waiting: 2 is blocked; the account is banned")
+    assert result["msg"].startswith(
+        "gave up waiting for 3 instances, as fail_fast_on says: blocked (1): 2; the account is banned"
+    )
 
 
 def test_a_state_that_is_waited_for_is_never_hopeless(fleet: Fleet) -> None:
@@ -242,8 +255,9 @@ def test_a_timeout_names_each_laggard_with_its_last_state(fleet: Fleet) -> None:
     assert result["failed"]
     assert result["msg"].startswith(
         "3 of 4 instances did not become authorized within 0.8 s: "
-        "shop (2) is starting, 3 is unreadable, 4 is yellowCard; starting: wait"
+        "starting (1): shop (2); HTTP 503 (1): 3; yellowCard (1): 4. Reading the state of GREEN-API instance 3 failed: "
     )
+    assert "starting: wait" in result["msg"]
     assert "yellowCard: reboot" in result["msg"]
     assert [i["state"] for i in result["instances"]] == ["authorized", "starting", None, "yellowCard"]
 
@@ -251,7 +265,10 @@ def test_a_timeout_names_each_laggard_with_its_last_state(fleet: Fleet) -> None:
 def test_a_message_about_unreadable_instances_alone_ends_properly(fleet: Fleet) -> None:
     waiting = waiting_for("authorized", timeout=0.4)
     result = report(observe([fleet.add("1", 503)], concurrency=1, waiting=waiting), waiting, fail_on_error=True)
-    assert result["msg"] == "1 of 1 instances did not become authorized within 0.4 s: 1 is unreadable"
+    assert result["msg"] == (
+        "1 of 1 instances did not become authorized within 0.4 s: HTTP 503 (1): 1. "
+        "Reading the state of GREEN-API instance 1 failed: HTTP 503: it failed; try again later"
+    )
 
 
 def test_without_time_to_wait_each_is_read_once_and_that_decides(fleet: Fleet) -> None:
@@ -259,7 +276,7 @@ def test_without_time_to_wait_each_is_read_once_and_that_decides(fleet: Fleet) -
     observations = observe([fleet.add("1", "starting"), fleet.add("2", "authorized")], concurrency=1, waiting=waiting)
     assert fleet.reads == {"1": 1, "2": 1}
     result = report(observations, waiting, fail_on_error=True)
-    assert "1 of 2 instances did not become authorized within 0 s: 1 is starting" in result["msg"]
+    assert "1 of 2 instances did not become authorized within 0 s: starting (1): 1" in result["msg"]
 
 
 def test_the_last_state_is_kept_when_the_end_of_the_waiting_cuts_a_read(fleet: Fleet, gate: threading.Event) -> None:
@@ -298,7 +315,7 @@ def test_progress_tells_how_far_it_is(fleet: Fleet) -> None:
 
     def progress(line: str) -> None:
         told.append(line)
-        if "1 of 2 instances read" not in line and len(told) > 1:
+        if line.startswith("1 of 2 instances are authorized; starting (1): shop (1) ("):
             done.set()
 
     def finish() -> str:
@@ -306,7 +323,27 @@ def test_progress_tells_how_far_it_is(fleet: Fleet) -> None:
 
     targets = [fleet.add("1", finish, name="shop"), fleet.add("2", "authorized")]
     observe(targets, concurrency=2, waiting=waiting_for("authorized"), progress=progress, progress_interval=0.02)
-    assert any("2 of 2 instances read, 1 are authorized; waiting for shop (1) is starting" in line for line in told)
+    assert re.fullmatch(r".* \(\d+ s elapsed, \d+ s left\)", told[-1])
+
+
+@pytest.mark.parametrize("waiting", [READ_ONCE, WaitPolicy(PATIENCE, 0.01, ["authorized"])], ids=["read once", "wait"])
+def test_progress_names_the_error_of_a_request_that_is_being_repeated(waiting: WaitPolicy) -> None:
+    lines: list[str] = []
+    with contextlib.closing(Wire(answering(response(b'{"stateInstance": "authorized"}')), listening=False)) as server:
+
+        def show(line: str) -> None:
+            lines.append(line)
+            if "refuses" in line:
+                server.listen()
+
+        gateway = GreenApi(transport(server.url, retry_timeout=PATIENCE))
+        target = Target(gateway, Credentials("1101", TOKEN), "shop")
+        (observation,) = observe([target], concurrency=1, waiting=waiting, progress=show, progress_interval=0.02)
+    assert observation.state == "authorized"
+    reached = "are authorized" if waiting.states else "read"
+    shown = next(line for line in lines if "refuses" in line)
+    assert shown.startswith(f"0 of 1 instances {reached}; connection (1): shop (1101). Reading the state of ")
+    assert re.search(r"127.0.0.1:\d+ refuses the connection; check api_url", shown)
 
 
 def test_the_summary_counts(fleet: Fleet) -> None:
@@ -342,9 +379,18 @@ def test_an_unreadable_instance_fails_the_task_only_where_it_should(fleet: Fleet
     observations = observe([fleet.add("1", 403, name="shop"), fleet.add("2", 404)], concurrency=1)
     assert "failed" not in report(observations, READ_ONCE, fail_on_error=False)
     result = report(observations, READ_ONCE, fail_on_error=True)
-    assert result["msg"].startswith("2 instances could not be read: ")
-    assert "shop (1)" in result["msg"]
+    assert result["msg"].startswith("2 of 2 instances could not be read: HTTP 403 (1): shop; HTTP 404 (1): 2. ")
     assert "GREEN-API instance 2" in result["msg"]
+
+
+def test_what_is_returned_can_be_bounded(fleet: Fleet) -> None:
+    waiting = WaitPolicy(0, 0.01, ["authorized"])
+    targets = [fleet.add("1", "authorized"), fleet.add("2", "starting"), fleet.add("3", 403)]
+    observations = observe(targets, concurrency=1, waiting=waiting)
+    results = {kind: report(observations, waiting, fail_on_error=True, returned=kind) for kind in RETURNED}
+    ids = {kind: [instance["id"] for instance in result.pop("instances")] for kind, result in results.items()}
+    assert ids == {"all": ["1", "2", "3"], "failed": ["2", "3"], "summary": []}
+    assert results["all"] == results["failed"] == results["summary"]
 
 
 def test_no_token_is_in_a_report(fleet: Fleet) -> None:

@@ -19,7 +19,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import 
     report,
     summarize,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import GivenToken
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status
@@ -315,7 +315,7 @@ def test_without_time_to_wait_each_is_read_once_and_that_decides(cloud: Cloud) -
     phones, requests = read_phones(cloud.koophone, query, concurrency=1)
     assert requests == 1
     result = report(phones, query, fail_on_error=True)
-    assert result["msg"] == "1 of 1 phones did not become running within 0 s: a is stopped"
+    assert result["msg"] == "1 of 1 phones did not become running within 0 s: stopped (1): a"
 
 
 def test_a_timeout_names_each_laggard_with_its_last_status(cloud: Cloud) -> None:
@@ -324,7 +324,7 @@ def test_a_timeout_names_each_laggard_with_its_last_status(cloud: Cloud) -> None
     phones, _requests = read_phones(cloud.koophone, query, concurrency=1)
     result = report(phones, query, fail_on_error=True)
     assert result["msg"] == (
-        "3 of 4 phones did not become running or offline within 0.5 s: b is starting, c is missing, d is other"
+        "3 of 4 phones did not become running or offline within 0.5 s: starting (1): b; missing (1): c; other (1): d"
     )
 
 
@@ -394,3 +394,15 @@ def test_how_long_was_waited_is_told_where_the_task_waits(cloud: Cloud, url: str
     cloud.add("a", RUNNING)
     assert "waited" not in run(url, ["a"])
     assert run(url, ["a"], wait_for=["running"])["waited"] >= 0
+
+
+def test_what_is_returned_can_be_bounded(cloud: Cloud) -> None:
+    ids = [cloud.add("a", RUNNING), cloud.add("b", STOPPED), cloud.add("c", None), cloud.add("d", RUNNING)]
+    cloud.refused["d"] = (400, "KOOPHONE.API.4001")
+    query = PhonesQuery(ids, waiting=WaitPolicy(0, 0.01, ["running"]))
+    phones, _requests = read_phones(cloud.koophone, query, concurrency=1)
+    results = {kind: report(phones, query, fail_on_error=True, returned=kind) for kind in RETURNED}
+    shown = {kind: [phone["instance_id"] for phone in result["phones"]] for kind, result in results.items()}
+    assert shown == {"all": ["a", "b", "c", "d"], "failed": ["b", "c", "d"], "summary": []}
+    assert [results[kind]["missing"] for kind in shown] == [["c"], ["c"], []]
+    assert results["all"]["summary"] == results["failed"]["summary"] == results["summary"]["summary"]

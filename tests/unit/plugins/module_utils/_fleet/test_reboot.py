@@ -12,6 +12,13 @@ import time
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.tests.storm.runs import Result, Run, in_parallel
 from ansible_collections.msgops.fleet.tests.support.linking import GATEWAYS, Person, Sitting, actions, errors
 
@@ -410,3 +417,22 @@ def test_many_at_once(sitting: Sitting) -> None:
     result = reboot(sitting, fleet)
     assert set(actions(result).values()) == {"rebooted"}
     assert sent(sitting) == 30
+
+
+def test_progress_counts_reboots_and_names_the_states_that_it_waits_for(sitting: Sitting) -> None:
+    (shop,) = broken(sitting, "green_api", "shop")
+    sitting.emulator.config({"green_api.restart_seconds": 3600})
+    lines: list[str] = []
+
+    def show(line: str) -> None:
+        lines.append(line)
+        if "starting (1)" in line:
+            sitting.emulator.set_state("green_api", shop["id"], "authorized")
+
+    gateway = GatewayCache(TransportOptions(timeout=5, retry_timeout=0)).get("green_api", sitting.emulator.url)
+    policy = RebootPolicy(["yellowCard"], 0.0, WaitPolicy(60, 0.05))
+    budget = RebootBudget(str(sitting.journal), 2)
+    rebooter = Rebooter(policy, budget, concurrency=1, progress=show, progress_interval=0.02)
+    rebooter.reboot([Target(gateway, Credentials(shop["id"], shop["token"]), "shop")])
+    pattern = r"1 instances rebooted, waiting for 1: starting \(1\): shop \(\d+\) \(\d+ s elapsed, \d+ s left\)"
+    assert any(re.fullmatch(pattern, line) for line in lines), lines

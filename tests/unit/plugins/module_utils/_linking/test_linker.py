@@ -374,9 +374,8 @@ def test_after_a_failure_the_other_instances_are_linked(sitting: Sitting) -> Non
 def test_many_failures_are_grouped_by_their_reasons(sitting: Sitting) -> None:
     fleet = sitting.seed("green_api", *(f"shop-{n:02d}" for n in range(12)), state="starting")
     result = sitting.link(fleet, wait_timeout=0.3)
-    assert result["msg"].startswith("12 instances could not be linked: no phone within 0.3 s: it is starting")
-    assert "shop-00" in result["msg"]
-    assert "and 2 more" in result["msg"]
+    assert result["msg"].startswith("12 of 12 instances could not be linked: starting (12): shop-00")
+    assert "and 2 more. no phone within 0.3 s: it is starting" in result["msg"]
 
 
 @pytest.mark.parametrize("provider", GATEWAYS)
@@ -580,7 +579,8 @@ def test_progress_names_the_page(sitting: Sitting) -> None:
         timing=QUICK,
     )
     linker.link(requests(sitting, [shop]))
-    assert lines == [f"1 of 1 instances wait for a phone; open {sitting.page}"]
+    left = f"notAuthorized (1): shop ({shop['id']}); open {sitting.page}"
+    assert lines == [f"1 of 1 instances wait for a phone: {left} (0 s elapsed, 0 s left)"]
 
 
 def requests(sitting: Sitting, items: list[dict[str, Any]], phone: str | None = None) -> list[LinkRequest]:

@@ -29,8 +29,8 @@ SCHEMA = json.loads((ROOT / "docs" / "fleet-report-1.schema.json").read_text())
 def test_each_line_says_who_what_and_what_to_do() -> None:
     lines = {finding.member.id: finding.line for finding in report_of(min_due_days=1).failing}
     assert lines["2"] == (
-        "support (2) at green_api: is notAuthorized: link a phone: scan the instance's QR code in the gateway's "
-        "console; is due 2026-02-01T00:00:00Z: extend it"
+        "support (2) at green_api: is notAuthorized: link a phone: instance_link, provision_link and the gateway's "
+        "console show its code; is due 2026-02-01T00:00:00Z: extend it"
     )
     assert "is unknown (hibernating): look the vendor's word up" in lines["4"]
     assert lines["5"].endswith("HTTP 401; check instance_token")

@@ -317,7 +317,7 @@ def test_an_instance_may_have_no_name(httpserver: HTTPServer, url: str, missing:
     assert [i.name for i in listing(httpserver, url, ITEM | missing, ITEM)] == ["", "shop"]
 
 
-@pytest.mark.parametrize("token", [None, "", 5])
+@pytest.mark.parametrize("token", [None, ""])
 def test_an_instance_may_have_no_token(httpserver: HTTPServer, url: str, token: object) -> None:
     assert listing(httpserver, url, ITEM | {"apiTokenInstance": token})[0].token is None
 
@@ -329,7 +329,9 @@ def test_a_token_is_in_no_text_that_shows_an_instance(httpserver: HTTPServer, ur
 @pytest.mark.parametrize(
     "item",
     [None, 1, "shop", [], {}, ITEM | {"idInstance": None}, ITEM | {"idInstance": True}, ITEM | {"idInstance": "x"}]
-    + [ITEM | {"name": name} for name in (0, 5, False, ["shop"], {})],
+    + [ITEM | {"name": name} for name in (0, 5, False, ["shop"], {})]
+    + [ITEM | {"apiTokenInstance": token} for token in (5, False, ["its-token"], {})]
+    + [ITEM | {"deleted": deleted} for deleted in ("true", 1, [], {})],
 )
 def test_a_listing_with_one_item_that_is_no_instance_is_no_listing(
     httpserver: HTTPServer, url: str, item: object

@@ -179,6 +179,9 @@ def test_an_answer_may_name_no_phone_at_all(httpserver: HTTPServer, url: str, bo
         {"status_results": {}},
         {"status_results": [None]},
         {"status_results": [{"status": 2}]},
+        {"status_results": [{"instance_id": True, "status": 2}]},
+        {"status_results": [], "error_code": {"x": 1}},
+        {"status_results": [], "error_code": True},
     ],
 )
 def test_another_answer_is_a_bad_answer(httpserver: HTTPServer, url: str, body: Any) -> None:
@@ -188,6 +191,26 @@ def test_another_answer_is_a_bad_answer(httpserver: HTTPServer, url: str, body: 
 
 
 # Errors
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"error": {"code": 400, "message": "the IDs are wrong", "title": "Bad Request"}}, "the IDs are wrong"),
+        ({"error_code": None, "error_msg": "the IDs are wrong"}, "the IDs are wrong"),
+        ({"error": "the IDs are wrong"}, "the IDs are wrong"),
+        ({"message": "the IDs are wrong", "request_id": "x"}, "the IDs are wrong"),
+    ],
+)
+@pytest.mark.parametrize(("status", "code"), [(400, "bad_request"), (403, "forbidden"), (500, "unavailable")])
+def test_an_error_is_reported_in_the_vendors_words(
+    httpserver: HTTPServer, url: str, body: Any, says: str, status: int, code: str
+) -> None:
+    httpserver.expect_request(ANY).respond_with_json(body, status)
+    error = error_of(lambda: read(url))
+    assert error.code == code
+    assert f"HTTP {status}: {says}" in error.message
+
 
 MEANINGS = [
     ("KOOPHONE.API.0000", "forbidden", False),

@@ -153,6 +153,7 @@ FAILURES: list[tuple[type[Gateway], Ask, int, Any, str, bool, Delivery]] = [
     (GreenApi, pairing, 200, {"status": True}, "bad_answer", False, Delivery.UNKNOWN),
     (GreenApi, pairing, 200, {"status": True, "code": 12345678}, "bad_answer", False, Delivery.UNKNOWN),
     (GreenApi, reboot, 200, {"isReboot": False}, "vendor", False, Delivery.REFUSED),
+    (GreenApi, pairing, 200, {"status": "no", "code": "12345678"}, "bad_answer", False, Delivery.UNKNOWN),
     (GreenApi, reboot, 200, {}, "bad_answer", False, Delivery.UNKNOWN),
     (GreenApi, reboot, 200, {"code": 401, "description": "no"}, "unauthorized", False, Delivery.REFUSED),
     (GreenApi, reboot, 400, "instance in starting process try later", "unavailable", True, Delivery.REFUSED),

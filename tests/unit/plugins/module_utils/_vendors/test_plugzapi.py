@@ -395,6 +395,10 @@ def test_a_page_that_fails_for_the_moment_is_asked_for_again(wire: WireFactory, 
         {"content": [item(1), item(2, name=5)], "totalPage": 1},
         {"content": [item(1), item(2, name=["shop"])], "totalPage": 1},
         {"content": None, "totalPage": 1, "total": 1},
+        {"content": [], "totalPage": True},
+        {"content": [item(1)], "totalPage": 1, "total": "1"},
+        {"content": [item(1, token=5)], "totalPage": 1},
+        {"content": [item(1, token={"x": []})], "totalPage": 1},
     ],
 )
 def test_another_answer_is_no_listing(httpserver: HTTPServer, url: str, body: Any) -> None:
@@ -591,7 +595,7 @@ def test_values_of_another_type_count_as_absent(httpserver: HTTPServer, url: str
         {
             "available": None,
             "blocked": 1,
-            "appealToken": 5,
+            "appealToken": None,
             "smsWaitSeconds": "0",
             "voiceWaitSeconds": True,
             "waOldEligible": None,
@@ -621,10 +625,15 @@ def test_nothing_is_asked_in_check_mode(wire: WireFactory) -> None:
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("available", ["true", 1, [], {}])
-def test_whether_a_number_is_available_is_not_guessed(httpserver: HTTPServer, url: str, available: object) -> None:
-    httpserver.expect_request(ANY).respond_with_json({"available": available, "reason": "x"})
-    assert error_of(lambda: ask(url)).code == "bad_answer"
+@pytest.mark.parametrize(
+    "fields",
+    [{"available": value} for value in ("true", 1, [], {}, {"x": []})] + [{"appealToken": value} for value in (5, [])],
+)
+def test_whether_a_number_is_available_is_not_guessed(httpserver: HTTPServer, url: str, fields: dict[str, Any]) -> None:
+    httpserver.expect_request(ANY).respond_with_json({"reason": "x"} | fields)
+    error = error_of(lambda: ask(url))
+    assert error.code == "bad_answer"
+    assert f"an object whose {next(iter(fields))} is a" in error.message
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"smsWaitSeconds": 0}, "no"])
