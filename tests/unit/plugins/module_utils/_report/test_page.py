@@ -117,6 +117,15 @@ def test_a_single_member_of_many_can_be_seen_in_the_bar() -> None:
     assert bar[1] == "2019"
 
 
+def test_a_printed_page_is_light_and_shows_bars_and_dots() -> None:
+    """Browsers print no background colours."""
+    page = render_page(REPORTS["failed"])
+    rules = re.findall(r"^\.(?:bar|thin|dot::before) {(.*?)}", page, re.MULTILINE | re.DOTALL)
+    assert len(rules) == 3
+    assert not [rule for rule in rules if "background" in rule]
+    assert re.findall(r"@media.*dark\)", page) == ["@media screen and (prefers-color-scheme: dark)"]
+
+
 def test_a_large_fleet_makes_a_page_that_browsers_can_hold() -> None:
     many = [instance(str(n), "notAuthorized", name=f"shop-{n}", due="2026-06-01T00:00:00Z") for n in range(2_000)]
     assert len(render_page(report_of(many))) < 1_000_000
