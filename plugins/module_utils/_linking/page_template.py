@@ -49,7 +49,8 @@ header .stale { display: none; margin: 1rem 0 0; padding: .75rem 1rem; border-ra
 .code img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; background: #ffffff;
   padding: .5rem; border-radius: .5rem; }
 .code:has(.type) { aspect-ratio: auto; padding: 2.5rem 0; }
-.type { font: 700 1.9rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: .06em; }
+.type { font: 700 1.9rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: .06em;
+  white-space: nowrap; }
 .none { color: var(--soft); border: 2px dashed var(--line); border-radius: .5rem; width: 100%; height: 100%;
   display: flex; align-items: center; justify-content: center; }
 .age { display: flex; align-items: center; gap: .5rem; margin-top: .5rem; font-size: .85rem; color: var(--soft);
@@ -64,7 +65,7 @@ header .stale { display: none; margin: 1rem 0 0; padding: .75rem 1rem; border-ra
 .card:target { position: fixed; inset: 0; z-index: 1; border: 0; border-radius: 0; padding: 3vmin; overflow: auto;
   justify-content: center; }
 .card:target .code { width: min(75vmin, 40rem); max-width: none; flex: none; }
-.card:target .type { font-size: min(13vmin, 6rem); }
+.card:target .type { font-size: min(12vmin, 6rem); }
 .card:target .text { max-width: min(75vmin, 40rem); }
 .card:target h2 { font-size: 1.6rem; }
 .card:target .back { display: inline; }
