@@ -85,7 +85,7 @@ def poll(
     def take(job: Job) -> None:
         try:
             finished.put((job, step(job), None))
-        except BaseException as exc:  # handed over to the caller's thread
+        except BaseException as exc:  # poll() raises it in the caller's thread
             finished.put((job, False, exc))
 
     def work() -> None:
@@ -127,7 +127,7 @@ def poll(
                 continue
             under_way -= 1
             if failure is not None:
-                # What has been sent has an outcome, which its own step takes care of.
+                # Wait for the steps under way, so that each records the outcome of what it has sent.
                 end()
                 for thread in threads:
                     thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
@@ -148,7 +148,7 @@ def _start(work: Callable[[], None], wanted: int) -> list[threading.Thread]:
         thread = threading.Thread(target=work, daemon=True)
         try:
             thread.start()
-        except (RuntimeError, MemoryError):  # containers limit them
+        except (RuntimeError, MemoryError):  # a container's limit on threads or memory
             break
         threads.append(thread)
     return threads

@@ -110,7 +110,7 @@ def observe(
 
 
 def summarize(observations: Sequence[Observation]) -> dict[str, Any]:
-    """How many instances are in which state."""
+    """Return the number of instances, of authorized and unreadable ones, and of those in each state."""
     by_state = collections.Counter(o.state for o in observations if o.state is not None)
     return {
         "total": len(observations),
@@ -163,7 +163,7 @@ def _remedies(observations: Sequence[Observation]) -> str:
 
 
 def read(target: Target, budget: RequestBudget) -> Observation:
-    """What can be read of the instance now: its state, or the error."""
+    """Read the instance's state, and return it or the error."""
     reading, error = None, None
     try:
         reading = target.gateway.read_state(target.credentials, budget)

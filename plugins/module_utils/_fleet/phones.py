@@ -88,7 +88,7 @@ def read_phones(
 
 
 def summarize(phones: Sequence[Phone]) -> dict[str, Any]:
-    """How many phones have which status."""
+    """Return the number of phones, of those with each status, and of missing and unreadable ones."""
     by_status = collections.Counter(p.state for p in phones if p.state is not None)
     return {
         "total": len(phones),

@@ -153,7 +153,7 @@ def watch(
         left = []
         results = read([items[index] for index in batch.indices], batch.budget)
         for index, reading in zip(batch.indices, results, strict=True):
-            # The deadline has cut a reading short that failed now: the one before says more.
+            # A failure after the deadline only means that time was up, so keep the reading before it.
             if reading.state is not None or readings[index] is None or batch.budget.remaining():
                 readings[index] = reading
                 if waiting.is_hopeless_for(reading):
@@ -182,5 +182,5 @@ def watch(
         stop=lambda: hopeless.is_set() and None not in readings,
         progress=log,
     )
-    # A request that was still under way at the deadline counts, too.
+    # The numbers include requests that were under way at the deadline.
     return readings, [batch.budget.requests for batch in batches]
