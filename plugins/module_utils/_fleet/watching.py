@@ -78,10 +78,10 @@ class WaitPolicy:
         return self.is_met_by(reading) or self.is_hopeless_for(reading) or reading.is_final
 
     def select(self, readings: Sequence[SomeReading], returned: Returned) -> Sequence[SomeReading]:
-        """The readings that the task returns; those without a state, or with another than the awaited ones, failed."""
+        """The readings that the task returns; those with an error, or in none of the states, failed."""
         if returned == "all":
             return readings
-        return [r for r in readings if returned == "failed" and (r.state is None or not self.is_met_by(r))]
+        return [r for r in readings if returned == "failed" and (r.error is not None or not self.is_met_by(r))]
 
     def timeout_message(self, kind: str, laggards: Sequence[tuple[str, Readable]], total: int) -> str:
         """The failure of a task at whose end ``laggards`` (label and reading) of ``total`` were in none of the "
