@@ -175,8 +175,10 @@ class _Normalizer:
         if option.get("elements") == "dict":
             if not isinstance(element, Mapping):
                 raise UsageError(f"{where} must be a dictionary")
-            options = option.get("options")
-            return self.options(_own_keys(element, options), options, f"{where}.") if options else element
+            if options := option.get("options"):
+                item = _own_keys(element, options) if name == "instances" else element
+                return self.options(item, options, f"{where}.")
+            return element
         if name in WHICH:
             if _is_blank(element):
                 raise _blank(where, element, is_required=True)

@@ -241,8 +241,31 @@ def test_a_template_that_fails_names_its_option(fleet: Source, options: dict[str
 
 @pytest.mark.parametrize("blank", [None, "", "  "])
 def test_a_blank_value_is_none(fleet: Source, blank: str | None) -> None:
-    options = {"provider": "green_api", "partner_token": blank, "api_url": blank}
-    assert set(fleet.load({"plugin": "msgops.fleet.instances", **options}).hosts) == {"shop"}
+    options = {"provider": "green_api", "timeout": blank, "api_url": blank, "hostnames": blank}
+    inventory = fleet.load({"plugin": "msgops.fleet.instances", **options}, MSGOPS_TIMEOUT=" ", PLUGZAPI_URL="")
+    assert set(inventory.hosts) == {"shop"}
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "{{ lookup('ansible.builtin.env', 'NO_SUCH_VARIABLE') }}"])
+def test_a_blank_token_is_an_error_and_never_the_environments(fleet: Source, blank: str | None) -> None:
+    refusal = fleet.refused({"plugin": "msgops.fleet.instances", "provider": "green_api", "partner_token": blank})
+    assert "partner_token is " in refusal
+    refusal = fleet.refused({"plugin": "msgops.fleet.cloudphones", "auth_token": blank})
+    assert "auth_token is " in refusal
+    accounts = [{"provider": "green_api", "partner_token": blank}]
+    assert "accounts[0].partner_token is " in fleet.refused({"plugin": "msgops.fleet.instances", "accounts": accounts})
+
+
+def test_a_value_of_the_environment_is_named_with_its_variable(fleet: Source) -> None:
+    source = {"plugin": "msgops.fleet.instances", "provider": "green_api"}
+    assert "timeout comes from the variable MSGOPS_TIMEOUT" in fleet.refused(source, MSGOPS_TIMEOUT="soon")
+    assert "api_url comes from the variable GREEN_API_URL" in fleet.refused(source, GREEN_API_URL="gateway")
+
+
+def test_accounts_and_lists_may_be_text(fleet: Source) -> None:
+    source = {"plugin": "msgops.fleet.instances", "accounts": '[{"provider": "green_api"}]', "hostnames": "name_id,id"}
+    (host,) = fleet.load(source).hosts
+    assert host.startswith("shop_11010")
 
 
 def test_the_environment_has_the_time_limit_too(fleet: Source) -> None:

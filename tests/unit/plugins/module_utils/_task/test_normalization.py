@@ -268,6 +268,7 @@ def test_an_item_that_was_returned_is_taken(giver: str, taker: str) -> None:
 def test_any_other_key_is_left_for_ansible_to_refuse() -> None:
     item = {"id": "1", "tok": "t", "msgops": 1, "colour": None}
     assert params(instance_state, instances=[item]) == {"instances": [item]}
+    assert params(instance_info, accounts=[{"token": "misplaced"}]) == {"accounts": [{"token": "misplaced"}]}
 
 
 def test_an_items_own_key_goes_before_the_hosts_variable() -> None:
