@@ -10,6 +10,7 @@ import itertools
 import os
 import random
 import signal
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -210,13 +211,35 @@ def test_a_lease_that_was_lost_cannot_write(tmp_path: Path) -> None:
     assert [(entry.status, entry.instance_id) for entry in journal.read().entries] == [("created", "2")]
 
 
+def stop_between_heartbeats(run: Child, fleet: Fleet) -> None:
+    """Stop a run while it writes nothing: a stopped process keeps its lock on the journal, for which others wait."""
+    while True:
+        run.signal(signal.SIGSTOP)
+        while ") T " not in Path(f"/proc/{run.pid}/stat").read_text():
+            time.sleep(0.01)
+        if "://" in fleet.journal or is_unlocked(fleet.journal):
+            return
+        run.signal(signal.SIGCONT)
+
+
+def is_unlocked(journal: str) -> bool:
+    """Whether a SQLite file can be written at once."""
+    with contextlib.closing(sqlite3.connect(journal, timeout=0, isolation_level=None)) as db:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
 def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> None:
     """It has seen the account without the instance, sleeps while another run creates it, and goes on."""
     fleet.arm("list", "hang", when="after")
     # Without the credentials file, which would tell it of the other run's instance.
     stopped = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE, credentials_file=None))
     fleet.wait_for("list")
-    stopped.signal(signal.SIGSTOP)
+    stop_between_heartbeats(stopped, fleet)
     assert actions(fleet.create("shop")) == {"shop": "created"}
     stopped.signal(signal.SIGCONT)
     fleet.emulator.release()
@@ -232,7 +255,7 @@ def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> N
     fleet.arm("create", "hang", when="after")
     stopped = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     fleet.wait_for("create")
-    stopped.signal(signal.SIGSTOP)
+    stop_between_heartbeats(stopped, fleet)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     stopped.signal(signal.SIGCONT)
     fleet.emulator.release()
