@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, ClassVar, Literal
+
+import yaml
+from ansible import context
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
+from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
+from ansible_collections.msgops.fleet.plugins.modules import fleet_check
+from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
+from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_check import Play, check
+
+
+class ActionModule(ControllerAction):
+    """The check of a fleet. It has no module: only the controller knows the play's hosts and its inventory."""
+
+    module: ClassVar[ModuleType] = fleet_check
+
+    _requires_connection = False
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check the hosts of the play."""
+        self._play = Play.of(task_vars or {})
+        return super().run(tmp, task_vars)
+
+    def _executor(self, task_vars: Mapping[str, Any]) -> Literal["controller"]:
+        if REQUESTS_IMPORT_ERROR is not None:
+            raise AnsibleActionFail(missing_required_lib("requests"))
+        return "controller"
+
+    def _given(self) -> dict[str, Any]:
+        given = {name: value for name, value in super()._given().items() if not _is_blank(value)}
+        rule = _parsed(given["rule"]) if isinstance(given.get("rule"), str) else given.get("rule")
+        overrides = {name: given.pop(name) for name in fleet_check.RULE_OVERRIDES if name in given}
+        return {**given, "rule": {**(rule or {}), **overrides}} if rule or overrides else given
+
+    def _core(self, task: TaskContext) -> dict[str, Any]:
+        set_facts = task.params["set_facts"]
+        return check(task, self._play, set_facts=_has_playbooks_of_others() if set_facts is None else set_facts)
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The rule in JSON or YAML.
+
+    :raises AnsibleActionFail: if the text is neither.
+    """
+    rule: Any = None
+    with contextlib.suppress(yaml.YAMLError):
+        rule = yaml.safe_load(text)
+    if not isinstance(rule, dict):
+        raise AnsibleActionFail("fleet_rule must be a dictionary, or its JSON or YAML")
+    return rule
+
+
+def _has_playbooks_of_others() -> bool:
+    """Whether a playbook was started that isn't one of this collection, and so may have plays after the check."""
+    return any(not str(name).startswith("msgops.fleet.") for name in context.CLIARGS.get("args") or ())
