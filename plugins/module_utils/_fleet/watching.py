@@ -45,7 +45,7 @@ class WaitPolicy:
     """For which states to wait, how long, and how often to read; times in seconds.
 
     With a ``timeout`` of 0, everything is read once, and that reading decides. A state of ``fail_fast_on`` that isn't
-    in ``states`` ends the waiting for all.
+    in ``states`` ends the waiting for all; one of ``hopeless``, for what is in it.
 
     :raises UsageError: if a time isn't a usable number of seconds.
     """
@@ -54,6 +54,7 @@ class WaitPolicy:
     interval: float = 5.0
     states: Collection[str] = ()
     fail_fast_on: Collection[str] = ()
+    hopeless: Collection[str] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.timeout < float("inf"):
@@ -75,7 +76,8 @@ class WaitPolicy:
 
     def is_over_for(self, reading: Readable) -> bool:
         """Whether reading it again would not change the outcome."""
-        return self.is_met_by(reading) or self.is_hopeless_for(reading) or reading.is_final
+        is_hopeless = self.is_hopeless_for(reading) or reading.state in self.hopeless
+        return self.is_met_by(reading) or is_hopeless or reading.is_final
 
     def select(self, readings: Sequence[SomeReading], returned: Returned) -> Sequence[SomeReading]:
         """The readings that the task returns; those with an error, or in none of the states, failed."""
@@ -163,12 +165,18 @@ def watch(
         batch.indices = left
         return deadline is None or not left
 
+    def is_lost(reading: SomeReading) -> bool:
+        return bool(waiting.states) and waiting.is_over_for(reading) and not waiting.is_met_by(reading)
+
     def describe() -> str:
         # A request that is being repeated has an error, but no reading yet.
         left = [(index, batch.budget.failure) for batch in batches for index in batch.indices]
         known = [(label(items[i]), _Failing(error) if error else readings[i]) for i, error in left]
+        over = [(label(item), reading) for item, reading in zip(items, readings, strict=True) if reading]
+        lost = [(name, reading) for name, reading in over if is_lost(reading)]
         reached = f"are {' or '.join(waiting.states)}" if waiting.states else "read"
-        line = f"{len(items) - len(left):,} of {len(items):,} {kind} {reached}"
+        line = f"{len(items) - len(left) - len(lost):,} of {len(items):,} {kind} {reached}"
+        line += f"; no longer waiting for {by_state(lost, shown=3)}" if lost else ""
         pending = by_state(((name, reading) for name, reading in known if reading), shown=3)
         return f"{line}; {pending}" if pending else line
 

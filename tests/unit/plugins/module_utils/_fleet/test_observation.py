@@ -326,6 +326,25 @@ def test_progress_tells_how_far_it_is(fleet: Fleet) -> None:
     assert re.fullmatch(r".* \(\d+ s elapsed, \d+ s left\)", told[-1])
 
 
+def test_a_hopeless_state_is_named_at_once_and_the_others_are_waited_for(fleet: Fleet) -> None:
+    done = threading.Event()
+
+    def progress(line: str) -> None:
+        if line.startswith(
+            "0 of 2 instances are authorized; no longer waiting for blocked (1): banned (1); starting (1): shop (2) ("
+        ):
+            done.set()
+
+    def finish() -> str:
+        return "authorized" if done.is_set() else "starting"
+
+    targets = [fleet.add("1", "blocked", name="banned"), fleet.add("2", finish, name="shop")]
+    waiting = WaitPolicy(PATIENCE, 0.01, ["authorized"], hopeless=["blocked"])
+    found = observe(targets, concurrency=2, waiting=waiting, progress=progress, progress_interval=0.02)
+    assert states(found) == ["blocked", "authorized"]
+    assert fleet.reads["1"] == 1
+
+
 @pytest.mark.parametrize("waiting", [READ_ONCE, WaitPolicy(PATIENCE, 0.01, ["authorized"])], ids=["read once", "wait"])
 def test_progress_names_the_error_of_a_request_that_is_being_repeated(waiting: WaitPolicy) -> None:
     lines: list[str] = []
