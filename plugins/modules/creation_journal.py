@@ -62,6 +62,12 @@ options:
       - IDs are compared without regard to case. The entry keeps the spelling given here, until a run finds the instance
         in the account's listing and takes the listing's spelling.
     type: str
+  credentials_file:
+    description:
+      - For V(forget), the file from which the entry of the instance O(instance_id) is removed, too, so that the next
+        run can write that of a new instance. Another instance's entry stays.
+      - It is the file of O(msgops.fleet.instance_create#module:credentials_file).
+    type: path
   status:
     description: Limits the list to entries of these statuses.
     type: list
@@ -102,6 +108,7 @@ EXAMPLES = r"""
     provider: green_api
     name: shop
     instance_id: "1101000001"
+    credentials_file: ~/.config/msgops/credentials.json
 """
 
 RETURN = r"""
@@ -196,6 +203,7 @@ from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.resolution import (
     EntryFilter,
     Resolution,
@@ -221,6 +229,7 @@ ARGUMENTS = JOURNAL.merge(
             "name": {"type": "str"},
             "account": {"type": "str"},
             "instance_id": {"type": "str"},
+            "credentials_file": {"type": "path"},
             "status": {"type": "list", "elements": "str", "choices": list(STATUSES)},
         },
         required_if=[("action", "adopt", ("instance_id",))],
@@ -242,7 +251,9 @@ def run(task: TaskContext, *, lease_policy: LeasePolicy = LEASE_POLICY) -> dict[
     # With operation_id, account doesn't choose the entry, but names its account.
     is_new_name = bool(operation_id) and action == "adopt"
     entries = EntryFilter(operation_id, params["provider"], name, None if is_new_name else account)
-    resolution = Resolution(action, entries, instance_id, account if is_new_name else None)
+    path = params["credentials_file"]
+    file = CredentialsFile(path) if path else None
+    resolution = Resolution(action, entries, instance_id, account if is_new_name else None, file)
     return resolution.write(journal, check_mode=task.check_mode)
 
 

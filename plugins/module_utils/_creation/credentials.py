@@ -17,14 +17,14 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .._common.files import UnfitFile, file_kind
 from .._common.reservation import Reservation
 from .._vendors.gateway import Instance
-from .credentials_content import Content, Slot, dump, find_conflict, has_outdated_entry, parse, put
+from .credentials_content import Content, Slot, dump, find_conflict, find_entries, has_outdated_entry, parse, put
 
 _MODE = 0o600
 # Bytes that other runs may add to the file before this run writes its tokens.
@@ -53,7 +53,7 @@ class CredentialsFile:
     """
 
     def __init__(self, path: str, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        self._path = path
+        self.path = path
         self._lock_timeout = lock_timeout
         self._mutex = threading.Lock()
         self._reservation: Reservation | None = None
@@ -67,7 +67,7 @@ class CredentialsFile:
         with self._explained(), self._target() as target, contextlib.suppress(FileNotFoundError):
             descriptor = target.open(os.O_RDWR)
             try:
-                parse(_read(descriptor), self._path)
+                parse(_read(descriptor), self.path)
                 _make_private(descriptor)
             finally:
                 os.close(descriptor)
@@ -83,13 +83,13 @@ class CredentialsFile:
             except FileNotFoundError:
                 return {}
             try:
-                return parse(_read(descriptor), self._path)
+                return parse(_read(descriptor), self.path)
             finally:
                 os.close(descriptor)
 
     def conflict(self, content: Content, slot: Slot, instance: Instance | None) -> UsageError | None:
         """The error if another instance's entry is in the slot of ``instance`` (``None``: of a new one)."""
-        return find_conflict(content, slot, instance, self._path)
+        return find_conflict(content, slot, instance, self.path)
 
     @contextlib.contextmanager
     def reserved(self, wanted: Sequence[tuple[Slot, Instance | None]]) -> Iterator[None]:
@@ -106,7 +106,7 @@ class CredentialsFile:
                 target = stack.enter_context(self._target())
                 target.sweep()
                 with self._locked(target) as descriptor:
-                    content = parse(_read(descriptor), self._path)
+                    content = parse(_read(descriptor), self.path)
                     for slot, instance in wanted:
                         if conflict := self.conflict(content, slot, instance):
                             raise conflict
@@ -147,7 +147,7 @@ class CredentialsFile:
     def _merge(
         self, target: AtomicFile, descriptor: int, found: Iterable[tuple[Slot, Instance]], *, last: bool
     ) -> list[Slot]:
-        content = parse(_read(descriptor), self._path)
+        content = parse(_read(descriptor), self.path)
         merged = {provider: dict(names) for provider, names in content.items()}
         outdated = []
         for slot, instance in found:
@@ -163,6 +163,19 @@ class CredentialsFile:
         else:
             target.replace(dump(merged), os.fstat(descriptor), _MODE)
         return outdated
+
+    def remove(self, provider: str, keys: Collection[str], instance_id: str) -> None:
+        """Remove the entries under ``keys`` that are the instance's; other instances' stay.
+
+        :raises UsageError: if the file can't be read or written; the content is unchanged then.
+        """
+        if not find_entries(self.read(), provider, keys, instance_id):
+            return
+        with self._explained(), self._target() as target, self._locked(target) as descriptor:
+            content = parse(_read(descriptor), self.path)
+            for key in find_entries(content, provider, keys, instance_id):
+                del content[provider][key]
+            target.replace(dump(content), os.fstat(descriptor), _MODE)
 
     def deliver(self, found: Sequence[tuple[Slot, Instance]]) -> list[Slot]:
         """``merge`` for the last time; if that fails, write the entries into the reserved file beside it.
@@ -185,9 +198,9 @@ class CredentialsFile:
         if self._reservation:
             yield self._reservation.target
             return
-        if kind := file_kind(self._path):
+        if kind := file_kind(self.path):
             raise UnfitFile(f"it is {kind}")
-        with contextlib.closing(AtomicFile(self._path)) as target:
+        with contextlib.closing(AtomicFile(self.path)) as target:
             yield target
 
     @contextlib.contextmanager
@@ -223,7 +236,7 @@ class CredentialsFile:
 
     def _explanation(self, exc: OSError, done: str = "written") -> UsageError:
         remedy = _REMEDIES.get(exc.errno or 0, "name another file")
-        return UsageError(f"credentials_file {self._path} can't be {done} ({exc.strerror or exc}); {remedy}")
+        return UsageError(f"credentials_file {self.path} can't be {done} ({exc.strerror or exc}); {remedy}")
 
 
 def _refuse_equal_keys(slots: Iterable[Slot]) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,12 @@ def find_token(content: Content, slot: Slot, instance_id: str, former_account: s
         if is_same_id(entry.get("id"), instance_id) and isinstance(token := entry.get("token"), str):
             return token
     return None
+
+
+def find_entries(content: Content, provider: str, keys: Iterable[str], instance_id: str) -> list[str]:
+    """Those of ``keys`` under which the file has the instance's entry."""
+    entries = content.get(provider, {})
+    return [key for key in keys if is_same_id(entries.get(key, {}).get("id"), instance_id)]
 
 
 def has_outdated_entry(content: Content, slot: Slot, instance: Instance) -> bool:

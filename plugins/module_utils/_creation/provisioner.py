@@ -113,7 +113,9 @@ class Provisioner:
         return [plans[desired] for desired in all_desired], listed
 
     def _planner(self, memory: Memory) -> Planner:
-        return Planner(memory, Refusals(JournalCommands(self.journal.location)), self.on_unknown)
+        file = self.delivery.file
+        commands = JournalCommands(self.journal.location, file.path if file else None)
+        return Planner(memory, Refusals(commands), self.on_unknown)
 
     def _lister(self, memory: Memory) -> Lister:
         return Lister(self.listing, self.listing_policy, memory.uses)
@@ -249,7 +251,7 @@ class Provisioner:
 def _no_safe_way() -> UsageError:
     return UsageError(
         "there is no safe way to deliver a new instance's token, so none is created: set no_log: true on this task, or "
-        "give credentials_file"
+        "give credentials_file (in the role: provision_no_log, provision_credentials_file)"
     )
 
 

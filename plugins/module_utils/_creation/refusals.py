@@ -15,6 +15,7 @@ from .._journal.entries import Entry
 from .._vendors.gateway import Instance
 from .desired import DesiredInstance
 
+_ANYWAY = "this task with on_unknown: create (in the role: provision_on_unknown)"
 _HOW_TO_NAME = "with account (of the task, or of its item in instances; provision_accounts in the role)"
 # Entries that a message shows.
 _SHOWN = 3
@@ -38,7 +39,7 @@ class Refusals:
             "outcome_unknown",
             f"It is not known whether {desired} was created: {reason}. Look for it in the gateway's console. If it is "
             f"there, run this with its ID: {self.commands.adopt(replace(entry, instance_id=None))}; if it isn't, run "
-            f"{self.commands.discard(entry)}, or this task with on_unknown: create",
+            f"{self.commands.discard(entry)}, or {_ANYWAY}",
             http_status=http_status,
             delivery=Delivery.UNKNOWN,
         )
@@ -49,7 +50,7 @@ class Refusals:
         return FleetError(
             "not_found",
             f"{desired} was created as {entry.instance_id} on {entry.created_at}, but {reason}. It is not created "
-            f"again; if that is what you want, run {self.commands.forget(entry)}, or this task with on_unknown: create",
+            f"again; if that is what you want, run {self.commands.forget(entry)} and then this task, or {_ANYWAY}",
         )
 
     def other_token(self, desired: DesiredInstance, entry: Entry) -> FleetError:
@@ -76,7 +77,7 @@ class Refusals:
         return FleetError(
             "not_found",
             f"{before}{cases}. If it is another account's, run that account's task first, with an account of its own, "
-            "or this task with on_unknown: create",
+            f"or {_ANYWAY}",
         )
 
     def renamed(self, desired: DesiredInstance, rivals: Sequence[Entry]) -> FleetError:

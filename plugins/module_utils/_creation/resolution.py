@@ -17,6 +17,7 @@ from .._journal.commands import JournalCommands
 from .._journal.entries import OPEN, Entry, Memory, Use, normal_id
 from .._journal.journal import Journal
 from .._vendors.providers import PROVIDERS
+from .credentials import CredentialsFile
 from .credentials_content import credentials_key
 
 Action = Literal["adopt", "discard", "forget"]
@@ -67,20 +68,23 @@ class Resolution:
     """What a person says about the only entry that ``entries`` chooses.
 
     ``instance_id`` is, for adopt, the ID of the instance that the creation made; for forget, the one that the entry
-    must have. ``account`` is the new name of the entry's account.
+    must have. ``account`` is the new name of the entry's account. Forget also removes the instance's entry from
+    ``credentials_file``.
     """
 
     action: Action
     entries: EntryFilter
     instance_id: str | None = None
     account: str | None = None
+    credentials_file: CredentialsFile | None = None
 
     def write(self, journal: Journal, *, check_mode: bool) -> dict[str, Any]:
         """Change the entry, and return the module's result.
 
         :raises UsageError: if there isn't exactly one such entry, or the action isn't allowed for its status.
         """
-        memory, commands = journal.read(), JournalCommands(journal.location)
+        file = self.credentials_file
+        memory, commands = journal.read(), JournalCommands(journal.location, file.path if file else None)
         before = self._find(memory, commands)
         if before is None:
             return {"changed": False, "entries": [], "diff": _diff(None, None)}
@@ -94,9 +98,15 @@ class Resolution:
                 if after:
                     lease.record([after])
                 else:
+                    self._remove_credentials(before)
                     lease.forget(before)
         entries = [_as_result(after, memory)] if after else []
         return {"changed": True, "entries": entries, "diff": _diff(before, after)}
+
+    def _remove_credentials(self, entry: Entry) -> None:
+        if self.credentials_file and entry.instance_id:
+            keys = {credentials_key(entry.name, account) for account in (entry.account, None)}
+            self.credentials_file.remove(entry.provider, keys, entry.instance_id)
 
     def _find(self, memory: Memory, commands: JournalCommands) -> Entry | None:
         found = [entry for entry in memory.entries if self.entries.matches(entry)]

@@ -22,11 +22,15 @@ _NAME = "/NAME/"
 
 
 class JournalCommands:
-    """The commands for the journal at ``location``, the value of the module's option."""
+    """The commands for the journal at ``location``, the value of the module's option.
 
-    def __init__(self, location: str) -> None:
+    ``credentials_file`` is the task's, from which ``forget`` removes the instance's entry, too.
+    """
+
+    def __init__(self, location: str, credentials_file: str | None = None) -> None:
         self._options: dict[str, str] = {}
         self._before = ""
+        self._credentials_file = credentials_file
         if location == os.path.expanduser(DEFAULT_JOURNAL) and not read_variable("MSGOPS_JOURNAL"):
             return  # the module's default
         if _PLAIN.fullmatch(location) and not passwords_in(location):
@@ -53,7 +57,11 @@ class JournalCommands:
 
     def forget(self, entry: Entry) -> str:
         """The command that removes the entry."""
-        return self._command("forget", entry, **({"instance_id": _known_id(entry)} if entry.instance_id else {}))
+        options = {"instance_id": _known_id(entry)} if entry.instance_id else {}
+        path = self._credentials_file
+        if entry.instance_id and path and _PLAIN.fullmatch(path):
+            options["credentials_file"] = path
+        return self._command("forget", entry, **options)
 
     def _command(self, action: str, entry: Entry, **options: str) -> str:
         given = {"action": action, "operation_id": entry.operation_id, **options, **self._options}
