@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
@@ -107,6 +108,7 @@ def run_playbook(
     playbook = f"docs/playbooks/{name}"
     (command,) = re.findall(rf"^ansible-playbook ({playbook}(?:.*\\\n)*.*)", PAGE, re.MULTILINE) or [playbook]
     arguments = shlex.split(command.replace("\\\n", " "))
+    arguments[0] = str(ROOT / arguments[0])
     desired = [{"name": name, "provider": "green_api"} for name in ("support", "shop")]
     given = fleet.folder / "given.json"
     given.write_text(
@@ -121,7 +123,7 @@ def run_playbook(
     }
     done = subprocess.run(
         [commands / "ansible-playbook", *arguments, "-vv", "--diff", "-e", f"@{given}"],
-        cwd=ROOT,
+        cwd=fleet.folder,
         env=os.environ | settings,
         capture_output=True,
         text=True,
@@ -141,13 +143,14 @@ def test_ansible_vault(account: Fleet, play: Callable[..., str]) -> None:
 
     def run(password: str, *, ok: bool = True) -> str:
         environment = {"FLEET_VAULT_PASSWORD": password}
-        return play("ansible_vault.yml", account, ok=ok, environment=environment, fleet_tokens_file=str(file))
+        return play("ansible_vault.yml", account, ok=ok, environment=environment)
 
     run("", ok=False)
     run("a password")
     assert file.read_bytes().startswith(b"$ANSIBLE_VAULT")
     assert file.stat().st_mode & 0o777 == 0o600
-    store = json.loads(VaultLib([("default", VaultSecret(b"a password"))]).decrypt(file.read_bytes()))
+    content = json.loads(VaultLib([("default", VaultSecret(b"a password"))]).decrypt(file.read_bytes()))
+    store = content["fleet_tokens"]
     expected = {(i["name"], str(i["id"]), i["token"]) for i in account.existing()}
     assert {(item["name"], item["id"], item["token"]) for item in store} == expected
     assert len(expected) == 2
@@ -158,6 +161,26 @@ def test_ansible_vault(account: Fleet, play: Callable[..., str]) -> None:
     run("another password", ok=False)
     assert file.read_bytes() == before
     assert account.posts() == ["shop"], "with a wrong password, nothing is created"
+
+
+def test_a_playbook_uses_the_encrypted_file_as_the_page_says(
+    account: Fleet, play: Callable[..., str], ansible_commands: Path
+) -> None:
+    play("ansible_vault.yml", account, environment={"FLEET_VAULT_PASSWORD": "a password"})
+    (tasks,) = re.findall(r"```yaml\n(- name: Load the tokens.*?)```", PAGE, re.DOTALL)
+    tasks += "  register: states\n- ansible.builtin.assert: {that: states.summary.total == 2}\n"
+    (account.folder / "password").write_text("a password")
+    (account.folder / "deep").mkdir()
+    playbook = [{"hosts": "localhost", "gather_facts": False, "tasks": yaml.safe_load(tasks)}]
+    (account.folder / "deep" / "play.yml").write_text(yaml.safe_dump(playbook, sort_keys=False))
+    done = subprocess.run(
+        [ansible_commands / "ansible-playbook", "--vault-password-file", "password", "deep/play.yml"],
+        cwd=account.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_hashicorp_vault(account: Fleet, served_store: tuple[DocumentStore, str], play: Callable[..., str]) -> None:
