@@ -5,42 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.plugins.doc_fragments.gateway import PARTNER_ITEM
+import textwrap
 
+from ansible_collections.msgops.fleet.plugins.doc_fragments.gateway import CHOICES, PARTNER_ITEM
 
-class ModuleDocFragment:
-    """What a new instance is created with."""
-
-    DOCUMENTATION = f"""
-options:
-  session_name:
-    description: PlugzAPI only. The name of the session as the linked phone shows it.
-    type: str
-  delivery_callback_url:
-    description: PlugzAPI only. The webhook for delivered messages.
-    type: str
-  received_callback_url:
-    description: PlugzAPI only. The webhook for received messages.
-    type: str
-  received_and_delivery_callback_url:
-    description: PlugzAPI only. The webhook for received messages and for messages sent by the account itself.
-    type: str
-  disconnected_callback_url:
-    description: PlugzAPI only. The webhook for a lost connection.
-    type: str
-  connected_callback_url:
-    description: PlugzAPI only. The webhook for a connection.
-    type: str
-  message_status_callback_url:
-    description: PlugzAPI only. The webhook for the status of messages.
-    type: str
-  settings:
-    description:
-      - GREEN-API only. The settings to create the instance with, by the names of setSettings.
-      - Booleans become the vendor's C("yes") and C("no"). For a setting that is left out, the vendor's default applies.
-      - They apply to a new instance only. The settings of an existing one are not changed.
-    type: dict
-    suboptions: &settings
+_SETTINGS = """\
       webhookUrl:
         description: The address that notifications are sent to.
         type: str
@@ -92,7 +61,63 @@ options:
       deletedMessageWebhook:
         description: Notify about deleted messages.
         type: bool
-  instances:
+"""
+
+_CALLBACKS = (
+    "delivery_callback_url",
+    "received_callback_url",
+    "received_and_delivery_callback_url",
+    "disconnected_callback_url",
+    "connected_callback_url",
+    "message_status_callback_url",
+)
+
+
+def _item_options(module: str) -> str:
+    """The same options for an item of a list; ``module`` is where they are described, if it isn't this module."""
+    texts = [
+        f"      {name}:\n        description: See O({module}{name}).\n        type: str\n"
+        for name in ("session_name", *_CALLBACKS)
+    ]
+    suboptions = textwrap.indent(_SETTINGS, "    ")
+    settings = f"      settings:\n        description: See O({module}settings).\n        type: dict\n"
+    return "".join(texts) + f"{settings}        suboptions:\n{suboptions}"
+
+
+class ModuleDocFragment:
+    """What a new instance is created with."""
+
+    DOCUMENTATION = f"""
+options:
+  session_name:
+    description: PlugzAPI only. The name of the session as the linked phone shows it.
+    type: str
+  delivery_callback_url:
+    description: PlugzAPI only. The webhook for delivered messages.
+    type: str
+  received_callback_url:
+    description: PlugzAPI only. The webhook for received messages.
+    type: str
+  received_and_delivery_callback_url:
+    description: PlugzAPI only. The webhook for received messages and for messages sent by the account itself.
+    type: str
+  disconnected_callback_url:
+    description: PlugzAPI only. The webhook for a lost connection.
+    type: str
+  connected_callback_url:
+    description: PlugzAPI only. The webhook for a connection.
+    type: str
+  message_status_callback_url:
+    description: PlugzAPI only. The webhook for the status of messages.
+    type: str
+  settings:
+    description:
+      - GREEN-API only. The settings to create the instance with, by the names of setSettings.
+      - Booleans become the vendor's C("yes") and C("no"). For a setting that is left out, the vendor's default applies.
+      - They apply to a new instance only. The settings of an existing one are not changed.
+    type: dict
+    suboptions:
+{_SETTINGS}  instances:
     description:
       - The instances that shall exist, instead of a single O(name), as a list or as JSON or YAML text of one. Each
         account is listed once, for all of its instances.
@@ -104,29 +129,45 @@ options:
         type: str
         required: true
 {PARTNER_ITEM}
-      session_name:
-        description: See O(session_name).
+{_item_options("")}"""
+
+    PROVISION = f"""
+options:
+  instances:
+    description:
+      - The instances. The list may be empty.
+      - An item with C(id) and C(token) is only checked. All others are created, unless the account has them.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The instance's name. It is compared exactly. An item that is only checked needs none.
         type: str
-      delivery_callback_url:
-        description: See O(delivery_callback_url).
+      id:
+        description: The ID of an instance that exists.
         type: str
-      received_callback_url:
-        description: See O(received_callback_url).
+      token:
+        description: The token of an instance that exists.
         type: str
-      received_and_delivery_callback_url:
-        description: See O(received_and_delivery_callback_url).
+      provider:
+        description: The gateway. Without it, O(provider) is used.
         type: str
-      disconnected_callback_url:
-        description: See O(disconnected_callback_url).
+        choices: {CHOICES}
+      api_url:
+        description: The base address of the gateway's API. Without it, O(api_urls) is used.
         type: str
-      connected_callback_url:
-        description: See O(connected_callback_url).
+      partner_token:
+        description: The partner's token. Without it, O(partner_tokens) is used.
         type: str
-      message_status_callback_url:
-        description: See O(message_status_callback_url).
+      account:
+        description: Your own name for the account. Without it, O(accounts) is used.
         type: str
-      settings:
-        description: See O(settings).
-        type: dict
-        suboptions: *settings
+      client_token:
+        description: PlugzAPI's account security token. Without it, O(client_token) is used.
+        type: str
+      phone:
+        description: Its phone's number for O(link=code), with the country code, digits only.
+        type: str
+{_item_options("msgops.fleet.instance_create#module:")}
 """

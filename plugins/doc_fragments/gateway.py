@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 
-_CHOICES = list(PROVIDERS)
+CHOICES = list(PROVIDERS)
 _ADDRESSES = " or ".join(f"V({gateway.api_url})" for gateway in PROVIDERS.values())
 
 
@@ -25,7 +25,7 @@ _ITEM = f"""
       provider:
         description: The gateway. Without it, O(provider) is used.
         type: str
-        choices: {_CHOICES}
+        choices: {CHOICES}
       api_url:
         description: The base address of the gateway's API. Without it, O(api_url) is used.
         type: str
@@ -91,7 +91,7 @@ options:
       - The gateway.
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(instances) may name its own.
     type: str
-    choices: {_CHOICES}
+    choices: {CHOICES}
   api_url:
     description:
       - The base address of the gateway's API. Must be C(https), or C(http) to a loopback address.
@@ -106,7 +106,7 @@ options:
   provider:
     description: The gateway.
     type: str
-    choices: {_CHOICES}
+    choices: {CHOICES}
 """
 
     INSTANCE = f"""

@@ -353,6 +353,21 @@ VARIANTS: dict[str, Variant] = {
         },
         returned=_TOKENS,
     ),
+    "provision": Variant(
+        "instance_provision",
+        {
+            "instances": [
+                {**_CREATION, "partner_token": _variable("green_partner")},
+                {"provider": "plugzapi"},
+                *_INSTANCES,
+            ],
+            "partner_tokens": {"green_api": _variable("green_partner"), "plugzapi": _variable("plugz_partner")},
+            "assert_authorized": False,
+        },
+        address="api_urls",
+        secrets={"client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN")},
+        outcomes=CHOSEN,
+    ),
     "listing": Variant(
         "instance_info",
         {"provider": "green_api"},
@@ -528,7 +543,8 @@ def playbooks(extent: Extent = "all") -> dict[str, list[Cell]]:
 
 
 _PATHS = ("dest", "json_file", "junit_file", "html_file")
-_WITH_JOURNAL = ("instance_create", "creation_journal", "instance_reboot")
+_CREATING = ("instance_create", "instance_provision")
+_WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot")
 
 
 def task_of(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
@@ -543,10 +559,13 @@ def task_of(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
         elif cell.way == "environment":
             environment[in_environment] = _variable(variable)
     if variant.address:
-        options |= {variant.address: servers.address(cell.outcome), "retry_timeout": 0, **outcome.options}
+        address = servers.address(cell.outcome)
+        by_provider = dict.fromkeys(("green_api", "plugzapi"), address)
+        options |= {variant.address: by_provider if variant.address == "api_urls" else address}
+        options |= {"retry_timeout": 0, **outcome.options}
         if "iam_user" in options:
             options["iam_endpoint"] = options[variant.address]
-    if variant.module == "instance_create":
+    if variant.module in _CREATING:
         for number, item in enumerate(options.get("instances", [options])):
             item["name"] = f"{cell.key}-{number}"
         if not cell.no_log:

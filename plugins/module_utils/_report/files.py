@@ -56,15 +56,23 @@ def write_report(report: Report, paths: Mapping[str, str | None], *, check_mode:
     """
     changed = False
     for option, render in FORMATS.items():
-        path = paths[option]
-        if path:
+        if path := paths[option]:
             content = render(report).encode("utf-8", "backslashreplace")
-            if _is_in(path, content):
-                continue
-            changed = True
-            if not check_mode:
-                _write(path, content, option)
+            changed = update_file(path, content, option, check_mode=check_mode) or changed
     return changed
+
+
+def update_file(path: str, content: bytes, option: str, *, check_mode: bool) -> bool:
+    """Write ``content`` to the file unless it holds it; ``option`` names the file in messages.
+
+    :returns: whether the file changed, or would change in check mode.
+    :raises UsageError: if it can't be written.
+    """
+    if _is_in(path, content):
+        return False
+    if not check_mode:
+        _write(path, content, option)
+    return True
 
 
 def _is_in(path: str, content: bytes) -> bool:

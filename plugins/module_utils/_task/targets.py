@@ -25,7 +25,9 @@ def resolve_targets(params: Mapping[str, Any], gateways: GatewayCache, resolver:
     """
     if params["instances"] is None:
         return [single_target(params, gateways, resolver)]
-    return [_target(item, f"instances[{index}]", gateways, resolver) for index, item in enumerate(params["instances"])]
+    return [
+        item_target(item, f"instances[{index}]", gateways, resolver) for index, item in enumerate(params["instances"])
+    ]
 
 
 def single_target(params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> Target:
@@ -62,7 +64,13 @@ def refuse_duplicates(targets: Sequence[Target]) -> None:
             raise UsageError(f"instances names {instance_id} of {provider} {count} times")
 
 
-def _target(item: Mapping[str, Any], where: str, gateways: GatewayCache, resolver: OptionResolver) -> Target:
+def item_target(item: Mapping[str, Any], where: str, gateways: GatewayCache, resolver: OptionResolver) -> Target:
+    """The instance of one item; ``where`` is its place in the options, for messages.
+
+    :raises UsageError: if it lacks its provider, ID or token.
+    """
+    if item["id"] is None:
+        raise UsageError(f"{where} ({item['name']}) needs id, because it has a token")
     where = f"{where} ({item['name'] or item['id']})"
     provider = resolver.provider(item, where)
     token = item["token"]

@@ -85,13 +85,14 @@ def test_phones_are_linked_between_creation_and_assertion(sitting: Sitting, play
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     assert len(seen) == 2
-    assert f"open {sitting.page} and link a phone to shop, sales" in " ".join(output.split())
+    assert f"{sitting.page} shows the codes of the instances that need a phone: open it now" in " ".join(output.split())
+    assert "2 of 2 instances wait for a phone" in output
     assert "2 of 2 instances are authorized" in output
     secrets = [instance["token"] for instance in sitting.emulator.instances()]
     assert not [secret for secret in secrets if secret in output]
     again = play(sitting, instances=fleet, link="qr")
     assert "changed=0" in again.stdout
-    assert "link a phone" not in again.stdout
+    assert "wait for a phone" not in again.stdout
 
 
 def test_pairing_codes_for_the_phones_of_the_items(sitting: Sitting, play: Play) -> None:

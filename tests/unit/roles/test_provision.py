@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from ansible_collections.msgops.fleet.plugins.modules import instance_create
+from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import TRANSPORT
+from ansible_collections.msgops.fleet.plugins.modules import instance_create, instance_provision
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -26,21 +27,27 @@ PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
   tasks:
-    - name: Provision
-      ansible.builtin.include_role:
-        name: msgops.fleet.provision
-      vars:
-        provision_instances: "{{ instances }}"
-        provision_partner_tokens: "{{ partner_tokens }}"
-        provision_client_token: "{{ client_token }}"
-        provision_wait: false
-        provision_journal: journal.sqlite3
-        provision_credentials_file: credentials.json
-        provision_report_file: report.json
+    - name: Provision, and show what that leaves behind
+      block:
+        - name: Provision
+          ansible.builtin.include_role:
+            name: msgops.fleet.provision
+          vars:
+            provision_instances: "{{ instances }}"
+            provision_partner_tokens: "{{ partner_tokens }}"
+            provision_client_token: "{{ client_token }}"
+            provision_wait: false
+            provision_journal: journal.sqlite3
+            provision_credentials_file: credentials.json
+            provision_report_file: report.json
+      always:
+        - name: Show what the role has registered
+          ansible.builtin.debug:
+            var: __provision
 
-    - name: Use the result
-      ansible.builtin.debug:
-        var: provision_result
+        - name: Use the result
+          ansible.builtin.debug:
+            var: provision_result
 """
 
 
@@ -54,6 +61,11 @@ def test_an_item_takes_what_instance_create_takes() -> None:
     items = instance_create.ARGUMENTS.options["instances"]["options"]
     own = {"id", "token", "client_token", "phone"}
     assert set(options()["provision_instances"]["options"]) == set(items) | own
+
+
+def test_each_variable_is_an_option_of_the_module() -> None:
+    own = set(instance_provision.ARGUMENTS.options) - set(TRANSPORT.options)
+    assert set(options()) == {f"provision_{option}" for option in own} | {"provision_no_log"}
 
 
 def test_the_defaults_are_those_that_are_documented() -> None:
@@ -102,6 +114,7 @@ def test_no_output_holds_a_token(place: str, emulator: Control, tmp_path: Path, 
         assert done.returncode == 2, output
         assert "refused at green_api" in output
         assert "mistaken at green_api" in output
+        assert '"provision_result": {' in output
     report = (tmp_path / "report.json").read_text(encoding="utf-8")
     made = [str(instance["token"]) for instance in emulator.instances()]
     secrets = [*made, *tokens.values(), given["client_token"], mistaken, refused, "webhook/token+&= 4"]

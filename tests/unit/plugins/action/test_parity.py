@@ -239,6 +239,30 @@ LINKS_AND_REBOOTS = {
     "a reboot": Case("instance_reboot", fleet(SHOP, WARNED, wait_timeout=0), {"diff": True}),
 }
 
+PROVISIONS = {
+    "a provision in check mode": Case(
+        "instance_provision",
+        {"instances": [{"name": "wanted", "provider": "green_api"}, item(SHOP, provider="green_api")]},
+        {"check_mode": True, "diff": True, "no_log": True},
+    ),
+    "a provision": Case(
+        "instance_provision",
+        {
+            "instances": [
+                {"name": "wanted", "provider": "green_api"},
+                item(SHOP, provider="green_api"),
+                item({**SUPPORT, "name": "wrong"}, provider="green_api"),
+            ],
+            "credentials_file": "made/provisioned.json",
+            "report_file": "made/provisioned-report.json",
+            "wait": False,
+            "retry_timeout": 0,
+        },
+        {"diff": True},
+        says="1 of 3 instances are authorized",
+    ),
+}
+
 LISTS_AND_REPORTS = {
     "the instances of an account": Case(
         "instance_info",
@@ -489,6 +513,7 @@ ACTS = {
     "creations": CREATIONS,
     "numbers and settlements": NUMBERS_AND_SETTLEMENTS,
     "links and reboots": LINKS_AND_REBOOTS,
+    "provisions": PROVISIONS,
     "lists and reports": LISTS_AND_REPORTS,
     "wrong options": _refused(WRONG_OPTIONS),
     "blanks": _refused(BLANKS),

@@ -22,6 +22,7 @@ LAYERS = (
     ("_journal",),
     ("_creation", "_fleet"),
     ("_linking", "_report"),
+    ("_provisioning",),
     ("_task",),
 )
 # What the vendors' files may import of their own folder.

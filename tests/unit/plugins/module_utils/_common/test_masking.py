@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import MASK, occurring, passwords_in, redact
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
 from hypothesis import given
@@ -203,11 +204,12 @@ def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.Mo
 # Names
 
 
-def options_in(spec: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Yield each option, at any depth, and whether it has no_log."""
+def options_in(spec: Mapping[str, Any], parent: str = "") -> Iterator[tuple[str, bool]]:
+    """Yield each option, at any depth, and whether it has no_log; ``partner_tokens.green_api`` is a "
+    "``partner_token``."""
     for name, option in spec.items():
-        yield name, option.get("no_log", False)
-        yield from options_in(option.get("options") or {})
+        yield parent[:-1] if name in PROVIDERS else name, option.get("no_log", False)
+        yield from options_in(option.get("options") or {}, name)
 
 
 @pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py")))

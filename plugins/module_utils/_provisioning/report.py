@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a provisioning task, and the lines that tell a person what to do."""
+
+from __future__ import annotations
+
+import collections
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .._common.errors import failed
+from .._common.states import UNKNOWN, remedy_for
+from .._common.texts import join_first
+from .member import Member
+from .stages import Stages
+
+# What differs from run to run although nothing has happened.
+_FLEETING = ("action", "due")
+# The actions that a person wants to know of.
+_NEWS = ("created", "adopted", "would_create")
+
+
+def report(members: Sequence[Member], stages: Stages) -> dict[str, Any]:
+    """The module's result. It holds no tokens."""
+    asserts = stages.asserts(members)
+    instances = [member.as_result() for member in members]
+    failing = [item for member, item in zip(members, instances, strict=True) if _is_failing(member, asserts=asserts)]
+    summary = summarize(instances)
+    lines = [*dict.fromkeys(stages.errors), *_lines(failing)]
+    headline = f"{summary['authorized']} of {summary['total']} instances are authorized"
+    result: dict[str, Any] = {
+        "changed": stages.changed,
+        "instances": instances,
+        "summary": summary,
+        "passed": not failing and not stages.errors,
+        "verdict": [headline, *lines],
+        "news": [*(_news(item) for item in instances if item["action"] in _NEWS), *stages.provisioner.warnings],
+        "diff": stages.diffs,
+    }
+    return result if result["passed"] else result | failed(f"{headline}: {join_first(lines, separator='; ')}")
+
+
+def summarize(instances: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How many instances are in which state. An instance that doesn't exist isn't unreadable."""
+    by_state = collections.Counter(item["state"] for item in instances if item["state"] is not None)
+    return {
+        "total": len(instances),
+        "authorized": sum(item["authorized"] for item in instances),
+        "unreadable": sum(item["id"] is not None and item["state"] is None for item in instances),
+        "by_state": dict(sorted(by_state.items())),
+    }
+
+
+def as_file(result: dict[str, Any]) -> bytes:
+    """The content of the report's file, which stays the same until a state changes."""
+    kept = [{key: value for key, value in item.items() if key not in _FLEETING} for item in result["instances"]]
+    content = {"instances": kept, "summary": result["summary"]}
+    return (json.dumps(content, indent=4, sort_keys=True, ensure_ascii=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _is_failing(member: Member, *, asserts: bool) -> bool:
+    return not member.is_authorized if asserts else not member.is_created
+
+
+def _news(item: dict[str, Any]) -> str:
+    return f"{item['action'].replace('_', ' ')} {_label(item)}"
+
+
+def _label(item: dict[str, Any]) -> str:
+    return f"{item['name'] or item['id']} at {item['provider']}"
+
+
+def _lines(instances: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """One line for each instance that has an error or a state; each error's text is printed once."""
+    first: dict[str, str] = {}
+    for item in instances:
+        label, error = _label(item), item["error"]
+        if error and (same := first.setdefault(error["message"], label)) != label:
+            yield f"{label}: the same as {same}"
+        elif error:
+            yield f"{label}: {error['message']}"
+        elif item["state"]:
+            word = f" ({item['vendor_state']})" if item["state"] == UNKNOWN else ""
+            yield f"{label} is {item['state']}{word}; {remedy_for(item['state'])}"
