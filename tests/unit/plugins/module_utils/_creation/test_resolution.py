@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -314,3 +315,33 @@ def test_each_of_many_gets_its_own_proposal(fleet: Fleet) -> None:
         own = fleet.entry(instance["name"])
         assert own
         assert {task["operation_id"] for task in tasks_in(instance["error"]["message"])} == {own["operation_id"]}
+
+
+def test_forget_removes_the_credentials_of_the_instance_and_no_others(green: Fleet) -> None:
+    shop, stock = (green.create(name)["instance"]["id"] for name in ("shop", "stock"))
+    file = str(green.credentials_file)
+    forget = {
+        "action": "forget",
+        "provider": "green_api",
+        "instance_id": shop,
+        "credentials_file": file,
+        "name": "shop",
+    }
+    assert green.journal_task(**forget, check_mode=True)["changed"]
+    assert json.loads(green.credentials_file.read_text())["green_api"].keys() == {"shop", "stock"}
+    assert green.journal_task(**forget)["changed"]
+    assert json.loads(green.credentials_file.read_text())["green_api"].keys() == {"stock"}
+    other = {"green_api": {"stock": {"id": "9", "token": "other's", "api_url": green.emulator.url}}}
+    green.credentials_file.write_text(json.dumps(other))
+    green.journal_task(**forget | {"name": "stock", "instance_id": stock})
+    assert json.loads(green.credentials_file.read_text()) == other
+    assert green.journal_task()["entries"] == []
+
+
+def test_an_entry_stays_in_the_journal_where_its_credentials_cant_be_removed(green: Fleet) -> None:
+    shop = green.create("shop")["instance"]["id"]
+    green.credentials_file.write_text("encrypted")
+    forget = {"action": "forget", "provider": "green_api", "name": "shop", "instance_id": shop}
+    result = green.journal_task(**forget, credentials_file=str(green.credentials_file))
+    assert "isn't valid JSON" in result["msg"]
+    assert green.status("shop") == "delivered"
