@@ -30,7 +30,8 @@ options:
       - The gateway. An item of O(accounts) may name its own.
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
       - If none of O(provider), O(accounts), O(api_url) and O(partner_token) is set, the source lists the account of
-        each gateway whose partner's token is in the environment.
+        each gateway whose partner's token is in the environment. Of these, it leaves out the account of a gateway that
+        has no listing, with a warning, unless no other is left.
   client_token:
     description:
       - PlugzAPI's account security token. Only O(read_states) needs it, if the account has activated it.
@@ -223,4 +224,5 @@ class InventoryModule(FleetInventory):
             )
             return lambda: list_records(gateway, account.label, account.api_url)
 
-        return Account(account.label, account.identity.fingerprint if account.is_known else None, connect)
+        fingerprint = account.identity.fingerprint if account.is_known else None
+        return Account(account.label, fingerprint, connect, is_implied=account.is_implied)

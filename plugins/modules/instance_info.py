@@ -34,6 +34,11 @@ options:
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(accounts) may name its own.
       - If no provider is set, and no O(accounts), O(api_url) or O(partner_token) either, the module lists the account
         of each gateway whose partner's token is in the environment.
+  fail_on_error:
+    description:
+      - Whether an account that could not be listed fails the task, after all of them were tried.
+    type: bool
+    default: true
 seealso:
   - module: msgops.fleet.instance_state
   - plugin: msgops.fleet.instances
@@ -58,8 +63,9 @@ EXAMPLES = r"""
 RETURN = r"""
 instances:
   description:
-    - The instances in the order of the accounts and of their listings, without deleted ones.
-  returned: success
+    - The instances of the accounts that could be listed, in the order of the accounts and of their listings, without
+      deleted ones.
+  returned: always, unless an option is wrong
   type: list
   elements: dict
   contains:
@@ -92,6 +98,31 @@ instances:
       description: The end of the instance's paid time, ISO 8601 in UTC, or null.
       type: str
       sample: "2026-01-31T12:00:00Z"
+accounts:
+  description: The accounts, in the order of their listing.
+  returned: always, unless an option is wrong
+  type: list
+  elements: dict
+  contains:
+    provider:
+      description: The gateway.
+      type: str
+      sample: green_api
+    account:
+      description: The user's name for the account, or null.
+      type: str
+      sample: retail
+    api_url:
+      description: The base address that was used.
+      type: str
+      sample: https://api.green-api.com
+    total:
+      description: How many instances the account has; null if it could not be listed.
+      type: int
+      sample: 3
+    error:
+      description: Why the account could not be listed, with C(code), C(message) and C(retryable), or null.
+      type: dict
 error:
   description: The failure, with C(code), C(message), C(http_status) and C(retryable).
   returned: on failure, where one request is to blame
@@ -101,7 +132,7 @@ error:
 from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import failure_result
 from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
@@ -112,6 +143,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     transport_options,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import list_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Instance
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 
@@ -119,31 +151,35 @@ ARGUMENTS = TRANSPORT.merge(
     GATEWAY,
     PARTNER,
     ArgumentSpec(
-        {"accounts": {"type": "list", "elements": "dict", "options": {**ITEM_GATEWAY, **PARTNER.options}}},
+        {
+            "accounts": {"type": "list", "elements": "dict", "options": {**ITEM_GATEWAY, **PARTNER.options}},
+            "fail_on_error": {"type": "bool", "default": True},
+        },
     ),
 )
 
 
 def run(task: TaskContext) -> dict[str, Any]:
-    """List one account after the other."""
+    """List the accounts, and return the instances of those that could be listed."""
     options = transport_options(task.params, check_mode=task.check_mode)
-    resolver, gateways = task.resolver, GatewayCache(options)
+    accounts = resolve_accounts(task.params, "the task", task.resolver)
+    listings = list_accounts(accounts, GatewayCache(options), task.resolver, concurrency=options.concurrency)
     rows: list[dict[str, Any]] = []
     withheld = False
-    for account in resolve_accounts(task.params, "the task", resolver):
-        instances = account.connect(gateways, resolver).list_instances()
-        if instances is None:
-            raise UsageError(f"{account.provider} has no listing for the account of {account.where}; check api_url")
-        for instance in instances:
-            if not instance.deleted:
-                shown = instance.token is not None and task.output.may_return(instance.token)
-                withheld |= instance.token is not None and not shown
-                rows.append(_row(instance, account, instance.token if shown else None))
+    for listing in listings:
+        for instance in listing.instances:
+            shown = instance.token is not None and task.output.may_return(instance.token)
+            withheld |= instance.token is not None and not shown
+            rows.append(_row(instance, listing.account, instance.token if shown else None))
     if withheld:
         task.warnings.append(
             "the tokens were withheld, because Ansible would print them: set no_log: true on this task"
         )
-    return {"changed": False, "instances": rows}
+    result = {"changed": False, "instances": rows, "accounts": [listing.as_result() for listing in listings]}
+    failures = [(listing.account.label, listing.error) for listing in listings if listing.error]
+    if failures and task.params["fail_on_error"]:
+        return result | failure_result("accounts", "listed", failures, len(accounts))
+    return result
 
 
 def _row(instance: Instance, account: PartnerAccount, token: str | None) -> dict[str, Any]:

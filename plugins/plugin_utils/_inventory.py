@@ -27,14 +27,18 @@ from ansible_collections.msgops.fleet.plugins.module_utils._http.session import 
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import unexpected
+from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import NoListingError
 from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import name_variables
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hosts import HostsPlugin, Record
+from ansible_collections.msgops.fleet.plugins.plugin_utils._sources import source_failures
 
 # Options with expressions and templates, which Ansible itself evaluates for each host.
 _EXPRESSIONS = ("compose", "groups", "keyed_groups")
 
 _CACHE_VERSION = 1
+
+_NAME_THE_OTHERS = "to get rid of this warning, name the accounts to list in the option accounts"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Account:
     """An account whose hosts are listed.
 
     ``fingerprint`` identifies the account without revealing its credentials; ``None`` if they are missing. ``connect``
-    returns the function that lists the hosts, and sends no request itself.
+    returns the function that lists the hosts, and sends no request itself. ``is_implied``: no option names the account;
+    its token is in the environment.
 
     :raises UsageError: from ``connect``, if an option is missing or wrong.
     """
@@ -50,6 +55,7 @@ class Account:
     name: str
     fingerprint: str | None
     connect: Callable[[], Callable[[], list[Record]]]
+    is_implied: bool = False
 
 
 def view_arguments(*, group: str, group_by: list[str]) -> ArgumentSpec:
@@ -100,6 +106,7 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         self._tokens: set[str] = set()
         self._variables: dict[str, set[str]] = {}
         message = ""
+        source_failures.pop(path, None)
         try:
             self._load(path, cache)
         except UsageError as error:
@@ -111,7 +118,9 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         except Exception as error:
             message = unexpected(error)
         if message:
-            raise AnsibleParserError(self._redacted(message))
+            message = self._redacted(message)
+            source_failures[path] = [message]
+            raise AnsibleParserError(message)
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         """Pass only Ansible's own options to Ansible, with their templates resolved.
@@ -138,7 +147,7 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         key = "_".join([self.get_cache_key(path), *(option for option in self.CACHE_KEY_OPTIONS if view[option])])
         records = self._cached(key, config) if cache and caching else None
         if records is None:
-            records, accounts = self._fetched(config, view)
+            records, accounts = self._fetched(config, view, path)
             if caching and accounts is not None:
                 self._cache[key] = {"version": _CACHE_VERSION, "accounts": accounts, "hosts": records}
         self._tokens.update(record["token"] for record in records if record.get("token"))
@@ -195,7 +204,7 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
     # Listing
 
     def _fetched(
-        self, config: Mapping[str, Any], view: Mapping[str, Any]
+        self, config: Mapping[str, Any], view: Mapping[str, Any], path: str
     ) -> tuple[list[Record], list[list[str | None]] | None]:
         """All hosts and the accounts that they were listed from; ``None`` for the accounts if some could not be listed.
 
@@ -220,11 +229,15 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
             return True
 
         poll(range(len(accounts)), list_one, workers=options.concurrency)
+        unlistable = [index for index in sorted(errors) if accounts[index].is_implied and isinstance(errors[index], NoListingError)]
+        if len(unlistable) < len(accounts):
+            for index in unlistable:
+                self._leave_out(accounts[index].name, f"{errors.pop(index).message}; {_NAME_THE_OTHERS}")
         failures = [(accounts[index].name, errors[index]) for index in sorted(errors)]
         if failures and view["on_error"] == "fail":
             raise UsageError(_failure(failures, len(accounts)))
         for name, error in failures:
-            self.display.warning(self._redacted(f"{self.NAME} leaves out account {name}: {error.message}"))
+            source_failures.setdefault(path, []).append(self._leave_out(name, error.message))
         records = list(itertools.chain.from_iterable(listed))
         self._tokens.update(record["token"] for record in records if record.get("token"))
         self.complete(records, view, options)
@@ -232,6 +245,12 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
             for record in records:
                 record.pop("token", None)
         return records, None if failures else _identities(accounts)
+
+    def _leave_out(self, name: str, reason: str) -> str:
+        """Warn that the source leaves out an account, and return the reason without secrets."""
+        message = self._redacted(f"account {name}: {reason}")
+        self.display.warning(f"{self.NAME} leaves out {message}")
+        return message
 
 
 def _identities(accounts: Iterable[Account]) -> list[list[str | None]]:

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import sentence
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import list_account
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Gateway, Instance
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hosts import Record
 
@@ -18,10 +17,7 @@ def list_records(gateway: Gateway, account: str, api_url: str) -> list[Record]:
 
     :raises FleetError: if the account can't be listed.
     """
-    instances = gateway.list_instances()
-    if instances is None:
-        what = f"listing the {gateway.provider} account's instances"
-        raise FleetError("not_found", sentence(what, "the gateway has no such call", "check api_url"))
+    instances = list_account(gateway)
     observed_at = utc_now()
     return [_record(gateway.provider, account, api_url, instance, observed_at) for instance in instances]
 

@@ -20,7 +20,8 @@ from .arguments import OptionResolver
 class PartnerAccount:
     """An account as the options give it. ``where`` names its place in the options, for messages.
 
-    ``name`` is what the list of accounts calls it. ``api_url`` has no slash at its end.
+    ``name`` is what the list of accounts calls it. ``api_url`` has no slash at its end. ``is_implied``: no option names
+    the account; its partner token is in the environment.
     """
 
     where: str
@@ -29,6 +30,7 @@ class PartnerAccount:
     partner_token: str | None = field(repr=False)
     client_token: str | None = field(repr=False)
     name: str | None = None
+    is_implied: bool = False
 
     @property
     def provider(self) -> str:
@@ -82,8 +84,17 @@ def resolve_accounts(params: Mapping[str, Any], where: str, resolver: OptionReso
         ]
     if any(params[option] for option in ("provider", "api_url", "partner_token")):
         return [partner_account({}, where, resolver)]
-    found = [provider for provider in PROVIDERS if resolver.find(provider, "partner_token")]
+    found = implied_accounts(where, resolver)
     if not found:
         variables = " or ".join(gateway.environment["partner_token"] for gateway in PROVIDERS.values())
         raise UsageError(f"{where} needs accounts, or provider and partner_token (or the variable {variables})")
-    return [partner_account({"provider": provider}, where, resolver) for provider in found]
+    return found
+
+
+def implied_accounts(where: str, resolver: OptionResolver) -> list[PartnerAccount]:
+    """The account of each gateway whose partner token is in the environment."""
+    return [
+        replace(partner_account({"provider": provider}, where, resolver), is_implied=True)
+        for provider in PROVIDERS
+        if resolver.find(provider, "partner_token")
+    ]
