@@ -48,9 +48,11 @@ options:
     default: []
   reports:
     description:
-      - Earlier reports, each as the path of its JSON file, or as RV(report).
+      - Earlier reports, each as the path of its JSON file, or as RV(report). A path may be a pattern such as
+        V(reports/*.json); one that matches no file is an error.
       - An instance or phone that is in several reports counts once, as it was read last. Equal IDs in accounts of
         different names are different instances.
+      - What an earlier report could not see of the fleet, such as a failed inventory source, fails this one, too.
     type: list
     elements: raw
     default: []
@@ -173,6 +175,11 @@ violations:
   type: list
   elements: str
   sample: [12 of 200 are failing, 10 may be]
+notes:
+  description: What O(reports) could not see of the fleet, but were allowed not to see.
+  returned: success
+  type: list
+  elements: str
 summary:
   description:
     - How many instances and phones there are, are failing, are authorized, and could not be read; how many there are by
@@ -230,17 +237,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
-from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import absolute
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
-from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_report, write_report
+from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_parts, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member, phone_member
-from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate, parse
-from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import (
-    ALL_STATES,
-    ALLOWED_STATES,
-    Rule,
-    common_rule,
-)
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import RULE_OPTION, Rule, common_rule
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
 
@@ -249,20 +250,7 @@ ARGUMENTS = ArgumentSpec(
         "instances": {"type": "list", "elements": "dict", "default": []},
         "phones": {"type": "list", "elements": "dict", "default": []},
         "reports": {"type": "list", "elements": "raw", "default": []},
-        "rule": {
-            "type": "dict",
-            "options": {
-                "allowed_states": {
-                    "type": "list",
-                    "elements": "str",
-                    "choices": list(ALL_STATES),
-                    "default": list(ALLOWED_STATES),
-                },
-                "max_failing": {"type": "str", "default": "0"},
-                "min_due_days": {"type": "float"},
-                "min_total": {"type": "int", "default": 0},
-            },
-        },
+        "rule": RULE_OPTION,
         "title": {"type": "str", "default": "Fleet"},
         "slice": {"type": "str"},
         **{option: {"type": "path"} for option in FORMATS},
@@ -275,17 +263,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     """Evaluate the fleet, write the report, and return the failing members."""
     params = task.params
     report = _build_report(params, task.folder)
-    violations = report.violations()
-    result = {
-        "changed": write_report(report, params, check_mode=task.check_mode),
-        "passed": not violations,
-        "violations": violations,
-        "summary": report.summary(),
-        "failing": [
-            {"host": f.member.host, "account": f.member.account, "id": f.member.id, "line": f.line}
-            for f in report.failing
-        ],
-    }
+    result = {"changed": write_report(report, params, check_mode=task.check_mode), **report.as_result()}
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 
 
@@ -293,12 +271,7 @@ def _build_report(params: Mapping[str, Any], folder: str | None) -> Report:
     now = utc_now()
     members = [instance_member(row, f"instances[{index}]") for index, row in enumerate(params["instances"])]
     members += [phone_member(row, f"phones[{index}]") for index, row in enumerate(params["phones"])]
-    earlier = [
-        parse(load_report(absolute(report, "reports", folder)), report)
-        if isinstance(report, str)
-        else parse(report, f"reports[{index}]")
-        for index, report in enumerate(params["reports"])
-    ]
+    earlier = load_parts(params["reports"], folder)
     sources = [Source(params["slice"], now, len(members))] if members or not earlier else []
     return evaluate(
         [*members, *(member for part in earlier for member in part.members)],
@@ -306,6 +279,8 @@ def _build_report(params: Mapping[str, Any], folder: str | None) -> Report:
         title=params["title"],
         generated_at=now,
         sources=[*sources, *(source for part in earlier for source in part.sources)],
+        problems=[problem for part in earlier for problem in part.problems],
+        notes=[note for part in earlier for note in part.notes],
     )
 
 

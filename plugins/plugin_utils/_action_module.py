@@ -113,7 +113,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         return "module" if execution == "module" or impossible or elsewhere else "controller"
 
     def _run_core(self) -> dict[str, Any]:
-        given = _plain(self._task.args)
+        given = self._given()
         secrets = self._arguments.secrets_in(given)
         check_mode = bool(self._task.check_mode)
         try:
@@ -132,7 +132,16 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             variables=options.variables,
             numbers=options.numbers,
         )
-        return execute(self._arguments, self.module.run, task)
+        return execute(self._arguments, self._core, task)
+
+    def _given(self) -> dict[str, Any]:
+        """The options of the task, before they are validated."""
+        return dict(_plain(self._task.args))
+
+    def _core(self, task: TaskContext) -> dict[str, Any]:
+        """Run the module's core."""
+        result: dict[str, Any] = self.module.run(task)
+        return result
 
     def _progress(self, line: str) -> None:
         """Print a line about the progress of a long task, if somebody is likely to watch."""

@@ -229,7 +229,11 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
             return True
 
         poll(range(len(accounts)), list_one, workers=options.concurrency)
-        unlistable = [index for index in sorted(errors) if accounts[index].is_implied and isinstance(errors[index], NoListingError)]
+        unlistable = [
+            index
+            for index in sorted(errors)
+            if accounts[index].is_implied and isinstance(errors[index], NoListingError)
+        ]
         if len(unlistable) < len(accounts):
             for index in unlistable:
                 self._leave_out(accounts[index].name, f"{errors.pop(index).message}; {_NAME_THE_OTHERS}")

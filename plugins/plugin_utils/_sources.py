@@ -36,7 +36,9 @@ def failed_sources(inventory: Any) -> list[str]:
         reasons = source_failures.get(source)
         if not reasons and source not in parsed:
             exists = "," in source or os.path.exists(source)
-            reasons = ["no inventory plugin could parse it; Ansible's warnings say why" if exists else "it doesn't exist"]
+            reasons = [
+                "no inventory plugin could parse it; Ansible's warnings say why" if exists else "it doesn't exist"
+            ]
         failures += [f"the inventory source {source} failed: {reason}" for reason in reasons or ()]
     return failures
 

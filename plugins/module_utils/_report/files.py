@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .._common.files import file_kind
+from .._common.paths import absolute
 from .junit import render_junit
 from .page import render_page
-from .report import Report
+from .report import Part, Report, parse
 
 # Mode of a new file. Reports hold no secrets, and are meant to be read by others.
 _MODE = 0o644
@@ -34,7 +36,27 @@ FORMATS: dict[str, Callable[[Report], str]] = {
 }
 
 
-def load_report(path: str) -> Any:
+def load_parts(reports: Sequence[Any], folder: str | None) -> list[Part]:
+    """Earlier reports: each the path of a JSON file, or the content of one. ``folder`` is the base of relative paths.
+
+    A path may be a pattern with ``*``, ``?`` and ``[]``.
+
+    :raises UsageError: if a pattern matches no file, or one isn't a report.
+    """
+    parts = []
+    for index, report in enumerate(reports):
+        if isinstance(report, str):
+            path = absolute(report, "reports", folder)
+            found = [path] if os.path.exists(path) else sorted(glob.glob(path))
+            if not found:
+                raise UsageError(f"reports {report} matches no file: {path}")
+            parts += [parse(_load_report(path), path) for path in found]
+        else:
+            parts.append(parse(report, f"reports[{index}]"))
+    return parts
+
+
+def _load_report(path: str) -> Any:
     """The JSON in a report's file; ``path`` is absolute.
 
     :raises UsageError: if the file can't be read.

@@ -19,9 +19,16 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def render_junit(report: Report) -> str:
     """The report for CI servers: the case of a failing member is a failure, or an error if it could not be read.
 
-    The cases of all failing members fail, even where the rule allows that many.
+    The cases of all failing members fail, even where the rule allows that many. Each problem is a case of the suite
+    ``check``, so that a fleet that could not be seen isn't an empty success.
     """
-    root = ElementTree.Element("testsuites", {"name": _text(report.title)} | _counts(report.findings))
+    root = ElementTree.Element("testsuites", {"name": _text(report.title)} | _counts(report.findings, report.problems))
+    if report.problems:
+        timestamp = {"timestamp": report.generated_at.rstrip("Z")}
+        suite = ElementTree.SubElement(root, "testsuite", {"name": "check"} | timestamp | _counts((), report.problems))
+        for problem in map(_text, report.problems):
+            case = ElementTree.SubElement(suite, "testcase", classname="fleet.check", name=problem, time="0")
+            ElementTree.SubElement(case, "error", type="unseen", message=problem).text = problem
     for provider, group in itertools.groupby(report.findings, key=lambda finding: finding.member.provider):
         findings = list(group)
         suite = ElementTree.SubElement(
@@ -49,12 +56,12 @@ def _add_case(suite: ElementTree.Element, finding: Finding) -> None:
         ElementTree.SubElement(case, kind, type=_text("+".join(finding.failing)), message=line).text = line
 
 
-def _counts(findings: Sequence[Finding]) -> dict[str, str]:
-    errors = sum("unreadable" in finding.failing for finding in findings)
+def _counts(findings: Sequence[Finding], problems: Sequence[str] = ()) -> dict[str, str]:
+    unreadable = sum("unreadable" in finding.failing for finding in findings)
     return {
-        "tests": str(len(findings)),
-        "failures": str(sum(bool(finding.failing) for finding in findings) - errors),
-        "errors": str(errors),
+        "tests": str(len(findings) + len(problems)),
+        "failures": str(sum(bool(finding.failing) for finding in findings) - unreadable),
+        "errors": str(unreadable + len(problems)),
         "skipped": "0",
         "time": "0",
     }

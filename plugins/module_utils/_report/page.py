@@ -37,7 +37,8 @@ def render_page(report: Report) -> str:
         title=html_text(report.title),
         verdict_kind="failed" if violations else "ready",
         verdict="\N{BALLOT X} failed" if violations else "\N{CHECK MARK} passed",
-        violations="".join(f"<p><strong>{html_text(sentence)}.</strong></p>" for sentence in violations),
+        violations="".join(f"<p><strong>{html_text(sentence)}.</strong></p>" for sentence in violations)
+        + "".join(f"<p>{html_text(sentence)}.</p>" for sentence in report.notes),
         rule=html_text(report.rule.words()),
         generated_at=_time(report.generated_at),
         read=_read_between([finding.member for finding in report.findings]),

@@ -82,13 +82,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Report:
-    """The fleet at one moment, evaluated by one rule."""
+    """The fleet at one moment, evaluated by one rule.
+
+    ``problems`` are sentences that say what could not be seen of the fleet: the fleet fails because of each. ``notes``
+    are such sentences that the user allows.
+    """
 
     title: str
     generated_at: str
     rule: Rule
     findings: Sequence[Finding] = field(repr=False)
     sources: Sequence[Source] = ()
+    problems: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     @property
     def failing(self) -> list[Finding]:
@@ -101,12 +107,17 @@ class Report:
         """The report's time."""
         return parse_time(self.generated_at)
 
+    @property
+    def has_too_many_failing(self) -> bool:
+        """Whether more members are failing than the rule allows."""
+        return len(self.failing) > self.rule.failing_limit(len(self.findings))
+
     def violations(self) -> list[str]:
-        """One sentence for each part of the rule that the fleet violates. A fleet without any passes."""
+        """The problems, and one sentence for each part of the rule that the fleet violates. Without any, it passes."""
         total, failing = len(self.findings), len(self.failing)
         limit = self.rule.failing_limit(total)
-        violations = []
-        if failing > limit:
+        violations = list(self.problems)
+        if self.has_too_many_failing:
             violations.append(f"{failing} of {total} {'is' if failing == 1 else 'are'} failing, {limit} may be")
         if total < self.rule.min_total:
             violations.append(f"there are {total}, at least {self.rule.min_total} are expected")
@@ -141,13 +152,36 @@ class Report:
             "rule": asdict(self.rule) | {"allowed_states": list(self.rule.allowed_states)},
             "passed": not violations,
             "violations": violations,
+            "problems": list(self.problems),
+            "notes": list(self.notes),
             "summary": self.summary(),
             "members": [finding.as_json() for finding in self.findings],
         }
 
+    def as_result(self) -> dict[str, Any]:
+        """The report as a module returns it."""
+        violations = self.violations()
+        return {
+            "passed": not violations,
+            "violations": violations,
+            "notes": list(self.notes),
+            "summary": self.summary(),
+            "failing": [
+                {"host": f.member.host, "account": f.member.account, "id": f.member.id, "line": f.line}
+                for f in self.failing
+            ],
+        }
+
 
 def evaluate(
-    members: Iterable[Member], rule: Rule, *, title: str, generated_at: str, sources: Sequence[Source]
+    members: Iterable[Member],
+    rule: Rule,
+    *,
+    title: str,
+    generated_at: str,
+    sources: Sequence[Source],
+    problems: Iterable[str] = (),
+    notes: Iterable[str] = (),
 ) -> Report:
     """The report on ``members``. A member that occurs twice counts once, as it was read last."""
     soon = None
@@ -160,6 +194,8 @@ def evaluate(
         rule=rule,
         findings=[Finding(member, _reasons(member, rule.allowed_states, soon)) for member in ordered],
         sources=sources,
+        problems=tuple(dict.fromkeys(problems)),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
@@ -200,6 +236,8 @@ class Part:
     members: Sequence[Member]
     rule: Rule
     sources: Sequence[Source]
+    problems: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def parse(content: Any, where: str) -> Part:
@@ -215,6 +253,7 @@ def parse(content: Any, where: str) -> Part:
             [parse_member(row) for row in content["members"]],
             Rule.of(content["rule"]),
             [Source(**source) for source in content["sources"]],
+            *([str(text) for text in content.get(key, ())] for key in ("problems", "notes")),
         )
     except (KeyError, TypeError, AttributeError) as exc:
         raise UsageError(f"{where} is a malformed fleet report ({type(exc).__name__})") from None

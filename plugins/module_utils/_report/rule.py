@@ -19,6 +19,22 @@ from .._common.states import AUTHORIZED, STATES
 ALLOWED_STATES = (AUTHORIZED, RUNNING)
 ALL_STATES = tuple(dict.fromkeys((*STATES, *PHONE_STATUSES)))
 
+# The definition of the modules' option that is a rule.
+RULE_OPTION: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "allowed_states": {
+            "type": "list",
+            "elements": "str",
+            "choices": list(ALL_STATES),
+            "default": list(ALLOWED_STATES),
+        },
+        "max_failing": {"type": "str", "default": "0"},
+        "min_due_days": {"type": "float"},
+        "min_total": {"type": "int", "default": 0},
+    },
+}
+
 
 @dataclass(frozen=True)
 class Rule:
