@@ -90,7 +90,8 @@ options:
     default: []
   rule:
     description:
-      - When the fleet passes, as the option O(msgops.fleet.fleet_report#module:rule). A dictionary, or its JSON or YAML.
+      - When the fleet passes, as the option O(msgops.fleet.fleet_report#module:rule). A dictionary, or its JSON or
+        YAML.
       - If not set, O(reports) are evaluated by their own rule, which must be the same in all of them.
     type: dict
     suboptions:

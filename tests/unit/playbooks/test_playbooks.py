@@ -6,99 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
+from ansible_collections.msgops.fleet.tests.support.playbooks import Playbooks, failed_hosts, shown
 from ansible_collections.msgops.fleet.tests.support.reports import FLEET, report_of
-
-from msgops_emulator import Control
-
-
-class Playbooks:
-    """A folder in which playbooks run, and the environment with the emulator's accounts."""
-
-    def __init__(self, folder: Path, commands: Path, emulator: Control) -> None:
-        self.folder, self.emulator, self._commands = folder, emulator, commands
-        self.hosts: dict[str, dict[str, Any]] = {}
-        accounts = {provider: emulator.account(provider) for provider in ("green_api", "plugzapi", "koophone")}
-        self._environment = {
-            "ANSIBLE_HOME": str(folder / ".ansible"),
-            "ANSIBLE_NOCOLOR": "true",
-            "GREEN_API_URL": emulator.url,
-            "GREEN_API_PARTNER_TOKEN": accounts["green_api"]["partner_token"],
-            "PLUGZAPI_URL": emulator.url,
-            "PLUGZAPI_PARTNER_TOKEN": accounts["plugzapi"]["partner_token"],
-            "PLUGZAPI_CLIENT_TOKEN": accounts["plugzapi"]["client_token"],
-            "KOOPHONE_ENDPOINT": emulator.url,
-            "KOOPHONE_AUTH_TOKEN": accounts["koophone"]["auth_token"],
-            "MSGOPS_JOURNAL": str(folder / "journal.sqlite3"),
-        }
-
-    def seed(self, group: str, *instances: dict[str, Any]) -> None:
-        """Have the emulator make instances, which become hosts."""
-        made = self.emulator.seed(instances=list(instances))["instances"]
-        self.hosts[group] = {
-            str(row["name"]): {
-                "msgops_id": str(row["id"]),
-                "msgops_provider": row["provider"],
-                "msgops_name": row["name"],
-            }
-            for row in made
-        }
-
-    def run(self, playbook: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        """What comes of a playbook."""
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps({group: {"hosts": hosts} for group, hosts in self.hosts.items()}))
-        return subprocess.run(
-            [self._commands / "ansible-playbook", "-i", inventory, playbook, "-e", json.dumps(variables)],
-            cwd=self.folder,
-            env=os.environ | self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def report(self, name: str = "fleet") -> dict[str, Any]:
-        """The JSON report that a playbook has written."""
-        report: dict[str, Any] = json.loads((self.folder / "reports" / f"{name}.json").read_text())
-        return report
-
-
-@pytest.fixture
-def playbooks(tmp_path: Path, ansible_commands: Path, emulator: Control) -> Playbooks:
-    return Playbooks(tmp_path, ansible_commands, emulator)
-
-
-@pytest.fixture
-def fleet(playbooks: Playbooks) -> Playbooks:
-    """Five instances, two of them failing."""
-    playbooks.seed(
-        "msgops_instances",
-        {"provider": "green_api", "name": "shop", "state": "authorized"},
-        {"provider": "green_api", "name": "support", "state": "notAuthorized"},
-        {"provider": "green_api", "name": "zoo", "state": "blocked"},
-        {"provider": "plugzapi", "name": "loja", "state": "connected"},
-        {"provider": "plugzapi", "name": "vendas", "state": "connected"},
-    )
-    playbooks.hosts["msgops_instances"]["shop"]["msgops_account"] = "retail"
-    return playbooks
-
-
-def failed_hosts(done: subprocess.CompletedProcess[str]) -> set[str]:
-    return set(re.findall(r"^(\S+) +: .*failed=[1-9]", done.stdout, re.MULTILINE))
-
-
-def shown(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """The lines of the log's account of the fleet."""
-    (lines,) = re.findall(r'"msg": (\[\n.*?\n    \])', done.stdout, re.DOTALL)
-    return list(json.loads(lines))
 
 
 def test_a_fleet_that_violates_the_rule_fails_on_its_failing_hosts_the_worst_first(fleet: Playbooks) -> None:
