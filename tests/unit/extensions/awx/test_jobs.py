@@ -201,10 +201,16 @@ def test_a_host_that_is_none_of_the_fleet_is_named(checking: Job) -> None:
     assert "host jump needs the variables msgops_id and msgops_provider" in played.output
 
 
-def test_an_inventory_without_hosts_passes(checking: Job, emulator: Control) -> None:
+@pytest.mark.parametrize("is_allowed", [False, True])
+def test_an_inventory_without_hosts_passes_only_if_that_is_allowed(
+    checking: Job, emulator: Control, is_allowed: bool
+) -> None:
     checking.give({"_meta": {"hostvars": {}}, "msgops_instances": {}})
-    played = checking.play("check_fleet.yml")
-    assert (played.status, emulator.log()) == (0, []), played.output
+    reports = checking.folder / "reports"
+    played = checking.play("check_fleet.yml", fleet_allow_empty=is_allowed, fleet_report_dir=str(reports))
+    assert (played.status, emulator.log()) == (0 if is_allowed else 2, []), played.output
+    assert json.loads((reports / "fleet.json").read_text())["passed"] is is_allowed
+    assert "the pattern msgops_instances matches no host" in played.output
 
 
 def test_tokens_that_nobody_gives_are_asked_for_by_name(checking: Job) -> None:
