@@ -47,7 +47,8 @@ def load_parts(reports: Sequence[Any], folder: str | None) -> list[Part]:
     for index, report in enumerate(reports):
         if isinstance(report, str):
             path = absolute(report, "reports", folder)
-            found = [path] if os.path.exists(path) else sorted(glob.glob(path))
+            is_pattern = glob.has_magic(path) and not os.path.exists(path)
+            found = sorted(glob.glob(path)) if is_pattern else [path]
             if not found:
                 raise UsageError(f"reports {report} matches no file: {path}")
             parts += [parse(_load_report(path), path) for path in found]
