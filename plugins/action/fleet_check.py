@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, ClassVar, Literal
@@ -12,15 +13,11 @@ import yaml
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.modules import fleet_check
 from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_check import Play, check
-
-# Options that may be given as JSON or YAML, as -e and AWX's surveys do.
-_STRUCTURED = ("accounts", "rule")
 
 
 class ActionModule(ControllerAction):
@@ -43,16 +40,9 @@ class ActionModule(ControllerAction):
 
     def _given(self) -> dict[str, Any]:
         given = {name: value for name, value in super()._given().items() if not _is_blank(value)}
-        for name in _STRUCTURED:
-            if isinstance(given.get(name), str):
-                given[name] = _parsed(given[name], f"fleet_{name}")
-        reports = given.get("reports")
-        if isinstance(reports, str):
-            given["reports"] = _parsed(reports, "fleet_reports") if reports.lstrip().startswith("[") else [reports]
+        rule = _parsed(given["rule"]) if isinstance(given.get("rule"), str) else given.get("rule")
         overrides = {name: given.pop(name) for name in fleet_check.RULE_OVERRIDES if name in given}
-        if overrides:
-            given["rule"] = {**(given.get("rule") or {}), **overrides}
-        return given
+        return {**given, "rule": {**(rule or {}), **overrides}} if rule or overrides else given
 
     def _core(self, task: TaskContext) -> dict[str, Any]:
         set_facts = task.params["set_facts"]
@@ -63,16 +53,17 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _parsed(text: str, name: str) -> Any:
-    """The value in JSON or YAML.
+def _parsed(text: str) -> dict[str, Any]:
+    """The rule in JSON or YAML.
 
-    :raises AnsibleActionFail: if the text is neither. The message doesn't quote the text, which may hold tokens.
+    :raises AnsibleActionFail: if the text is neither.
     """
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        error = UsageError(f"{name} is neither JSON nor YAML")
-    raise AnsibleActionFail(error.message)
+    rule: Any = None
+    with contextlib.suppress(yaml.YAMLError):
+        rule = yaml.safe_load(text)
+    if not isinstance(rule, dict):
+        raise AnsibleActionFail("fleet_rule must be a dictionary, or its JSON or YAML")
+    return rule
 
 
 def _has_playbooks_of_others() -> bool:

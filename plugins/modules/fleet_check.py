@@ -257,6 +257,7 @@ report:
 
 from typing import Any
 
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import RULE_OPTION
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (

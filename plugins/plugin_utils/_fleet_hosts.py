@@ -56,7 +56,9 @@ def fleet_host(host: str, variables: Mapping[str, Any], *, phones: bool) -> Flee
 
     :raises UsageError: if they name none.
     """
-    values = {name: None if (value := variables.get(f"msgops_{name}")) is None else str(value) for name in _VARIABLES}
+    values = {
+        name: None if (value := variables.get(f"msgops_{name}")) is None else str(value).strip() for name in _VARIABLES
+    }
     allowed = (PHONES,) if phones else tuple(PROVIDERS)
     if not values["id"] or values["provider"] not in allowed:
         raise UsageError(

@@ -38,7 +38,7 @@ _UNREAD_INSTANCE: Row = {
 def read_instances(task: TaskContext, hosts: Sequence[FleetHost], batches: Sequence[Sequence[FleetHost]]) -> list[Row]:
     """A row for each host. Accounts are listed only if tokens of their gateway are missing."""
     options = transport_options(task.params, check_mode=task.check_mode)
-    resolver, gateways = OptionResolver(task.params, task.secrets), GatewayCache(options)
+    resolver, gateways = task.resolver, GatewayCache(options)
     credentials = _credentials(task.params["credentials_file"])
     tokenless = {host.provider for host in with_known(hosts, credentials, ()) if not host.token}
     accounts = [a for a in _accounts(task.params, resolver) if a.provider in tokenless]
