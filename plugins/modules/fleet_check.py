@@ -20,7 +20,6 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway.provider
   - msgops.fleet.gateway.accounts
-  - msgops.fleet.koophone
   - msgops.fleet.transport
   - msgops.fleet.attributes
 attributes:
@@ -180,6 +179,7 @@ options:
     type: int
     default: 10
 notes:
+  - The credentials for phones come from the environment, as those of M(msgops.fleet.cloudphone_status) do.
   - It runs on the controller, in Ansible's own process, and needs the Python library requests there. It can't be run
     with C(async).
   - An option that is blank counts as not set, because that is what AWX makes of a question that was left unanswered.
@@ -267,7 +267,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
     TRANSPORT,
     ArgumentSpec,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
 
 # These override the keys of the same names of the option rule.
@@ -279,7 +278,6 @@ RULE_OVERRIDES: dict[str, dict[str, Any]] = {
 }
 
 ARGUMENTS = TRANSPORT.merge(
-    KOOPHONE,
     ArgumentSpec(
         {
             "kind": {"type": "str", "choices": ["instances", "phones", "reports"], "default": "instances"},

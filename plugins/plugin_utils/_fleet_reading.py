@@ -16,7 +16,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation im
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import phone_member
 from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import implied_accounts, partner_account
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver, transport_options
-from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import make_koophone
+from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import AccountListing, list_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
@@ -116,11 +116,12 @@ def _credentials(path: str | None) -> dict[str, dict[str, Row]]:
 def read_phones(task: TaskContext, batches: Sequence[Sequence[FleetHost]]) -> list[Row]:
     """A row for each host."""
     options = transport_options(task.params, check_mode=task.check_mode)
+    environment = KOOPHONE.validate({}, action="fleet_check", check_mode=task.check_mode).params
     rows = []
     for batch in batches:
         query = phones.PhonesQuery(list(dict.fromkeys(host.id for host in batch)), task.params["batch_size"])
         try:
-            koophone = make_koophone(task.params, options, task.secrets)
+            koophone = make_koophone(environment, options, task.secrets)
             read, _requests = phones.read_phones(
                 koophone, query, concurrency=options.concurrency, progress=task.progress
             )

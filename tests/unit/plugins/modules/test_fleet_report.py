@@ -103,3 +103,20 @@ def test_a_file_that_is_no_report_is_named(tmp_path: Path, content: str | None, 
 def test_the_states_of_the_documentation_are_those_of_the_vocabulary() -> None:
     rule = yaml.safe_load(fleet_report.DOCUMENTATION)["options"]["rule"]["suboptions"]
     assert set(rule["allowed_states"]["choices"]) == set(ALL_STATES)
+
+
+def test_a_path_may_be_a_pattern_that_matches_a_file(tmp_path: Path) -> None:
+    ran(instances=INSTANCES, json_file=str(tmp_path / "slice-1.json"))
+    assert ran(reports=[str(tmp_path / "slice-*.json")])["summary"]["total"] == 2
+    result = ran(reports=[str(tmp_path / "nothing-*.json")])
+    assert (result["failed"], "matches no file" in result["msg"]) == (True, True)
+
+
+def test_what_an_earlier_report_could_not_see_fails_the_merged_one() -> None:
+    seen = ran(instances=INSTANCES[:1], return_report=True)["report"]
+    assert ran(reports=[seen])["passed"]
+    unseen = seen | {"problems": ["the inventory source x failed: HTTP 401"], "notes": ["y was left out"]}
+    merged = ran(reports=[unseen, seen])
+    assert (merged["passed"], merged["violations"], merged["notes"]) == (
+        False, unseen["problems"], unseen["notes"],
+    )  # fmt: skip
