@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway.provider
   - msgops.fleet.gateway.accounts
+  - msgops.fleet.rule
   - msgops.fleet.transport
   - msgops.fleet.attributes
 attributes:
@@ -85,45 +86,6 @@ options:
     type: list
     elements: dict
     default: []
-  rule:
-    description:
-      - When the fleet passes, as the option O(msgops.fleet.fleet_report#module:rule). A dictionary, or its JSON or
-        YAML.
-      - If not set, O(reports) are evaluated by their own rule, which must be the same in all of them.
-    type: dict
-    suboptions:
-      allowed_states:
-        description: The states of healthy instances and phones.
-        type: list
-        elements: str
-        choices:
-          - authorized
-          - creating
-          - starting
-          - sleepMode
-          - notAuthorized
-          - yellowCard
-          - suspended
-          - blocked
-          - unknown
-          - running
-          - stopped
-          - shut_down
-          - offline
-          - missing
-          - other
-        default: [authorized, running]
-      max_failing:
-        description: How many may be failing, as a number such as V(3), or as a share of all such as V(5%).
-        type: str
-        default: "0"
-      min_due_days:
-        description: The days that each must at least be paid for. If not set, due dates don't matter.
-        type: float
-      min_total:
-        description: How many instances and phones there must be at least.
-        type: int
-        default: 0
   allowed_states:
     description: Overrides O(rule.allowed_states).
     type: list
@@ -177,6 +139,7 @@ options:
     type: int
     default: 10
 notes:
+  - O(rule) may also be YAML.
   - The credentials for phones come from the environment, as those of M(msgops.fleet.cloudphone_status) do.
   - It runs on the controller, in Ansible's own process, and needs the Python library requests there. It can't be run
     with C(async).

@@ -15,6 +15,7 @@ description:
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
+  - msgops.fleet.rule
   - msgops.fleet.attributes
 attributes:
   check_mode:
@@ -56,49 +57,6 @@ options:
     type: list
     elements: raw
     default: []
-  rule:
-    description:
-      - When the fleet passes. It may also be given as JSON text.
-      - If not set, O(reports) are evaluated by their own rule, which must be the same in all of them.
-    type: dict
-    suboptions:
-      allowed_states:
-        description:
-          - The states of healthy instances and phones. One in another state, or that could not be read, is failing.
-        type: list
-        elements: str
-        choices:
-          - authorized
-          - creating
-          - starting
-          - sleepMode
-          - notAuthorized
-          - yellowCard
-          - suspended
-          - blocked
-          - unknown
-          - running
-          - stopped
-          - shut_down
-          - offline
-          - missing
-          - other
-        default: [authorized, running]
-      max_failing:
-        description:
-          - How many may be failing, as a number such as V(3), or as a share of all such as V(5%), rounded down.
-        type: str
-        default: "0"
-      min_due_days:
-        description:
-          - An instance or phone that is paid for fewer days than this is failing, whatever its state.
-          - One whose due date isn't known is not failing because of it. If not set, due dates don't matter.
-        type: float
-      min_total:
-        description:
-          - How many instances and phones there must be at least. Without it, an account that lists nothing passes.
-        type: int
-        default: 0
   title:
     description: The report's title.
     type: str

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.msgops.fleet.plugins.doc_fragments.rule import ModuleDocFragment as RuleFragment
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import ALL_STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, execute
 from ansible_collections.msgops.fleet.plugins.modules import fleet_report
@@ -101,7 +102,7 @@ def test_a_file_that_is_no_report_is_named(tmp_path: Path, content: str | None, 
 
 
 def test_the_states_of_the_documentation_are_those_of_the_vocabulary() -> None:
-    rule = yaml.safe_load(fleet_report.DOCUMENTATION)["options"]["rule"]["suboptions"]
+    rule = yaml.safe_load(RuleFragment.DOCUMENTATION)["options"]["rule"]["suboptions"]
     assert set(rule["allowed_states"]["choices"]) == set(ALL_STATES)
 
 
