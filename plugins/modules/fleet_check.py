@@ -17,7 +17,6 @@ author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
   - msgops.fleet.gateway.provider
-  - msgops.fleet.gateway.accounts
   - msgops.fleet.rule
   - msgops.fleet.transport
   - msgops.fleet.attributes
@@ -60,6 +59,22 @@ options:
         or YAML. Only accounts of the gateways where tokens are missing are listed.
       - If not set, the account of each gateway whose partner's token is in the environment.
       - What an item leaves out comes from the environment.
+    type: list
+    elements: dict
+    suboptions:
+      provider:
+        description: The gateway. Without it, O(provider) is used.
+        type: str
+        choices: [green_api, plugzapi]
+      api_url:
+        description: The base address of the gateway's API.
+        type: str
+      partner_token:
+        description: The partner's token.
+        type: str
+      account:
+        description: Your own name for the account.
+        type: str
   credentials_file:
     description: The file that M(msgops.fleet.instance_create) has written. Tokens that are nowhere else come from it.
     type: path
