@@ -307,7 +307,8 @@ _INSTANCES = [
     },
 ]
 
-# How a single instance of each gateway is asked for.
+# How a single instance of each gateway is asked for. Its ID comes from where its token comes from.
+_IDS = {"green_api": "GREEN_API_ID_INSTANCE", "plugzapi": "PLUGZAPI_INSTANCE_ID"}
 _GREEN_API_INSTANCE = {"instance_token": ("green_instance", "GREEN_API_TOKEN_INSTANCE")}
 _PLUGZAPI_INSTANCE = {
     "instance_token": ("plugz_instance", "PLUGZAPI_INSTANCE_TOKEN"),
@@ -568,6 +569,8 @@ def task_of(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
             options[option] = _variable(variable)
         elif cell.way == "environment":
             environment[in_environment] = _variable(variable)
+    if cell.way != "variables" and (instance_id := options.pop("instance_id", None)):
+        environment[_IDS[options["provider"]]] = instance_id
     if variant.address:
         address = servers.address(cell.outcome)
         by_provider = dict.fromkeys(("green_api", "plugzapi"), address)

@@ -47,6 +47,8 @@ ELSEWHERE = {
     "ansible-builder build ": "needs a container engine; tests/unit/extensions/awx builds everything except the image",
     "ansible-runner run ": "needs ansible-runner; tests/unit/extensions/awx runs it",
     "ansible-playbook ~/.ansible/collections/ansible_collections/msgops/fleet/extensions/awx/": "needs AWX",
+    "while scp ": "needs another machine",
+    "ssh ": "needs another machine",
     "ansible-playbook docs/playbooks/": "needs a vault; tests/unit/docs/test_token_playbooks.py runs it with one",
 }
 needs_commands = pytest.mark.skipif(
