@@ -570,7 +570,7 @@ def task_of(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
         elif cell.way == "environment":
             environment[in_environment] = _variable(variable)
     if cell.way != "variables" and (instance_id := options.pop("instance_id", None)):
-        environment[_IDS[options["provider"]]] = instance_id
+        environment[_IDS[options.get("provider", "plugzapi")]] = instance_id
     if variant.address:
         address = servers.address(cell.outcome)
         by_provider = dict.fromkeys(("green_api", "plugzapi"), address)
