@@ -13,5 +13,5 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036  # a target's Python may be older than the controller's
     version = ".".join(str(number) for number in sys.version_info[:3])
     msg = "msgops.fleet needs Python 3.10 or newer, and {} is Python {}; set ansible_python_interpreter to a newer one"
-    print(json.dumps({"failed": True, "msg": msg.format(sys.executable, version)}))
-    sys.exit(1)
+    sys.stdout.write(json.dumps({"failed": True, "msg": msg.format(sys.executable, version)}))
+    raise SystemExit(1)

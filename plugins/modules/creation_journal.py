@@ -201,7 +201,7 @@ accounts:
 
 from typing import Any
 
-import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.resolution import (

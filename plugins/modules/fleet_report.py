@@ -194,7 +194,7 @@ report:
 from collections.abc import Mapping
 from typing import Any
 
-import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_parts, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member, phone_member
@@ -225,7 +225,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 
 
-def _build_report(params: Mapping[str, Any], folder: str | None) -> Report:
+def _build_report(params: Mapping[str, Any], folder: "str | None") -> Report:
     now = utc_now()
     members = [instance_member(row, f"instances[{index}]") for index, row in enumerate(params["instances"])]
     members += [phone_member(row, f"phones[{index}]") for index, row in enumerate(params["phones"])]

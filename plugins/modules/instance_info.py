@@ -131,7 +131,7 @@ error:
 
 from typing import Any
 
-import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import failure_result
 from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
@@ -182,7 +182,7 @@ def run(task: TaskContext) -> dict[str, Any]:
     return result
 
 
-def _row(instance: Instance, account: PartnerAccount, token: str | None) -> dict[str, Any]:
+def _row(instance: Instance, account: PartnerAccount, token: "str | None") -> dict[str, Any]:
     return {
         "id": instance.id,
         "name": instance.name,

@@ -208,7 +208,7 @@ error:
 from collections.abc import Mapping
 from typing import Any
 
-import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # must be the first
+import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy

@@ -1,8 +1,9 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Environment variables in place of options. AWX sets a variable to a blank value if a survey question isn't "
-"answered."""
+"""Environment variables in place of options. AWX sets a variable to a blank value if a survey question isn't
+answered.
+"""
 
 from __future__ import annotations
 

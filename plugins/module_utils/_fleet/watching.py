@@ -86,8 +86,9 @@ class WaitPolicy:
         return [r for r in readings if returned == "failed" and (r.error is not None or not self.is_met_by(r))]
 
     def timeout_message(self, kind: str, laggards: Sequence[tuple[str, Readable]], total: int) -> str:
-        """The failure of a task at whose end ``laggards`` (label and reading) of ``total`` were in none of the "
-        "states."""
+        """The failure of a task at whose end ``laggards`` (label and reading) of ``total`` were in none of the
+        states.
+        """
         wanted = " or ".join(self.states)
         lead = f"{len(laggards):,} of {total:,} {kind} did not become {wanted} within {self.timeout:g} s"
         return f"{lead}: {by_state(laggards)}"

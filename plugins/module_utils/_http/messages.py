@@ -85,8 +85,9 @@ class Response:
         delivery: Delivery = Delivery.UNKNOWN,
         vendor_code: str | None = None,
     ) -> FleetError:
-        """Return the error that this response reports; secrets in ``reason``, which may quote the vendor, are "
-        "masked."""
+        """Return the error that this response reports; secrets in ``reason``, which may quote the vendor, are
+        masked.
+        """
         return FleetError(
             code,
             self.request.failed(self.masked(reason), remedy, delivery),

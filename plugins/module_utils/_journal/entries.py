@@ -87,8 +87,9 @@ def new_entry(account: Account, name: str, status: Status, payload_hash: str = "
 
 
 def begun_entry(account: Account, name: str, payload_hash: str, before: Entry | None) -> Entry:
-    """The entry of a creation that is about to be posted, with what ``before``, which it replaces, has of the "
-    "account."""
+    """The entry of a creation that is about to be posted, with what ``before``, which it replaces, has of the
+    account.
+    """
     entry = new_entry(account, name, "pending", payload_hash)
     if before is None:
         return entry

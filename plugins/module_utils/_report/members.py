@@ -17,7 +17,7 @@ from .._common.timestamps import parse_time
 
 Kind = Literal["instance", "phone"]
 
-Condition = Health | Literal["unreadable"]
+Condition = Literal["ready", "transient", "action_required", "degraded", "failed", "unknown", "unreadable"]
 # From the worst to the best.
 CONDITIONS: tuple[Condition, ...] = (
     "failed",

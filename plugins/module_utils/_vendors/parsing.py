@@ -19,8 +19,9 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def parse_png(value: Any) -> bytes | None:
-    """The PNG that ``value`` holds in base64, with or without the prefix of a ``data`` URL; ``None`` if it isn't "
-    "one."""
+    """The PNG that ``value`` holds in base64, with or without the prefix of a ``data`` URL; ``None`` if it isn't
+    one.
+    """
     if not isinstance(value, str):
         return None
     try:
@@ -46,7 +47,7 @@ def field_of_type(response: Response, item: Mapping[str, Any], key: str, kind: t
     :raises FleetError: if it has another type than ``kind``; true is no number.
     """
     value = item.get(key)
-    if value is None or type(value) is kind:
+    if value is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool)):
         return value
     raise response.malformed(f"an object whose {key} is {json_type(kind())}")
 

@@ -80,8 +80,9 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def acme(httpserver: HTTPServer) -> HTTPServer:
-    """Acme's API: one account. An instance is offline at the first request for its state, and online from the "
-    "second."""
+    """Acme's API: one account. An instance is offline at the first request for its state, and online from the
+    second.
+    """
     instances: list[dict[str, str]] = []
     seen: set[str] = set()
 

@@ -126,7 +126,7 @@ def test_the_command_for_an_unknown_outcome_adopts_nothing_as_it_is(operator: Op
     operator.emulator.arm("green_api.create", "reset", when="before")
     refused = operator.provision(instances=FLEET[:1])
     assert refused.returncode == 2
-    adopt, discard = dict.fromkeys(commands_in(refused.stdout))
+    adopt, discard = list(dict.fromkeys(commands_in(refused.stdout)))
     pasted = operator.shell(adopt)
     assert pasted.returncode != 0
     assert "its IDs are digits" in " ".join(pasted.stdout.split())

@@ -233,8 +233,9 @@ def waiting(place: Place) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 def restore_signals() -> None:
-    """Let signals have their effect again: a shell lets background jobs ignore SIGINT, and nohup makes SIGHUP "
-    "ignored."""
+    """Let signals have their effect again: a shell lets background jobs ignore SIGINT, and nohup makes SIGHUP
+    ignored.
+    """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 

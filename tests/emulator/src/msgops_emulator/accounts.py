@@ -69,8 +69,9 @@ class PlugzApiAccount(PartnerAccount):
 
 @dataclass(slots=True)
 class KooPhoneAccount(Account):
-    """A tenant: a token that never expires, an AK/SK pair and an IAM user; ``limit`` is its rate limit, if it has "
-    "one."""
+    """A tenant: a token that never expires, an AK/SK pair and an IAM user; ``limit`` is its rate limit, if it has
+    one.
+    """
 
     auth_token: str = "MIIemulator+auth/token5b0e8f3c=="
     access_key: str = "EMULATORACCESSKEY001"

@@ -108,8 +108,9 @@ class GreenApiInstance(Instance):
 
 @dataclass(slots=True)
 class PlugzApiInstance(Instance):
-    """``state`` is ``connected``, ``disconnected`` or ``deleted``; ``due`` is the end of the trial or the paid "
-    "period."""
+    """``state`` is ``connected``, ``disconnected`` or ``deleted``; ``due`` is the end of the trial or the paid
+    period.
+    """
 
     id: str = ""
     due: float = 0.0

@@ -205,8 +205,9 @@ def test_nothing_is_registered_where_ansible_cannot_do_it(monkeypatch: pytest.Mo
 
 
 def options_in(spec: Mapping[str, Any], parent: str = "") -> Iterator[tuple[str, bool]]:
-    """Yield each option, at any depth, and whether it has no_log; ``partner_tokens.green_api`` is a "
-    "``partner_token``."""
+    """Yield each option, at any depth, and whether it has no_log; ``partner_tokens.green_api`` is a
+    ``partner_token``.
+    """
     for name, option in spec.items():
         yield parent[:-1] if name in PROVIDERS else name, option.get("no_log", False)
         yield from options_in(option.get("options") or {}, name)

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -39,7 +39,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 # A state, an HTTP status, or what makes an answer by itself.
-Step = str | int | Callable[[], str | int]
+Step = "str | int | Callable[[], str | int]"
 
 
 class Fleet:

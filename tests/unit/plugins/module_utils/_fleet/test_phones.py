@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -38,7 +38,7 @@ from werkzeug import Request, Response
 STOPPED, RUNNING, STARTING = 1, 2, 4
 
 # A status, or what makes one; ``None`` leaves the phone out of the answer.
-Step = int | str | Callable[[], int | None] | None
+Step = "int | str | Callable[[], int | None] | None"
 
 
 class Cloud:

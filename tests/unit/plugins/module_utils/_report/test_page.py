@@ -110,11 +110,11 @@ def test_each_filter_has_its_style_and_names_how_many_rows_it_shows() -> None:
 def test_a_single_member_of_many_can_be_seen_in_the_bar() -> None:
     many = [instance(str(n), "authorized") for n in range(1_999)] + [instance("x", "blocked")]
     page = render_page(report_of(many))
-    bar = re.search(r'<svg class="bar" viewBox="0 0 (\d+) 1"', page)
+    whole = re.search(r'<svg class="bar" viewBox="0 0 (\d+) 1"', page)
     red = re.search(r'<rect class="failed" x="1999" width="20"', page)
     assert red
-    assert bar
-    assert bar[1] == "2019"
+    assert whole
+    assert whole[1] == "2019"
 
 
 def test_a_printed_page_is_light_and_shows_bars_and_dots() -> None:
