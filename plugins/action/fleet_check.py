@@ -40,9 +40,9 @@ class ActionModule(ControllerAction):
 
     def _given(self) -> dict[str, Any]:
         given = {name: value for name, value in super()._given().items() if not _is_blank(value)}
-        rule = _parsed(given["rule"]) if isinstance(given.get("rule"), str) else given.get("rule")
+        rule = _parsed(given["rule"]) if "rule" in given else {}
         overrides = {name: given.pop(name) for name in fleet_check.RULE_OVERRIDES if name in given}
-        return {**given, "rule": {**(rule or {}), **overrides}} if rule or overrides else given
+        return {**given, "rule": {**rule, **overrides}} if rule or overrides else given
 
     def _core(self, task: TaskContext) -> dict[str, Any]:
         set_facts = task.params["set_facts"]
@@ -53,15 +53,16 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    """The rule in JSON or YAML.
+def _parsed(rule: Any) -> Mapping[str, Any]:
+    """The rule, which may be text in JSON or YAML.
 
-    :raises AnsibleActionFail: if the text is neither.
+    :raises AnsibleActionFail: if it is neither a dictionary nor the text of one.
     """
-    rule: Any = None
-    with contextlib.suppress(yaml.YAMLError):
-        rule = yaml.safe_load(text)
-    if not isinstance(rule, dict):
+    if isinstance(rule, str):
+        text, rule = rule, None
+        with contextlib.suppress(yaml.YAMLError):
+            rule = yaml.safe_load(text)
+    if not isinstance(rule, Mapping):
         raise AnsibleActionFail("fleet_rule must be a dictionary, or its JSON or YAML")
     return rule
 

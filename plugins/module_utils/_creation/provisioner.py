@@ -56,6 +56,8 @@ class Provisioner:
 
     def predict(self, all_desired: Sequence[DesiredInstance]) -> list[Result]:
         """What ``provision`` would do. Nothing is written to the gateways, the journal or the file."""
+        if not all_desired:
+            return []
         plans, _listed = self._plan(all_desired, self.journal.read({desired.key for desired in all_desired}))
         plans = self.delivery.without_conflicts(plans)
         if not self.delivery.is_safe and any(plan.action == "would_create" for plan in plans):

@@ -34,7 +34,9 @@ def desired_instances(
         by_name[desired.key].append(desired)
     for key, same in by_name.items():
         names = [desired.account.name for desired in same]
-        if len(same) > 1 and (None in names or len(set(names)) < len(names)):
+        # One token at one address opens one account, whatever the items call it.
+        accesses = {desired.account.access for desired in same}
+        if len(same) > 1 and (None in names or min(len(set(names)), len(accesses)) < len(same)):
             raise UsageError(
                 f"instances names {key.name} {len(same)} times for {key.provider}; a name stands for one instance of "
                 "an account: if the items belong to different accounts, give each item its account"

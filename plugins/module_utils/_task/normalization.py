@@ -46,8 +46,10 @@ RESULT_KEYS = frozenset(
 _HOST_PREFIX = "msgops_"
 _HOST_KEYS = ("id", "name", "token", "provider", "api_url")
 
-# Options whose empty text is a value of its own: no group, and the settings that the gateway's API takes.
-_EMPTY_IS_A_VALUE = frozenset({"group", "settings"})
+# Options whose empty text is a value of its own: no group.
+_EMPTY_IS_A_VALUE = frozenset({"group"})
+# Options whose values go to the gateway's API as they are, where an empty text switches a setting off.
+_FOR_THE_API = frozenset({"settings"})
 # Numbers of which each character counts.
 _DIGITS = frozenset({"phone", "ddi"})
 
@@ -143,7 +145,7 @@ class _Normalizer:
         kind = option.get("type", "str")
         if kind == "list":
             return self._list(value, name, option, where)
-        if kind == "dict" and isinstance(value, Mapping) and name not in _EMPTY_IS_A_VALUE:
+        if kind == "dict" and isinstance(value, Mapping) and name not in _FOR_THE_API:
             return self.options(value, option.get("options") or {}, f"{where}.")
         if name in WHICH:
             self._check_which(value, name, where)

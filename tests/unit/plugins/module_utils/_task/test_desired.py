@@ -93,6 +93,14 @@ def test_a_name_twice_in_one_list_is_an_error_before_any_request() -> None:
         desired(**TASK, instances=[{"name": "shop"}, {"name": "other"}, {"name": "shop"}])
 
 
+def test_two_names_of_an_account_do_not_make_two_accounts_of_it() -> None:
+    items = [{"name": "shop", "account": "north"}, {"name": "shop", "account": "south"}]
+    with pytest.raises(UsageError, match="shop 2 times"):
+        desired(**TASK, instances=items)
+    items[1]["partner_token"] = "another"
+    assert len(desired(**TASK, instances=items)) == 2
+
+
 def test_a_name_may_stand_once_for_each_provider() -> None:
     items = [{"name": "shop"}, {"name": "shop", "provider": "plugzapi"}]
     assert len(desired(**TASK, instances=items)) == 2

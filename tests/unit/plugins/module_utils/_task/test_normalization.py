@@ -66,8 +66,6 @@ def test_a_blank_option_that_says_how_is_left_out_and_one_that_says_which_is_an_
     if says_which:
         with pytest.raises(UsageError, match=rf"^{option} is (null|blank), "):
             params(MODULES[name], **{option: blank})
-    elif option == "settings" and blank == "":
-        assert params(MODULES[name], **{option: blank}) == {option: ""}
     else:
         assert params(MODULES[name], **{option: blank}) == {}
 
