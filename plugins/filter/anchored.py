@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: anchored
 short_description: Make a path absolute, from the folder where ansible-playbook was started
-version_added: 1.0.0
+version_added: 0.1.0
 description:
   - Lookups search a relative path beside the playbook, M(ansible.builtin.copy) in the folder in which it runs. The
     modules of this collection resolve it from the folder in which C(ansible-playbook) was started. With this filter,

@@ -4,15 +4,15 @@
 DOCUMENTATION = r"""
 module: fleet_check
 short_description: Read the hosts of a fleet, evaluate them by a rule, and write a report
-version_added: 1.0.0
+version_added: 0.1.0
 description:
   - Reads the instances or phones that are hosts of the play, evaluates them by your rule, and writes a report. It never
     changes anything at the gateways.
-  - The playbooks C(msgops.fleet.check_fleet), C(check_phones) and C(merge_reports) consist of this task, run
-    once, and of tasks that make the failing hosts fail. Use them if you can.
+  - The playbooks C(msgops.fleet.check_fleet), C(check_phones) and C(merge_reports) run this task once, show its
+    result, and fail if the fleet does not pass. Use them if you can.
   - A fleet that violates the rule does not fail the task. Check RV(passed).
-  - A check that can't see does not pass. RV(violations) begins with what it could not see, which is no host at all, or
-    the hosts of an inventory source that failed.
+  - A check that could not see the whole fleet does not pass. RV(violations) begins with what it could not see, which is
+    no host at all, or the hosts of an inventory source that failed.
 author:
   - msgops.fleet contributors (@msgops)
 extends_documentation_fragment:
@@ -55,8 +55,9 @@ options:
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
   accounts:
     description:
-      - The accounts to list for the tokens of instances that have none in their host's variables. A list, or its JSON
-        or YAML. Only accounts of the gateways where tokens are missing are listed.
+      - The accounts to list for the tokens of instances that have none in their host's variables or in
+        O(credentials_file). A list, or its JSON or YAML. Only accounts of the gateways where tokens are missing are
+        listed.
       - If not set, the account of each gateway whose partner's token is in the environment.
       - What an item leaves out comes from the environment.
     type: list
@@ -76,7 +77,9 @@ options:
         description: Your own name for the account.
         type: str
   credentials_file:
-    description: The file that M(msgops.fleet.instance_create) has written. Tokens that are nowhere else come from it.
+    description:
+      - The file that M(msgops.fleet.instance_create) has written. Its tokens are used unless the host's variables or a
+        listing have others.
     type: path
   serial:
     description:

@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 module: instance_provision
 short_description: Make sure that WhatsApp gateway instances exist and are authorized
-version_added: 1.0.0
+version_added: 0.1.0
 description:
   - Creates the instances that GREEN-API and PlugzAPI don't have yet, waits until a phone is linked to each, and fails
     unless all of them are authorized. The role P(msgops.fleet.provision#role) calls it, and reports what it returns.
@@ -23,7 +23,7 @@ attributes:
     support: full
     details:
       - In check mode, the module reports which instances it would create, reboot and link. It sends no request that
-        writes. If no instance is missing or needs a phone, it reads, waits and fails as always.
+        writes. If no instance is missing or, with O(link), needs a phone, it reads, waits and fails as always.
   diff_mode:
     support: full
     details:
@@ -248,6 +248,7 @@ summary:
       notAuthorized: 1
 passed:
   description: Whether all instances exist and, with O(assert_authorized), are authorized. If not, the task fails.
+    In check mode, an instance that would be created counts as existing.
   returned: always, unless the options are wrong
   type: bool
 verdict:

@@ -114,7 +114,7 @@ class Demo:
             "ansible-playbook",
             "msgops.fleet.demo",
             "--extra-vars",
-            f"demo_desk={self._page_folder}",
+            f"demo_link_dest={self._page_folder}",
             *arguments,
         ]
         print("$", shlex.join(command), flush=True)
