@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import ClassVar
 
 from ansible_collections.msgops.fleet.plugins.doc_fragments.gateway import CHOICES, PARTNER_ITEM
 
@@ -87,7 +88,7 @@ def _item_options(module: str) -> str:
 class ModuleDocFragment:
     """What a new instance is created with."""
 
-    DOCUMENTATION = f"""
+    DOCUMENTATION: ClassVar[str] = f"""
 options:
   session_name:
     description: PlugzAPI only. The name of the session as the linked phone shows it.
@@ -131,7 +132,7 @@ options:
 {PARTNER_ITEM}
 {_item_options("")}"""
 
-    PROVISION = f"""
+    PROVISION: ClassVar[str] = f"""
 options:
   instances:
     description:

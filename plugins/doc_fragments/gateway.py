@@ -8,6 +8,8 @@ Choices, default addresses and environment variables come from the table of the 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 
 CHOICES = list(PROVIDERS)
@@ -84,7 +86,7 @@ options:
 class ModuleDocFragment:
     """Gateways, accounts and instances."""
 
-    DOCUMENTATION = f"""
+    DOCUMENTATION: ClassVar[str] = f"""
 options:
   provider:
     description:
@@ -101,7 +103,7 @@ options:
     type: str
 """
 
-    PROVIDER = f"""
+    PROVIDER: ClassVar[str] = f"""
 options:
   provider:
     description: The gateway.
@@ -109,7 +111,7 @@ options:
     choices: {CHOICES}
 """
 
-    INSTANCE = f"""
+    INSTANCE: ClassVar[str] = f"""
 options:
   instance_id:
     description:
@@ -133,15 +135,15 @@ options:
     type: str
 """
 
-    INSTANCES = _INSTANCES
+    INSTANCES: ClassVar[str] = _INSTANCES
 
-    INSTANCES_TO_LINK = f"""{_INSTANCES}
+    INSTANCES_TO_LINK: ClassVar[str] = f"""{_INSTANCES}
       phone:
         description: The number for O(method=code). Without it, O(phone) is used.
         type: str
 """
 
-    PARTNER = f"""
+    PARTNER: ClassVar[str] = f"""
 options:
   partner_token:
     description:
@@ -159,9 +161,9 @@ options:
     type: str
 """
 
-    ACCOUNTS = _ACCOUNTS
+    ACCOUNTS: ClassVar[str] = _ACCOUNTS
 
-    INVENTORY_ACCOUNTS = f"""{_ACCOUNTS}
+    INVENTORY_ACCOUNTS: ClassVar[str] = f"""{_ACCOUNTS}
       name:
         description:
           - The account's name in host variables, groups and messages. Without it, O(accounts[].account) is used, else

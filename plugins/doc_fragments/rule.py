@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import ALL_STATES, ALLOWED_STATES
 
 
 class ModuleDocFragment:
     """When a fleet passes."""
 
-    DOCUMENTATION = f"""
+    DOCUMENTATION: ClassVar[str] = f"""
 options:
   rule:
     description:

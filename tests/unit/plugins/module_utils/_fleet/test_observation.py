@@ -58,7 +58,10 @@ class Fleet:
     def _answer(self, request: Request) -> Response:
         found = re.match(r"/waInstance(.+?)/getStateInstance/", request.path)
         assert found
-        steps = self._steps[found[1]]
+        steps = self._steps.get(found[1])
+        if steps is None:
+            # The request of an earlier test, whose client has given up waiting, can reach the server this late.
+            return Response(status=410)
         step = steps[min(self.reads[found[1]], len(steps) - 1)]
         self.reads[found[1]] += 1
         result = step() if callable(step) else step
