@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
+from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank
 from ansible_collections.msgops.fleet.plugins.modules import fleet_check
 from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_check import Play, check
@@ -39,7 +40,7 @@ class ActionModule(ControllerAction):
         return "controller"
 
     def _given(self) -> dict[str, Any]:
-        given = {name: value for name, value in super()._given().items() if not _is_blank(value)}
+        given = {name: value for name, value in super()._given().items() if not is_blank(value)}
         rule = _parsed(given["rule"]) if "rule" in given else {}
         overrides = {name: given.pop(name) for name in fleet_check.RULE_OVERRIDES if name in given}
         return {**given, "rule": {**rule, **overrides}} if rule or overrides else given
@@ -47,10 +48,6 @@ class ActionModule(ControllerAction):
     def _core(self, task: TaskContext) -> dict[str, Any]:
         set_facts = task.params["set_facts"]
         return check(task, self._play, set_facts=_has_playbooks_of_others() if set_facts is None else set_facts)
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _parsed(rule: Any) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,9 +44,10 @@ def read_instances(task: TaskContext, hosts: Sequence[FleetHost], batches: Seque
     tokenless = {host.provider for host in with_known(hosts, credentials, ()) if not host.token}
     accounts = [a for a in _accounts(task.params, resolver) if a.provider in tokenless]
     listings = list_accounts(accounts, gateways, resolver, concurrency=options.concurrency)
+    completed = iter(with_known(hosts, credentials, listings))
     rows = []
     for batch in batches:
-        known = with_known(batch, credentials, listings)
+        known = list(itertools.islice(completed, len(batch)))
         targets, errors = _targets(known, gateways, resolver, listings)
         task.secrets.update(target.credentials.token for target in targets.values())
         observations = observe(list(targets.values()), concurrency=options.concurrency, progress=task.progress)

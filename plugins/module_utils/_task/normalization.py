@@ -123,7 +123,7 @@ class _Normalizer:
                 normalized[key] = value
             elif key in uncreated:
                 normalized[key] = ""
-            elif _is_blank(value) and not (value == "" and name in _EMPTY_IS_A_VALUE):
+            elif is_blank(value) and not (value == "" and name in _EMPTY_IS_A_VALUE):
                 # An item's name is for messages only, unless the item needs one.
                 is_required = options[name].get("required", False)
                 if name in WHICH and (is_required or not (name == "name" and where)):
@@ -135,7 +135,7 @@ class _Normalizer:
     def _uncreated(self, given: Mapping[str, Any], names: Mapping[str, str], where: str) -> Sequence[str]:
         """The keys of the ID and the token of an instance that check mode would create."""
         for pair in (("instance_id", "instance_token"), ("id", "token")):
-            keys = [key for key in given if names.get(key) in pair and _is_blank(given[key])]
+            keys = [key for key in given if names.get(key) in pair and is_blank(given[key])]
             if len(keys) == len(pair):
                 self.uncreated += [f"{where}{key}" for key in keys if names[key] == pair[0]]
                 return keys
@@ -182,7 +182,7 @@ class _Normalizer:
                 return self.options(item, options, f"{where}.")
             return element
         if name in WHICH:
-            if _is_blank(element):
+            if is_blank(element):
                 raise _blank(where, element, is_required=True)
             self._check_which(element, name, where)
             if re.search(r"\s", str(element).strip()):
@@ -190,7 +190,8 @@ class _Normalizer:
         return element.strip() if isinstance(element, str) else element
 
 
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Whether an option's value is null or text without a character to see."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
