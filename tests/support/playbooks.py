@@ -17,23 +17,30 @@ import yaml
 from msgops_emulator import Control
 
 
+def account_environment(emulator: Control) -> dict[str, str]:
+    """The variables that name the emulator and its default accounts."""
+    green, plugz, koo = (emulator.account(provider) for provider in ("green_api", "plugzapi", "koophone"))
+    return {
+        "GREEN_API_URL": emulator.url,
+        "GREEN_API_PARTNER_TOKEN": green["partner_token"],
+        "PLUGZAPI_URL": emulator.url,
+        "PLUGZAPI_PARTNER_TOKEN": plugz["partner_token"],
+        "PLUGZAPI_CLIENT_TOKEN": plugz["client_token"],
+        "KOOPHONE_ENDPOINT": emulator.url,
+        "KOOPHONE_AUTH_TOKEN": koo["auth_token"],
+    }
+
+
 class Playbooks:
     """A folder in which playbooks run, and the environment with the emulator's accounts."""
 
     def __init__(self, folder: Path, commands: Path, emulator: Control) -> None:
         self.folder, self.emulator, self._commands = folder, emulator, commands
         self.hosts: dict[str, dict[str, Any]] = {}
-        accounts = {provider: emulator.account(provider) for provider in ("green_api", "plugzapi", "koophone")}
         self.environment = {
             "ANSIBLE_HOME": str(folder / ".ansible"),
             "ANSIBLE_NOCOLOR": "true",
-            "GREEN_API_URL": emulator.url,
-            "GREEN_API_PARTNER_TOKEN": accounts["green_api"]["partner_token"],
-            "PLUGZAPI_URL": emulator.url,
-            "PLUGZAPI_PARTNER_TOKEN": accounts["plugzapi"]["partner_token"],
-            "PLUGZAPI_CLIENT_TOKEN": accounts["plugzapi"]["client_token"],
-            "KOOPHONE_ENDPOINT": emulator.url,
-            "KOOPHONE_AUTH_TOKEN": accounts["koophone"]["auth_token"],
+            **account_environment(emulator),
             "MSGOPS_JOURNAL": str(folder / "journal.sqlite3"),
         }
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+import pytest
 import trustme
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, Response
@@ -244,6 +245,14 @@ def assert_tells_no_secret(error: FleetError) -> None:
         assert "t0ken" not in text
         assert "://" not in text
     assert "\n" not in error.message
+
+
+def error_of(action: Callable[[], object]) -> FleetError:
+    """The error that ``action`` raises, which tells no secret."""
+    with pytest.raises(FleetError) as caught:
+        action()
+    assert_tells_no_secret(caught.value)
+    return caught.value
 
 
 def params_of(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:

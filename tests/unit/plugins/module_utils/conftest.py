@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,3 +129,25 @@ def sitting(emulator: Emulator, tmp_path: Path) -> Sitting:
     lives = {f"{provider}.{kind}_seconds": 1 for provider in ("green_api", "plugzapi") for kind in ("qr", "pairing")}
     emulator.config(lives)
     return Sitting(emulator, tmp_path)
+
+
+# Folders of several users
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that an unprivileged user may use."""
+    yield from _folder(0o777)
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """A folder like ``/tmp``: every user may make files, and remove only their own."""
+    yield from _folder(0o1777)
+
+
+def _folder(mode: int) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="msgops-"))
+    folder.chmod(mode)
+    yield folder
+    shutil.rmtree(folder)

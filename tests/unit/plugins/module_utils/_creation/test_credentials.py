@@ -8,13 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +31,6 @@ from ansible_collections.msgops.fleet.tests.support.creation import (
 from msgops_emulator import Emulator
 
 AWKWARD = 'a/b+c=d%e&f g"h\\i\u00e9\U0001f600'
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that an unprivileged user may use."""
-    folder = Path(tempfile.mkdtemp(prefix="msgops-credentials-"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def instance(number: int, token: str = "token") -> Instance:

@@ -17,7 +17,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,15 +73,6 @@ def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     yield do
     for point in reversed(mounted):
         subprocess.run(["umount", str(point)], check=True)
-
-
-@pytest.fixture
-def shared() -> Iterator[Path]:
-    """A folder in which everybody may make files, and change but their own."""
-    folder = Path(tempfile.mkdtemp(prefix="msgops-shared-"))
-    folder.chmod(0o1777)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def slot(name: str, *gone: str, url: str = URL) -> Slot:
@@ -406,8 +396,8 @@ def test_root_leaves_the_file_to_its_owner(green: Fleet) -> None:
 
 
 @needs_root
-def test_who_can_not_leave_it_to_its_owner_creates_nothing(emulator: Emulator, shared: Path) -> None:
-    green = Fleet(emulator, "green_api", shared / "mine")
+def test_who_can_not_leave_it_to_its_owner_creates_nothing(emulator: Emulator, shared_folder: Path) -> None:
+    green = Fleet(emulator, "green_api", shared_folder / "mine")
     green.folder.mkdir()
     green.credentials_file.write_text("{}")
     green.credentials_file.chmod(0o666)
@@ -494,11 +484,11 @@ def test_a_link_of_ones_own_leads_to_its_target_by_the_folders_that_there_are(gr
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_a_link_in_a_folder_that_others_may_write_to_is_refused(green: Fleet, shared: Path, what: str) -> None:
+def test_a_link_in_a_folder_that_others_may_write_to_is_refused(green: Fleet, shared_folder: Path, what: str) -> None:
     target = green.folder / "target"
     target.mkdir()
     (target / "credentials.json").write_text("{}")
-    link = shared / "link"
+    link = shared_folder / "link"
     link.symlink_to(target / "credentials.json" if what == "file" else target)
     result = green.create("shop", credentials_file=str(link if what == "file" else link / "credentials.json"))
     assert f"by the link {link}, in a folder that others may write to" in result["msg"]
@@ -517,8 +507,8 @@ def test_a_link_of_somebody_else_is_refused(green: Fleet) -> None:
 
 
 @needs_root
-def test_a_file_that_somebody_else_may_have_planted_is_refused(green: Fleet, shared: Path) -> None:
-    planted = shared / "credentials.json"
+def test_a_file_that_somebody_else_may_have_planted_is_refused(green: Fleet, shared_folder: Path) -> None:
+    planted = shared_folder / "credentials.json"
     planted.write_text("{}")
     os.chown(planted, NOBODY, NOBODY)
     result = green.create("shop", credentials_file=str(planted))
@@ -548,16 +538,16 @@ class Homeless:
 @needs_root
 @pytest.mark.parametrize("option", ["journal", "credentials_file"])
 def test_without_a_home_folder_nothing_is_created_in_one_called_tilde(
-    emulator: Emulator, shared: Path, option: str
+    emulator: Emulator, shared_folder: Path, option: str
 ) -> None:
-    green = Fleet(emulator, "green_api", shared)
+    green = Fleet(emulator, "green_api", shared_folder)
     given = {"journal": None} if option == "journal" else {"credentials_file": "~/credentials.json"}
-    result = Child(Homeless(green.task("shop", **given), shared)).result()
+    result = Child(Homeless(green.task("shop", **given), shared_folder)).result()
     assert f"{option} ~/" in result["msg"]
     assert "user ID 4242 has no entry in passwd" in result["msg"]
     assert "give an absolute path" in result["msg"]
     assert green.posts() == []
-    assert os.listdir(shared) == []
+    assert os.listdir(shared_folder) == []
 
 
 # Whose entry it is

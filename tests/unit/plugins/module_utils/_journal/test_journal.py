@@ -42,15 +42,6 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that an unprivileged user may use."""
-    folder = Path(tempfile.mkdtemp(prefix="msgops-journal-"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
-
-
 # File modes
 
 

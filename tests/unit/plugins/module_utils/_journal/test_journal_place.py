@@ -14,8 +14,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +41,6 @@ USES: dict[str, Callable[..., Result]] = {
 def use(request: pytest.FixtureRequest) -> Callable[..., Result]:
     """One of the ways."""
     return USES[request.param]
-
-
-@pytest.fixture
-def shared_folder() -> Iterator[Path]:
-    """A folder like ``/tmp``: every user may make files, and remove only their own."""
-    folder = Path(tempfile.mkdtemp(prefix="msgops-shared-"))
-    folder.chmod(0o1777)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def assert_refused(fleet: Fleet, result: Result, reason: str) -> None:

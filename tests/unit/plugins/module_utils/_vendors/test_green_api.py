@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import states
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, Reading
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.green_api import GreenApi
@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    assert_tells_no_secret,
+    error_of,
     response,
     silence,
     transport,
@@ -44,13 +44,6 @@ def partner(url: str, **options: Any) -> GreenApi:
 
 def create(url: str, **settings: Any) -> Instance:
     return partner(url).create_instance(GreenApi.payload_for("shop", {"settings": settings}))
-
-
-def error_of(action: Callable[[], object]) -> FleetError:
-    with pytest.raises(FleetError) as caught:
-        action()
-    assert_tells_no_secret(caught.value)
-    return caught.value
 
 
 # Reading a state

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import Phone
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    assert_tells_no_secret,
+    error_of,
     response,
     transport,
 )
@@ -40,13 +40,6 @@ def koophone(url: str, **options: Any) -> Koophone:
 
 def read(url: str, **options: Any) -> dict[str, int | None]:
     return koophone(url, **options).read_statuses(["a44uhlf7", "efjy72gs"], RequestBudget())
-
-
-def error_of(action: Callable[[], object]) -> FleetError:
-    with pytest.raises(FleetError) as caught:
-        action()
-    assert_tells_no_secret(caught.value)
-    return caught.value
 
 
 # Asking

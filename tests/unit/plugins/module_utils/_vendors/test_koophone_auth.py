@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import (
     AccessKey,
@@ -25,7 +25,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    assert_tells_no_secret,
+    error_of,
     response,
     transport,
 )
@@ -50,13 +50,6 @@ def iam_user(url: str, **options: Any) -> IamUser:
 
 def headers_of(authentication: Authentication) -> dict[str, str]:
     return dict(authentication.headers_for("POST", "https://koophone.example.com/v1/x", b"{}"))
-
-
-def error_of(action: Callable[[], object]) -> FleetError:
-    with pytest.raises(FleetError) as caught:
-        action()
-    assert_tells_no_secret(caught.value)
-    return caught.value
 
 
 # A given token

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_auth import AccessKey, GivenToken
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import ListedPhone
@@ -21,7 +20,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Crowd,
     Wire,
     answering,
-    assert_tells_no_secret,
+    error_of,
     response,
     transport,
 )
@@ -65,13 +64,6 @@ def page(*results: Any, total: Any = None) -> dict[str, Any]:
 def phones(url: str, page_size: int = 100, concurrency: int = 4) -> list[ListedPhone]:
     client = Koophone(transport(url, concurrency=concurrency), GivenToken(TOKEN))
     return client.list_phones(page_size=page_size, concurrency=concurrency)
-
-
-def error_of(action: Callable[[], object]) -> FleetError:
-    with pytest.raises(FleetError) as caught:
-        action()
-    assert_tells_no_secret(caught.value)
-    return caught.value
 
 
 class Tenant:

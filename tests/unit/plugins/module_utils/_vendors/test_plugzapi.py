@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, Instance, Reading
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    assert_tells_no_secret,
+    error_of,
     response,
     silence,
     transport,
@@ -49,13 +49,6 @@ def create(url: str, **options: Any) -> Instance:
 
 def ask(url: str, **options: Any) -> Availability:
     return Plugzapi(transport(url, **options)).check_registration(CREDENTIALS, "55", "4499999999")
-
-
-def error_of(action: Callable[[], object]) -> FleetError:
-    with pytest.raises(FleetError) as caught:
-        action()
-    assert_tells_no_secret(caught.value)
-    return caught.value
 
 
 # Reading a state
