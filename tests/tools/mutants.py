@@ -33,13 +33,14 @@ TESTS = {
     "_common/masking": ["_common/test_masking.py"],
     "_fleet/observation": ["_fleet/test_observation.py", "_common/test_polling.py"],
     "_http/connection": ["_http/test_transport_ways.py", "_http/test_transport_faults.py", "_http/test_transport.py"],
+    "_http/retries": ["_http/test_retries.py"],
     "_http/transport": [
-        *("_http/test_transport.py", "_http/test_transport_retries.py", "_http/test_address.py"),
+        *("_http/test_transport.py", "_http/test_retries.py", "_http/test_address.py"),
         *("_http/test_transport_faults.py", "_http/test_transport_tls.py", "_http/test_transport_proxies.py"),
     ],
     "_creation/provisioner": [
         *("_creation/test_outcomes.py", "_creation/test_reconciling.py", "_creation/test_without_listing.py"),
-        *("_creation/test_delivery.py", "_creation/test_result.py", "_creation/test_resolution.py"),
+        *("_creation/test_token_delivery.py", "_creation/test_result.py", "_creation/test_resolution.py"),
     ],
 }
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from .connection import Exchange, Limits
 from .failures import EXPECTED, Destination, explain
 from .messages import Effect, Request, Response
 from .parsing import encode_body, parse_response
+from .retries import Backoff, may_retry
 from .session import Session, relevant_environment
 
 Value = TypeVar("Value")
@@ -41,23 +41,6 @@ class RequestBudget:
     def remaining(self) -> float:
         """Return the seconds left, at least 0; infinite without a deadline."""
         return float("inf") if self.deadline is None else max(0.0, self.deadline - time.monotonic())
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """Seconds to wait before a retry: each time twice as long, give or take a quarter, so that clients spread out."""
-
-    first: float = 0.5
-    first_throttled: float = 1.0
-    longest: float = 10.0
-
-    def pause(self, attempt: int, failure: FleetError) -> float:
-        """Return the seconds to wait after ``attempt`` (the first is 0) failed; at least what the server asks for."""
-        if failure.retry_after is not None:
-            return failure.retry_after + random.uniform(0, 0.25)
-        first = self.first_throttled if failure.delivery is Delivery.THROTTLED else self.first
-        # The exponent is bounded, because 2.0 to the power of a thousand attempts overflows.
-        return min(self.longest, first * 2.0 ** min(attempt, 16)) * random.uniform(0.75, 1.25)
 
 
 @dataclass(frozen=True)
@@ -108,7 +91,7 @@ class Transport:
     def send(self, request: Request, parse: Callable[[Response], Value], budget: RequestBudget | None = None) -> Value:
         """Send ``request`` and return what ``parse`` makes of the response.
 
-        A failed request is repeated as ``_may_retry`` says, for ``retry_timeout`` seconds at most.
+        A failed request is repeated as ``may_retry`` says, for ``retry_timeout`` seconds at most.
 
         :raises FleetError: from the transport or from ``parse``, when no retry is left.
         """
@@ -124,7 +107,7 @@ class Transport:
                 return value
             except FleetError as error:
                 failure = budget.failure = error
-            if not self._may_retry(request, failure):
+            if not self._options.retry_timeout or not may_retry(request, failure, unreachable=self._unreachable):
                 break
             pause = self._options.backoff.pause(attempt, failure)
             if time.monotonic() + pause > retry_until:
@@ -133,17 +116,6 @@ class Transport:
         if failure.delivery is Delivery.NOT_SENT and failure.retryable:
             self._unreachable = True
         raise failure
-
-    def _may_retry(self, request: Request, failure: FleetError) -> bool:
-        """The retry rule: repeat a read if the failure is retryable, a write only if it provably had no effect."""
-        if self._options.retry_timeout == 0:
-            return False
-        if self._unreachable and failure.delivery is Delivery.NOT_SENT:
-            # Fail fast: another request has already spent its retries on this unreachable host.
-            return False
-        if request.effect is Effect.WRITES and failure.delivery is Delivery.THROTTLED:
-            return True
-        return failure.retryable and (request.effect is Effect.READS or failure.delivery is Delivery.NOT_SENT)
 
     def _exchange(self, request: Request, budget: RequestBudget) -> Response:
         limits = self._options.limits
