@@ -59,7 +59,7 @@ RUN_ANSIBLE = [
         f"tests/unit/{name}"
         for name in ("docs", "leaks", "playbooks", "plugins/action", "plugins/inventory", "roles", "support")
     ),
-    "tests/unit/plugins/module_utils/_creation/test_commands.py",
+    "tests/unit/plugins/module_utils/_journal/test_command_lines.py",
 ]
 # What AWX runs with, which has pins of its own, and the journal that its jobs share.
 AWX = ["tests/unit/extensions", "tests/unit/plugins/module_utils/_journal/postgres"]

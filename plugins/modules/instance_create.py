@@ -223,10 +223,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials
     LOCK_TIMEOUT,
     CredentialsFile,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.result import report
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import (
     LEASE_POLICY,
     Journal,

@@ -276,9 +276,9 @@ from typing import Any
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy

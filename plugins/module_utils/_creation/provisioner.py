@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from .._common.errors import Delivery, FleetError, UsageError
 from .._common.polling import ProgressLog, poll
 from .._common.timestamps import utc_now
-from .._journal.commands import JournalCommands
+from .._journal.command_lines import JournalCommands
 from .._journal.entries import (
     Entry,
     Memory,
@@ -33,12 +33,12 @@ from .._journal.storage import JournalError
 from .._vendors.accounts import Account, Kinship
 from .._vendors.gateway import Gateway
 from .claim import Claim, find_claim
-from .delivery import TokenDelivery
 from .desired import DesiredInstance
 from .listing import LISTING_POLICY, Lister, ListingMode, ListingPolicy
 from .plan import OnUnknown, Plan, Planner
 from .refusals import Refusals
 from .result import Action, Result, result_of
+from .token_delivery import TokenDelivery
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from .._common.errors import Delivery, FleetError
 from .._common.texts import join_first
-from .._journal.commands import JournalCommands
+from .._journal.command_lines import JournalCommands
 from .._journal.entries import Entry
 from .._vendors.gateway import Instance
 from .desired import DesiredInstance

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from .._common.errors import UsageError
 from .._common.texts import join_first
 from .._common.timestamps import utc_now
-from .._journal.commands import JournalCommands
+from .._journal.command_lines import JournalCommands
 from .._journal.entries import OPEN, Entry, Memory, Use, normal_id
 from .._journal.journal import Journal
 from .._vendors.providers import PROVIDERS

@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.desired import DesiredInstance
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.refusals import Refusals
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
-from ansible_collections.msgops.fleet.plugins.module_utils._journal.commands import JournalCommands
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.command_lines import JournalCommands
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
