@@ -196,9 +196,10 @@ from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, load_parts, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member, phone_member
-from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import RULE_OPTION, Rule, common_rule
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module

@@ -14,9 +14,10 @@ from ansible.utils.helpers import pct_to_int
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import join_first
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import load_parts, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import Member, instance_member, phone_member
-from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule, common_rule
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_hosts import FleetHost, fleet_host

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import Member
-from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report, Source
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
 
 NOW = "2026-01-31T12:00:00Z"

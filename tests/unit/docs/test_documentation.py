@@ -27,8 +27,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.states import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import new_entry
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member
-from ansible_collections.msgops.fleet.plugins.module_utils._report.report import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import resolve_account
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT

@@ -11,9 +11,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import CONDITIONS
 from ansible_collections.msgops.fleet.plugins.module_utils._report.page import render_page
-from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Source, evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Source
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
 from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, REPORTS, instance, report_of
 from hypothesis import given

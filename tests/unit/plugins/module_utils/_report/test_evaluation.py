@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evaluation: each member once, as it was read last."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
+from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, instance, report_of
+
+
+def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
+    later = instance("2", "authorized", observed_at="2026-01-31T11:59:59Z")
+    report = evaluate([later, *FLEET], Rule(), title="Fleet", generated_at=NOW, sources=[])
+    assert [(f.member.state, f.failing) for f in report.findings if f.member.id == "2"] == [("authorized", ())]
+    assert len(report.findings) == len(FLEET)
+
+
+def test_accounts_of_one_provider_are_told_apart() -> None:
+    accounts = [instance("1", "blocked", name="shop", account=account) for account in ("wholesale", "retail")]
+    report = report_of(accounts)
+    assert [finding.line.partition(" at ")[0] for finding in report.failing] == [
+        "retail/shop (1)", "wholesale/shop (1)",
+    ]  # fmt: skip
+    assert [member["account"] for member in report.as_json()["members"]] == ["retail", "wholesale"]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "members"),
+    [
+        ([None, None], [None]),
+        (["retail", "retail"], ["retail"]),
+        ([None, "retail"], ["retail"]),
+        (["retail", "wholesale", None], [None, "retail", "wholesale"]),
+    ],
+)
+def test_a_reading_without_an_account_is_one_of_the_only_account(
+    accounts: list[str | None], members: list[str | None]
+) -> None:
+    report = report_of([instance("1", "authorized", account=account) for account in accounts])
+    assert sorted((f.member.account for f in report.findings), key=str) == members
+
+
+def test_the_same_id_at_two_providers_is_two_instances() -> None:
+    assert len(report_of([instance("1", "authorized"), instance("1", "authorized", provider="plugzapi")]).findings) == 2
