@@ -31,7 +31,7 @@ class ActionModule(ControllerAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Check the hosts of the play."""
-        self._play = Play.of(task_vars or {})
+        self._play = Play.from_task_vars(task_vars or {})
         return super().run(tmp, task_vars)
 
     def _executor(self, task_vars: Mapping[str, Any]) -> Literal["controller"]:

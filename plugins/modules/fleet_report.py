@@ -234,7 +234,7 @@ def _build_report(params: Mapping[str, Any], folder: "str | None") -> Report:
     sources = [Source(params["slice"], now, len(members))] if members or not earlier else []
     return evaluate(
         [*members, *(member for part in earlier for member in part.members)],
-        Rule.of(params["rule"]) if params["rule"] else common_rule([part.rule for part in earlier]),
+        Rule.from_option(params["rule"]) if params["rule"] else common_rule([part.rule for part in earlier]),
         title=params["title"],
         generated_at=now,
         sources=[*sources, *(source for part in earlier for source in part.sources)],

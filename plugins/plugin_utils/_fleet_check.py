@@ -43,7 +43,7 @@ class Play:
     active: frozenset[str]
 
     @classmethod
-    def of(cls, task_vars: Mapping[str, Any]) -> Play:
+    def from_task_vars(cls, task_vars: Mapping[str, Any]) -> Play:
         """The play of a task with these variables."""
         hostvars = task_vars["hostvars"]
         return cls(hostvars._inventory, hostvars, frozenset(task_vars["ansible_play_hosts"]))
@@ -105,7 +105,7 @@ def _report_path(params: Mapping[str, Any], suffix: str) -> str | None:
 
 def _read(task: TaskContext, play: Play) -> tuple[Report, list[Row]]:
     params, phones = task.params, task.params["kind"] == "phones"
-    rule = Rule.of(params["rule"]) if params["rule"] else Rule()
+    rule = Rule.from_option(params["rule"]) if params["rule"] else Rule()
     hosts = [fleet_host(name, play.hostvars[name], phones=phones) for name in play.matching(params["pattern"])]
     unseen = _Unseen()
     for failure in failed_sources(play.inventory):
@@ -136,7 +136,7 @@ def _merge(task: TaskContext) -> tuple[Report, list[Row]]:
         raise UsageError("there is no report to merge: name the reports in fleet_reports")
     report = evaluate(
         [member for part in parts for member in part.members],
-        Rule.of(params["rule"]) if params["rule"] else common_rule([part.rule for part in parts]),
+        Rule.from_option(params["rule"]) if params["rule"] else common_rule([part.rule for part in parts]),
         title=params["title"],
         generated_at=utc_now(),
         sources=[source for part in parts for source in part.sources],

@@ -49,7 +49,7 @@ def _installed() -> Path | None:
     return folders[-1] if folders else Path(on_path).parent if on_path else None
 
 
-def _database_of(url: str) -> str:
+def _database_name(url: str) -> str:
     return url.rpartition("/")[2]
 
 
@@ -119,12 +119,12 @@ class PostgresServer:
 
     def replace_database(self, url: str, like: str | None = None) -> None:
         """Replace a database by an empty one or by a copy of another one; no run may be using them."""
-        name = _database_of(url)
+        name = _database_name(url)
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
         self._create(name, like)
 
     def _create(self, name: str, like: str | None) -> None:
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {_database_of(like) if like else 'template1'}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {_database_name(like) if like else 'template1'}")
 
     def _execute(self, statement: str) -> None:
         import psycopg

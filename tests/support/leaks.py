@@ -68,7 +68,7 @@ SECRETS["journal_password"] = "Kq7mWz3nXp/+%=&:Lr8vYc4tBd"
 ACCESS_KEY = "ACCESSKEY0123456789"
 
 
-def needles_of(secret: str) -> set[str]:
+def needles(secret: str) -> set[str]:
     """What betrays a secret, in lower case: its runs, and pieces of the encodings that hide them."""
     raw = secret.encode()
     shifted = [base64.b64encode(b"x" * shift + raw)[4:-4].decode() for shift in range(3)]
@@ -95,7 +95,7 @@ _TASK = re.compile(r"TASK \[(.*?)\] \*+|<testcase [^>]*name=\"([^\"]*)\"")
 
 def find_leaks(text: str, place: str, secrets: Mapping[str, str]) -> list[Leak]:
     """All secrets that a text betrays, with the cell whose task was the last to begin before."""
-    by_start = {needle[:_LEAST]: (needle, name) for name, secret in secrets.items() for needle in needles_of(secret)}
+    by_start = {needle[:_LEAST]: (needle, name) for name, secret in secrets.items() for needle in needles(secret)}
     if not _betrayed(text, by_start):
         return []
     leaks, cell = [], "before the first task"
@@ -558,7 +558,7 @@ _CREATING = ("instance_create", "instance_provision")
 _WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot")
 
 
-def task_of(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
+def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
     """The task of a cell, as it stands in a playbook."""
     variant, outcome = VARIANTS[cell.variant], OUTCOMES[cell.outcome]
     options = json.loads(json.dumps(variant.options))
@@ -622,7 +622,7 @@ def run_playbook(chosen: Iterable[Cell], servers: Servers, folder: Path, **place
     if any(cell.way == "process" for cell in chosen):
         for variant in VARIANTS.values():
             environment |= {name: str(VARIABLES[variable]) for variable, name in variant.secrets.values()}
-    return run_tasks([task_of(cell, servers, folder) for cell in chosen], folder, environment, **places)
+    return run_tasks([cell_task(cell, servers, folder) for cell in chosen], folder, environment, **places)
 
 
 def run_tasks(

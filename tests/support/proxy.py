@@ -160,7 +160,7 @@ class Proxy:
         # Faults before the body can match the request's head only.
         first = head.decode("latin-1")
         self._strike(client.socket, self.take(Place.HEAD, first))
-        length = _length_of(head)
+        length = _content_length(head)
         if length and (fault := self.take(Place.BODY, first)):
             client.read(length // 2)
             self._strike(client.socket, fault)
@@ -227,7 +227,7 @@ class _Stream:
             yield head
             if not head.startswith(b"HTTP/1.1 1"):
                 break
-        left = _length_of(head)
+        left = _content_length(head)
         while left:
             if not self._buffer:
                 _wait(self.socket, client)
@@ -250,7 +250,7 @@ def _wait(server: socket.socket, client: socket.socket) -> None:
         raise _Over
 
 
-def _length_of(head: bytes) -> int:
+def _content_length(head: bytes) -> int:
     for line in head.split(b"\r\n")[1:]:
         name, _colon, value = line.partition(b":")
         if name.strip().lower() == b"content-length":

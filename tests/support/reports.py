@@ -44,13 +44,13 @@ FLEET = [
 ]
 
 
-def report_of(members: list[Member] | None = None, **rule: Any) -> Report:
+def make_report(members: list[Member] | None = None, **rule: Any) -> Report:
     members = FLEET if members is None else members
     return evaluate(members, Rule(**rule), title="Fleet", generated_at=NOW, sources=[Source(None, NOW, len(members))])
 
 
 REPORTS = {
-    "passed": report_of(max_failing="100%", min_due_days=1.5, min_total=3),
-    "failed": report_of(),
-    "empty": report_of([]),
+    "passed": make_report(max_failing="100%", min_due_days=1.5, min_total=3),
+    "failed": make_report(),
+    "empty": make_report([]),
 }

@@ -247,7 +247,7 @@ def assert_tells_no_secret(error: FleetError) -> None:
     assert "\n" not in error.message
 
 
-def error_of(action: Callable[[], object]) -> FleetError:
+def raised_error(action: Callable[[], object]) -> FleetError:
     """The error that ``action`` raises, which tells no secret."""
     with pytest.raises(FleetError) as caught:
         action()
@@ -255,13 +255,15 @@ def error_of(action: Callable[[], object]) -> FleetError:
     return caught.value
 
 
-def params_of(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:
+def validated_params(arguments: ArgumentSpec, **options: Any) -> dict[str, Any]:
     """Return a module's parameters as Ansible makes them from a task's options and the environment."""
     return arguments.validate(options).params
 
 
-def task_of(arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool = False, **options: Any) -> TaskContext:
-    return TaskContext(params_of(arguments, **options), check_mode=check_mode, diff=True, no_log=no_log)
+def make_context(
+    arguments: ArgumentSpec, *, check_mode: bool = False, no_log: bool = False, **options: Any
+) -> TaskContext:
+    return TaskContext(validated_params(arguments, **options), check_mode=check_mode, diff=True, no_log=no_log)
 
 
 @dataclass

@@ -54,7 +54,7 @@ class Release:
         outcomes = tier.run(*(self._sessions or ["test-all"]))
         self._outcomes += outcomes
         run = {outcome.session for outcome in outcomes}
-        self._outcomes += [Outcome(one, "NOT RUN", 0) for one in tier.sessions_of("test-all") if one not in run]
+        self._outcomes += [Outcome(one, "NOT RUN", 0) for one in tier.tier_sessions("test-all") if one not in run]
         self._check("changelog", self._changelog)
         self._check("install into an empty home, and run the demo", self._demo)
         print(f"\nmsgops.fleet {self.version}")

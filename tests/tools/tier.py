@@ -54,7 +54,7 @@ def run(*sessions: str) -> list[Outcome]:
     return outcomes
 
 
-def sessions_of(tier: str) -> list[str]:
+def tier_sessions(tier: str) -> list[str]:
     """The sessions that the tier has run, without the tier itself."""
     listing = subprocess.run(
         [NOX, "--list", "--json", "--session", tier], check=True, cwd=ROOT, capture_output=True, text=True
@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="only list its sessions, as JSON")
     arguments = parser.parse_args()
     if arguments.list:
-        print(json.dumps(sessions_of(arguments.tier)))
+        print(json.dumps(tier_sessions(arguments.tier)))
         return 0
     outcomes = run(arguments.tier)
     print("", *sorted(outcomes, key=lambda outcome: outcome.failed), sep="\n")

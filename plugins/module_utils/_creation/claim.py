@@ -25,7 +25,7 @@ class Claim:
 def find_claim(desired: DesiredInstance, memory: Memory) -> Claim:
     """Find the entry of a desired instance by name and account."""
     related: dict[Kinship, list[Entry]] = collections.defaultdict(list)
-    for entry in memory.of(desired.key):
+    for entry in memory.entries_for(desired.key):
         related[kinship(desired.account, entry)].append(entry)
     if same := _closest(desired, related[Kinship.SAME]):
         return Claim(Kinship.SAME, same[0]) if len(same) == 1 else Claim(Kinship.UNCLEAR, rivals=tuple(same))

@@ -116,7 +116,7 @@ class Planner:
         """The entry of an instance that the account's listing shows. Its ID proves that the entry is the account's."""
         if claim.kinship is Kinship.SAME:
             return claim.entry
-        for entry in self.memory.of(desired.key):
+        for entry in self.memory.entries_for(desired.key):
             if is_same_id(entry.instance_id, instance.id) and not (entry.account and desired.account.name):
                 return entry
         # An entry of the same address with another ID may be another account's.

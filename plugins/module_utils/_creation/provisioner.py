@@ -37,7 +37,7 @@ from .desired import DesiredInstance
 from .listing import LISTING_POLICY, Lister, ListingMode, ListingPolicy
 from .plan import OnUnknown, Plan, Planner
 from .refusals import Refusals
-from .result import Action, Result, result_of
+from .result import Action, Result, result_from_plan
 from .token_delivery import TokenDelivery
 
 
@@ -62,7 +62,7 @@ class Provisioner:
         plans = self.delivery.without_conflicts(plans)
         if not self.delivery.is_safe and any(plan.action == "would_create" for plan in plans):
             self.warnings.append(_no_safe_way().message)
-        return self.delivery.strip_tokens(self.delivery.restore_tokens([result_of(plan) for plan in plans]))
+        return self.delivery.strip_tokens(self.delivery.restore_tokens([result_from_plan(plan) for plan in plans]))
 
     def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Result]:
         """Create what is missing. The results are in the order of the desired instances.
@@ -131,7 +131,7 @@ class Provisioner:
     # Create: each at most once
 
     def _create_all(self, plans: Sequence[Plan], lease: Lease) -> list[Result]:
-        results = {plan.desired: result_of(plan) for plan in plans}
+        results = {plan.desired: result_from_plan(plan) for plan in plans}
         wanted = [plan for plan in plans if plan.action == "would_create"]
 
         def create(plan: Plan) -> bool:
@@ -150,11 +150,11 @@ class Provisioner:
                 progress=ProgressLog(self.progress, describe) if self.progress else None,
             )
         else:
-            results |= {plan.desired: result_of(plan.failed(_no_safe_way())) for plan in wanted}
+            results |= {plan.desired: result_from_plan(plan.failed(_no_safe_way())) for plan in wanted}
         return list(results.values())
 
     def _create(self, plan: Plan, lease: Lease) -> Result:
-        desired, result = plan.desired, result_of(plan)
+        desired, result = plan.desired, result_from_plan(plan)
         if failure := self.delivery.failure():
             return result.failed(failure)
         entry = begun_entry(desired.account, desired.name, hash_payload(desired.payload), plan.entry)

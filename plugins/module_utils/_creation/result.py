@@ -73,7 +73,7 @@ class Result:
         }
 
 
-def result_of(plan: Plan) -> Result:
+def result_from_plan(plan: Plan) -> Result:
     """The result of a plan that needs no creation, or whose creation hasn't begun."""
     return Result(plan, plan.action, plan.instance, plan.error, entry=plan.entry)
 

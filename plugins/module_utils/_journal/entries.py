@@ -132,7 +132,7 @@ class Memory:
     entries: tuple[Entry, ...] = ()
     uses: tuple[Use, ...] = ()
 
-    def of(self, key: Key) -> list[Entry]:
+    def entries_for(self, key: Key) -> list[Entry]:
         """The entries of a name in all accounts."""
         return self._by_key.get(key, [])
 

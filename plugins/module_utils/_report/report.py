@@ -195,7 +195,7 @@ def parse(content: Any, where: str) -> Part:
     try:
         return Part(
             [parse_member(row) for row in content["members"]],
-            Rule.of(content["rule"]),
+            Rule.from_option(content["rule"]),
             [Source(**source) for source in content["sources"]],
             *([str(text) for text in content.get(key, ())] for key in ("problems", "notes")),
         )

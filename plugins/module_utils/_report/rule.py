@@ -61,7 +61,7 @@ class Rule:
             raise UsageError("min_total must be 0 or above")
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Rule:
+    def from_option(cls, values: Mapping[str, Any]) -> Rule:
         """The rule in the module's option, or in a report's JSON."""
         return cls(**{**values, "allowed_states": tuple(values["allowed_states"])})
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.playbooks import Playbooks, failed_hosts, shown
-from ansible_collections.msgops.fleet.tests.support.reports import FLEET, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import FLEET, make_report
 
 
 def test_a_fleet_that_violates_the_rule_fails_on_its_failing_hosts_the_worst_first(fleet: Playbooks) -> None:
@@ -71,7 +71,7 @@ def test_phones(playbooks: Playbooks) -> None:
 
 def test_the_reports_of_slices_are_evaluated_as_a_whole(playbooks: Playbooks) -> None:
     for number in range(2):
-        text = json.dumps(report_of(FLEET[number::2], max_failing="3").as_json())
+        text = json.dumps(make_report(FLEET[number::2], max_failing="3").as_json())
         (playbooks.folder / f"slice-{number}.json").write_text(text)
     done = playbooks.run("msgops.fleet.merge_reports", fleet_reports="slice-*.json", fleet_report_dir="reports")
     assert (done.returncode, failed_hosts(done)) == (2, {"localhost"}), done.stdout + done.stderr

@@ -118,7 +118,7 @@ COMMANDS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
 NEW = re.compile(r"ansible-(local|tmp)-[\w.-]+|\d{4}-\d\d-\d\d[T ][\d:.]+Z?|\b0:00:\d\d\.\d+")
 
 
-def lines_of(text: str) -> list[str]:
+def stable_lines(text: str) -> list[str]:
     """What was printed, without what is new each time."""
     return NEW.sub("(new)", text).splitlines()
 
@@ -139,7 +139,7 @@ def outcome(place: Place, environment: Mapping[str, str], *command: str | Path) 
     modes = [path.stat().st_mode if path.exists() else None for path in made]
     for path in made:
         path.unlink(missing_ok=True)
-    return [done.returncode, modes, *lines_of(done.stdout), *lines_of(done.stderr)]
+    return [done.returncode, modes, *stable_lines(done.stdout), *stable_lines(done.stderr)]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

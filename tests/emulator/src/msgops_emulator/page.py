@@ -42,14 +42,14 @@ def page_response(routes: Iterable[Route]) -> Response:
     ):
         page = page.replace(f"<!-- {name} -->", "".join(options))
     policy = (
-        f"default-src 'none'; style-src {_hash_of('style', page)}; script-src {_hash_of('script', page)}; "
+        f"default-src 'none'; style-src {_content_hash('style', page)}; script-src {_content_hash('script', page)}; "
         "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     headers = [("Content-Security-Policy", policy)]
     return Response(200, page.encode(), "text/html;charset=UTF-8", headers)
 
 
-def _hash_of(tag: str, page: str) -> str:
+def _content_hash(tag: str, page: str) -> str:
     """Return the source by which a security policy allows the content of the page's only element of that name."""
     (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

@@ -43,7 +43,7 @@ def waiting(emulator: Control, seconds: float) -> list[dict[str, Any]]:
     return [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
 
 
-def output_of(process: subprocess.Popen[str]) -> str:
+def wait_for_output(process: subprocess.Popen[str]) -> str:
     """All that the process prints."""
     try:
         return process.communicate(timeout=PATIENCE)[0]
@@ -92,7 +92,7 @@ def test_progress_is_told_to_those_who_watch(stage: Stage, emulator: Control) ->
     with_terminal = stage.start(plays, stdout=theirs, stderr=theirs)
     os.close(theirs)
     verbose, quiet = stage.start(plays, "-v"), stage.start(plays)
-    shown, told, silent = output_at(ours, with_terminal), output_of(verbose), output_of(quiet)
+    shown, told, silent = output_at(ours, with_terminal), wait_for_output(verbose), wait_for_output(quiet)
     line = r"0 of 1 instances are authorized; notAuthorized \(1\): laggard \(\d+\) \(\d+ s elapsed, \d s left\)"
     assert re.search(line, shown), shown
     assert re.search(line, told), told

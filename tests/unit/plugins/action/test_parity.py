@@ -126,7 +126,7 @@ READS = {
 }
 
 WAITS_AND_PHONES = {
-    "waiting in vain": Case(
+    "waiting for a state that does not come": Case(
         "instance_state",
         fleet(SHOP, SUPPORT, wait_for=["authorized"], wait_timeout=0.5, wait_interval=5),
         says="did not become authorized",
@@ -134,7 +134,7 @@ WAITS_AND_PHONES = {
     "waiting for the banned": Case(
         "instance_state", fleet(SUPPORT, BANNED, wait_for=["authorized"]), says="gave up waiting"
     ),
-    "waiting for nothing": Case("instance_state", single(SUPPORT, wait_for="authorized,notAuthorized")),
+    "waiting for a state that is reached": Case("instance_state", single(SUPPORT, wait_for="authorized,notAuthorized")),
     "phones": Case("cloudphone_status", {"instance_ids": ["a44uhlf7", "efjy72gs", "missing1", "a44uhlf7"]}),
     "phones that are not there yet": Case(
         "cloudphone_status",
@@ -183,7 +183,7 @@ CREATIONS = {
         says="" if can_register_secrets() else "there is no safe way",
     ),
     "the journal": Case("creation_journal", {}),
-    "a settlement in check mode": Case(
+    "a resolution in check mode": Case(
         "creation_journal",
         {"action": "discard", "provider": "green_api", "name": "new"},
         {"check_mode": True},
@@ -191,8 +191,8 @@ CREATIONS = {
     ),
 }
 
-NUMBERS_AND_SETTLEMENTS = {
-    "a settlement of nothing": Case(
+NUMBERS_AND_RESOLUTIONS = {
+    "a resolution of nothing": Case(
         "creation_journal",
         {"action": "adopt", "provider": "green_api", "name": "nobody", "instance_id": "1"},
         says="has no creation of",
@@ -222,7 +222,7 @@ NUMBERS_AND_SETTLEMENTS = {
 LINKS_AND_REBOOTS = {
     "a link in check mode": Case("instance_link", {**single(SUPPORT), "dest": "made"}, {"check_mode": True}),
     "a link that is there": Case("instance_link", {**single(SHOP), "dest": "made"}),
-    "a link in vain": Case(
+    "a link that fails": Case(
         "instance_link",
         {**fleet(SHOP, SUPPORT), "dest": "made", "wait_timeout": 0.5, "wait_interval": 5},
         {"diff": True},
@@ -511,7 +511,7 @@ ACTS = {
     "reads": READS,
     "waits and phones": WAITS_AND_PHONES,
     "creations": CREATIONS,
-    "numbers and settlements": NUMBERS_AND_SETTLEMENTS,
+    "numbers and resolutions": NUMBERS_AND_RESOLUTIONS,
     "links and reboots": LINKS_AND_REBOOTS,
     "provisions": PROVISIONS,
     "lists and reports": LISTS_AND_REPORTS,
@@ -584,7 +584,7 @@ def perform(cases: Mapping[str, Case], way: str, stage: Stage, emulator: Control
         {name: _plain(registered[names[name]], made) for name in cases},
         sorted((_plain(_sent(entry), made) for entry in emulator.log()), key=str),
         {path.name: _plain(_file(path), made) for path in (stage.folder / "made").rglob("*") if path.is_file()},
-        _secrets_of(emulator),
+        _all_secrets(emulator),
     )
 
 
@@ -640,7 +640,7 @@ def _sent(entry: Mapping[str, Any]) -> Any:
     return [entry["method"], entry["path"], entry["body"], [headers.get(name) for name in compared]]
 
 
-def _secrets_of(emulator: Control) -> set[str]:
+def _all_secrets(emulator: Control) -> set[str]:
     secrets = {value for account in emulator.accounts() for key, value in account.items() if key.endswith("_token")}
     secrets |= {instance["token"] for instance in emulator.instances()}
     secrets |= {*TOKENS.values(), "s3cret-appeal-token"}

@@ -77,7 +77,7 @@ def asking(emulator: Control) -> dict[str, dict[str, str]]:
     }
 
 
-def options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def source_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     provider = {"provider": "green_api"} if name == "instances" else {}
     return {"plugin": f"msgops.fleet.{name}", **provider, **given}
 
@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read_is_refused(fleet: Source, text: str) -> None
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_templates_of_extra_variables(bare: Source, fleet: Source, asking: dict[str, Any], name: str) -> None:
-    options = options_of(name, {option: f"{{{{ the_{option} }}}}" for option in ASKING[name]})
+    options = source_options(name, {option: f"{{{{ the_{option} }}}}" for option in ASKING[name]})
     extra = {f"the_{option}": asking[name][option] for option in ASKING[name]}
     bare.environment.clear()
     assert bare.load(options, "-e", json.dumps(extra)).hosts
@@ -149,7 +149,7 @@ def test_templates_of_extra_variables(bare: Source, fleet: Source, asking: dict[
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_templates_with_lookups(bare: Source, fleet: Source, asking: dict[str, Any], name: str) -> None:
-    options = options_of(
+    options = source_options(
         name, {option: f"{{{{ lookup('ansible.builtin.env', 'X_{option}') }}}}" for option in ASKING[name]}
     )
     bare.environment.clear()
@@ -159,7 +159,7 @@ def test_templates_with_lookups(bare: Source, fleet: Source, asking: dict[str, A
 @pytest.mark.parametrize("name", PLUGINS)
 def test_vaulted_values(bare: Source, fleet: Source, asking: dict[str, Any], name: str) -> None:
     vault = VaultLib([("default", VaultSecret(PASSWORD.encode()))])
-    lines = [yaml.safe_dump(options_of(name, {}))]
+    lines = [yaml.safe_dump(source_options(name, {}))]
     for option in ASKING[name]:
         ciphertext = vault.encrypt(asking[name][option]).decode().replace("\n", "\n  ")
         lines.append(f"{option}: !vault |\n  {ciphertext}\n")

@@ -45,7 +45,7 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.level, package
 
 
-def folder_of(name: str) -> str:
+def parent_folder(name: str) -> str:
     return name.rpartition("/")[0]
 
 
@@ -54,7 +54,7 @@ def own_imports(name: str) -> set[str]:
     found = set()
     for level, imported in imports(FILES[name]):
         if level:
-            folder = folder_of(name) if level == 1 else ""
+            folder = parent_folder(name) if level == 1 else ""
             path = "/".join(filter(None, [folder, *imported.split(".")]))
             found.add(f"{path}.py")
     return found
@@ -71,7 +71,7 @@ def below(folder: str) -> set[str]:
 
 
 def test_each_folder_has_its_layer_and_is_private() -> None:
-    folders = {folder_of(name) for name in FILES}
+    folders = {parent_folder(name) for name in FILES}
     assert folders == {folder for layer in LAYERS for folder in layer}
     assert all(name.startswith("_") for name in FILES)
 
@@ -83,7 +83,7 @@ def test_there_are_no_circles() -> None:
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_file_imports_from_its_folder_and_those_below_it(name: str) -> None:
     assert own_imports(name) <= set(FILES)
-    assert {folder_of(imported) for imported in own_imports(name)} <= below(folder_of(name))
+    assert {parent_folder(imported) for imported in own_imports(name)} <= below(parent_folder(name))
     assert "ansible_collections" not in foreign_imports(name)
 
 
@@ -96,7 +96,7 @@ def test_only_three_files_import_ansible(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_only_the_transport_reaches_the_network(name: str) -> None:
     network = {"requests", "urllib3", "http", "socket", "ssl"}
-    assert folder_of(name) == "_http" or not foreign_imports(name) & network
+    assert parent_folder(name) == "_http" or not foreign_imports(name) & network
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -104,7 +104,7 @@ def test_a_vendors_files_know_no_other_vendor(vendor: str) -> None:
     own = {name for name in FILES if name.startswith(f"_vendors/{vendor}")}
     assert own
     for name in own:
-        assert {imported for imported in own_imports(name) if folder_of(imported) == "_vendors"} <= own | SHARED
+        assert {imported for imported in own_imports(name) if parent_folder(imported) == "_vendors"} <= own | SHARED
         source = FILES[name].read_text().lower()
         assert [other for other in VENDORS if other != vendor and other in source] == []
 

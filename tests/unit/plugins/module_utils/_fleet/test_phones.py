@@ -28,9 +28,9 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     PATIENCE,
     TOKEN,
     Crowd,
-    params_of,
-    task_of,
+    make_context,
     transport,
+    validated_params,
 )
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -134,7 +134,7 @@ def test_a_batch_is_as_large_as_allowed(cloud: Cloud, count: int, size: int, bat
 
 
 def test_the_default_is_the_smaller_limit_and_the_larger_one_is_the_most() -> None:
-    assert params_of(cloudphone_status.ARGUMENTS, instance_ids=["a"])["batch_size"] == 32
+    assert validated_params(cloudphone_status.ARGUMENTS, instance_ids=["a"])["batch_size"] == 32
     for size in (0, 101):
         with pytest.raises(UsageError, match="batch_size must be between 1 and 100"):
             PhonesQuery(["a"], batch_size=size)
@@ -362,7 +362,7 @@ def test_the_summary_counts(cloud: Cloud) -> None:
 
 def run(url: str, ids: Collection[str], **options: Any) -> dict[str, Any]:
     return cloudphone_status.run(
-        task_of(cloudphone_status.ARGUMENTS, endpoint=url, auth_token=TOKEN, instance_ids=ids, **options)
+        make_context(cloudphone_status.ARGUMENTS, endpoint=url, auth_token=TOKEN, instance_ids=ids, **options)
     )
 
 

@@ -141,14 +141,14 @@ def test_an_account_that_would_need_quotes_is_left_to_the_reader(name: str, show
     assert ("in the place of /NAME/" in text) == (shown == "/NAME/")
 
 
-def options_of(command: str) -> dict[str, Any]:
+def parse_options(command: str) -> dict[str, Any]:
     return dict(option.split("=", 1) for option in shlex.split(command)[-1].split())
 
 
 def test_a_command_names_the_creation_and_no_name() -> None:
     commands = JournalCommands("/journal")
     for command in (commands.adopt(ENTRY), commands.discard(ENTRY), commands.forget(ENTRY)):
-        assert options_of(command)["operation_id"] == ENTRY.operation_id
+        assert parse_options(command)["operation_id"] == ENTRY.operation_id
         assert "shop" not in command
 
 
@@ -156,7 +156,7 @@ def test_a_message_shows_the_first_of_many_entries_each_with_its_command() -> No
     refusals = Refusals(JournalCommands("/journal"))
     entries = [dataclasses.replace(ENTRY, operation_id=f"{number:032}", instance_id=str(number)) for number in range(5)]
     for error in (refusals.unclear(desired(None), entries), refusals.unclear(desired("mine"), entries)):
-        commands = [options_of(command) for command in commands_in(error.message)]
+        commands = [parse_options(command) for command in commands_in(error.message)]
         assert [command["operation_id"] for command in commands] == [entry.operation_id for entry in entries[:3]]
         assert "and 2 more" in error.message
 

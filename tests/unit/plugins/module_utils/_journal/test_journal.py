@@ -38,7 +38,7 @@ from ansible_collections.msgops.fleet.tests.support.creation import (
 from msgops_emulator import Emulator
 
 
-def mode_of(path: Path) -> int:
+def file_mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
@@ -51,8 +51,8 @@ def test_its_folder_is_0700_and_it_is_0600(green: Fleet) -> None:
         green.create("shop")
     finally:
         os.umask(before)
-    assert mode_of(green.journal_file.parent) == 0o700
-    files = {path.name: mode_of(path) for path in green.journal_file.parent.iterdir()}
+    assert file_mode(green.journal_file.parent) == 0o700
+    files = {path.name: file_mode(path) for path in green.journal_file.parent.iterdir()}
     assert files == {f"journal.sqlite3{end}": 0o600 for end in ("", "-journal", ".serial")}
 
 
@@ -61,8 +61,8 @@ def test_a_folder_that_is_there_keeps_its_mode_and_the_file_becomes_0600(green: 
     green.journal_file.touch(mode=0o666)
     green.journal_file.chmod(0o666)
     assert actions(green.create("shop")) == {"shop": "created"}
-    assert mode_of(green.journal_file.parent) == 0o755
-    assert mode_of(green.journal_file) == 0o600
+    assert file_mode(green.journal_file.parent) == 0o755
+    assert file_mode(green.journal_file) == 0o600
 
 
 def test_its_path_may_hold_what_a_uri_spells_in_another_way(green: Fleet) -> None:

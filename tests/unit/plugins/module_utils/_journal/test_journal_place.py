@@ -134,14 +134,14 @@ def test_what_is_no_journal_is_left_as_it_was(
 ) -> None:
     green.journal_file.parent.mkdir()
     make(green.journal_file)
-    before = state_of(green.journal_file.parent)
+    before = snapshot(green.journal_file.parent)
     result = use(green)
     assert_refused(green, result, reason)
     assert result["msg"].endswith("name another file as journal")
-    assert state_of(green.journal_file.parent) == before
+    assert snapshot(green.journal_file.parent) == before
 
 
-def state_of(folder: Path) -> dict[str, Any]:
+def snapshot(folder: Path) -> dict[str, Any]:
     """All of the files but when they were read."""
     found = {path.name: (path.lstat(), path) for path in folder.iterdir()}
     return {
@@ -155,9 +155,9 @@ def test_an_empty_file_of_somebody_else_is_left_as_it_was(green: Fleet, use: Cal
     green.journal_file.parent.mkdir()
     green.journal_file.touch(mode=0o644)
     os.chown(green.journal_file, NOBODY, NOBODY)
-    before = state_of(green.journal_file.parent)
+    before = snapshot(green.journal_file.parent)
     assert_refused(green, use(green), "it is empty, and belongs to another user")
-    assert state_of(green.journal_file.parent) == before
+    assert snapshot(green.journal_file.parent) == before
 
 
 # Links, and folders that others may write to
@@ -183,9 +183,9 @@ def test_a_link_in_a_folder_that_others_may_write_to_is_refused(
         target.write_bytes(content)
     green.journal_file = shared_folder / "fleet.sqlite3"
     green.journal_file.symlink_to(target)
-    before = state_of(green.folder)
+    before = snapshot(green.folder)
     assert_refused(green, use(green), "in a folder that others may write to")
-    assert state_of(green.folder) == before
+    assert snapshot(green.folder) == before
 
 
 @as_root
@@ -210,9 +210,9 @@ def test_somebody_elses_journal_in_such_a_folder_is_refused(
     green.emulator.reset()
     green.journal_file = shared_folder / "fleet.sqlite3"
     os.chown(green.journal_file, NOBODY, NOBODY)
-    before = state_of(shared_folder)
+    before = snapshot(shared_folder)
     assert_refused(green, use(green), "in a folder that everybody may write to")
-    assert state_of(shared_folder) == before
+    assert snapshot(shared_folder) == before
 
 
 @as_root

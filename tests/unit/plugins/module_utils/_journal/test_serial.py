@@ -22,10 +22,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._journal.location imp
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.serial import SerialFile
 from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet, actions
-from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._journal.test_journal_place import USES, state_of
+from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._journal.test_journal_place import USES, snapshot
 
 
-def serial_of(fleet: Fleet) -> Path:
+def serial_path(fleet: Fleet) -> Path:
     return Path(f"{fleet.journal_file}.serial")
 
 
@@ -44,11 +44,11 @@ def restore(fleet: Fleet, older: Path) -> None:
 def replace(fleet: Fleet, older: Path) -> None:
     """Replace it by another journal with more changes."""
     fleet.journal_file.unlink()
-    serial_of(fleet).rename(older.with_name("kept"))
+    serial_path(fleet).rename(older.with_name("kept"))
     budget = RebootBudget(str(fleet.journal_file), 100)
     for number in range(20):
         budget.reserve("green_api", str(number))
-    older.with_name("kept").rename(serial_of(fleet))
+    older.with_name("kept").rename(serial_path(fleet))
 
 
 LOSSES: dict[str, tuple[Callable[[Fleet, Path], None], str]] = {
@@ -73,13 +73,13 @@ def reason(request: pytest.FixtureRequest, green: Fleet) -> str:
 
 @pytest.mark.parametrize("use", USES)
 def test_one_that_has_seen_less_than_it_had_is_refused_and_left_as_it_is(green: Fleet, reason: str, use: str) -> None:
-    before = state_of(green.journal_file.parent)
+    before = snapshot(green.journal_file.parent)
     result = USES[use](green)
     assert result["failed"]
     assert reason in result["msg"]
     assert "\n" not in result["msg"]
     assert green.posts() == ["first", "second"]
-    assert state_of(green.journal_file.parent) == before
+    assert snapshot(green.journal_file.parent) == before
 
 
 def test_the_way_out_works_as_it_is_printed(green: Fleet, reason: str) -> None:
@@ -143,22 +143,22 @@ def test_one_that_was_moved_without_its_serial_goes_on(green: Fleet) -> None:
     green.create("shop")
     green.journal_file = green.journal_file.rename(green.folder / "moved.sqlite3")
     assert actions(green.create("shop")) == {"shop": "unchanged"}
-    assert serial_of(green).is_file()
+    assert serial_path(green).is_file()
 
 
 def test_a_serial_that_is_behind_is_brought_up_to_date(green: Fleet) -> None:
     """As after a run that was killed between the two, or a crash that the serial didn't survive."""
     green.create("first")
-    behind = serial_of(green).read_bytes()
+    behind = serial_path(green).read_bytes()
     green.create("second")
-    newest = serial_of(green).read_bytes()
+    newest = serial_path(green).read_bytes()
     assert behind != newest
     for content in (behind, b""):
-        serial_of(green).write_bytes(content)
+        serial_path(green).write_bytes(content)
         assert not green.journal_task().get("failed")
-        assert serial_of(green).read_bytes() == content
+        assert serial_path(green).read_bytes() == content
         assert actions(green.create("first")) == {"first": "unchanged"}
-        assert serial_of(green).read_bytes() == newest
+        assert serial_path(green).read_bytes() == newest
 
 
 @dataclass(frozen=True)
@@ -205,10 +205,10 @@ def test_whoever_reads_while_others_write_raises_no_alarm(tmp_path: Path) -> Non
 )
 def test_what_is_no_serial_is_named_with_a_way_out(green: Fleet, spoil: Callable[[Path], Any]) -> None:
     green.create("shop")
-    spoil(serial_of(green))
+    spoil(serial_path(green))
     for use in USES.values():
         message = use(green)["msg"]
-        assert str(serial_of(green)) in message
+        assert str(serial_path(green)) in message
         assert "\n" not in message
     assert green.posts() == ["shop"]
     subprocess.run(["sh", "-c", message.partition("and run: ")[2]], check=True)
@@ -217,13 +217,13 @@ def test_what_is_no_serial_is_named_with_a_way_out(green: Fleet, spoil: Callable
 
 def test_a_serial_that_cannot_be_written_is_found_before_anything_is_created(green: Fleet) -> None:
     green.journal_file.parent.mkdir()
-    serial_of(green).touch()
-    if not made_immutable(serial_of(green)):
+    serial_path(green).touch()
+    if not made_immutable(serial_path(green)):
         pytest.skip("nothing here can't be written by root")
     try:
         result = green.create("shop")
     finally:
-        subprocess.run(["chattr", "-i", str(serial_of(green))], check=False, capture_output=True)
+        subprocess.run(["chattr", "-i", str(serial_path(green))], check=False, capture_output=True)
     assert result["failed"]
     assert green.posts() == []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
-from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, instance, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, instance, make_report
 
 
 def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
@@ -20,7 +20,7 @@ def test_one_that_occurs_twice_counts_once_as_it_was_read_last() -> None:
 
 def test_accounts_of_one_provider_are_told_apart() -> None:
     accounts = [instance("1", "blocked", name="shop", account=account) for account in ("wholesale", "retail")]
-    report = report_of(accounts)
+    report = make_report(accounts)
     assert [finding.line.partition(" at ")[0] for finding in report.failing] == [
         "retail/shop (1)", "wholesale/shop (1)",
     ]  # fmt: skip
@@ -39,9 +39,11 @@ def test_accounts_of_one_provider_are_told_apart() -> None:
 def test_a_reading_without_an_account_is_one_of_the_only_account(
     accounts: list[str | None], members: list[str | None]
 ) -> None:
-    report = report_of([instance("1", "authorized", account=account) for account in accounts])
+    report = make_report([instance("1", "authorized", account=account) for account in accounts])
     assert sorted((f.member.account for f in report.findings), key=str) == members
 
 
 def test_the_same_id_at_two_providers_is_two_instances() -> None:
-    assert len(report_of([instance("1", "authorized"), instance("1", "authorized", provider="plugzapi")]).findings) == 2
+    assert (
+        len(make_report([instance("1", "authorized"), instance("1", "authorized", provider="plugzapi")]).findings) == 2
+    )

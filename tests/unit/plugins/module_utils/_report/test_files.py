@@ -17,7 +17,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import FORMATS, write_report
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import Member
 from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Report
-from ansible_collections.msgops.fleet.tests.support.reports import FLEET, instance, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import FLEET, instance, make_report
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 NOBODY = 65534
@@ -25,10 +25,10 @@ NOBODY = 65534
 
 def write(path: Path, report: Report | None = None, check_mode: bool = False) -> bool:
     paths = dict.fromkeys(FORMATS, None) | {"json_file": str(path)}
-    return write_report(report or report_of(), paths, check_mode=check_mode)
+    return write_report(report or make_report(), paths, check_mode=check_mode)
 
 
-def fleet_of(number: int) -> list[Member]:
+def make_fleet(number: int) -> list[Member]:
     return [instance(str(id), "authorized") for id in range(number)]
 
 
@@ -89,7 +89,7 @@ def test_a_named_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     got: list[bytes] = []
     reader = threading.Thread(target=lambda: got.append(path.read_bytes()))
     reader.start()
-    many = report_of(fleet_of(1000))  # more than a pipe holds
+    many = make_report(make_fleet(1000))  # more than a pipe holds
     written = False
     while not written:  # until the reader is there
         with contextlib.suppress(UsageError):
@@ -135,7 +135,7 @@ def test_a_device_is_written_to() -> None:
 
 def test_a_reader_never_sees_half_of_a_report(tmp_path: Path) -> None:
     path = tmp_path / "fleet.json"
-    reports = [report_of(fleet_of(400)), report_of(fleet_of(800))]
+    reports = [make_report(make_fleet(400)), make_report(make_fleet(800))]
     write(path, reports[0])
     seen: list[int] = []
     done = threading.Event()

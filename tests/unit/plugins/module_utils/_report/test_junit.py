@@ -8,7 +8,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from ansible_collections.msgops.fleet.plugins.module_utils._report.junit import render_junit
-from ansible_collections.msgops.fleet.tests.support.reports import NASTY, REPORTS, instance, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import NASTY, REPORTS, instance, make_report
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,7 +43,7 @@ def test_the_cases_of_failing_members_fail_even_where_the_fleet_passes() -> None
 
 
 def test_the_cases_name_the_account() -> None:
-    report = report_of([instance("1", "authorized", name="shop", account=account) for account in ("a", "b")])
+    report = make_report([instance("1", "authorized", name="shop", account=account) for account in ("a", "b")])
     cases = ElementTree.fromstring(render_junit(report)).iter("testcase")
     assert [case.get("name") for case in cases] == ["a/shop (1)", "b/shop (1)"]
 
@@ -64,5 +64,5 @@ def test_names_are_text_whatever_they_hold() -> None:
 
 @given(st.text())
 def test_no_name_breaks_the_xml(name: str) -> None:
-    report = report_of([instance("1", "notAuthorized", name=name, vendor_state=name)])
+    report = make_report([instance("1", "notAuthorized", name=name, vendor_state=name)])
     ElementTree.fromstring(render_junit(report).encode("utf-8"))

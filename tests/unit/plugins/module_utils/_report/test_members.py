@@ -14,7 +14,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report.members impor
     instance_member,
     phone_member,
 )
-from ansible_collections.msgops.fleet.tests.support.reports import READ, instance, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import READ, instance, make_report
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from ansible_collections.msgops.fleet.tests.support.reports import READ, instanc
     ],
 )
 def test_due_dates_fall_into_buckets(due: str | None, bucket: str) -> None:
-    assert due_bucket(instance("1", "authorized", due=due).due_at, report_of().now) == bucket
+    assert due_bucket(instance("1", "authorized", due=due).due_at, make_report().now) == bucket
 
 
 def test_members_come_from_what_the_modules_return() -> None:

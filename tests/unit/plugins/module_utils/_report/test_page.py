@@ -16,7 +16,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._report.members impor
 from ansible_collections.msgops.fleet.plugins.module_utils._report.page import render_page
 from ansible_collections.msgops.fleet.plugins.module_utils._report.report import Source
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
-from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, REPORTS, instance, report_of
+from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, REPORTS, instance, make_report
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,7 +110,7 @@ def test_each_filter_has_its_style_and_names_how_many_rows_it_shows() -> None:
 
 def test_a_single_member_of_many_can_be_seen_in_the_bar() -> None:
     many = [instance(str(n), "authorized") for n in range(1_999)] + [instance("x", "blocked")]
-    page = render_page(report_of(many))
+    page = render_page(make_report(many))
     whole = re.search(r'<svg class="bar" viewBox="0 0 (\d+) 1"', page)
     red = re.search(r'<rect class="failed" x="1999" width="20"', page)
     assert red
@@ -129,7 +129,7 @@ def test_a_printed_page_is_light_and_shows_bars_and_dots() -> None:
 
 def test_a_large_fleet_makes_a_page_that_browsers_can_hold() -> None:
     many = [instance(str(n), "notAuthorized", name=f"shop-{n}", due="2026-06-01T00:00:00Z") for n in range(2_000)]
-    assert len(render_page(report_of(many))) < 1_000_000
+    assert len(render_page(make_report(many))) < 1_000_000
 
 
 def test_the_page_says_what_to_do() -> None:
@@ -148,7 +148,7 @@ def test_the_page_lists_the_next_due_dates_the_nearest_first() -> None:
 
 def test_the_page_names_the_accounts() -> None:
     members = [instance("1", "blocked", name="shop", account=account) for account in ("retail", "wholesale")]
-    text = Page(render_page(report_of(members))).text
+    text = Page(render_page(make_report(members))).text
     assert "retail/shop (1)wholesale/shop (1)" in text
     assert "green_apiretail1" in text
     assert "shop1green_apiwholesaleblocked" in text
@@ -162,13 +162,13 @@ def test_a_page_on_nothing_says_so() -> None:
 
 def test_almost_all_is_not_all() -> None:
     many = [instance(str(n), "authorized") for n in range(9_999)] + [instance("x", "blocked")]
-    text = Page(render_page(report_of(many))).text
+    text = Page(render_page(make_report(many))).text
     assert "99.9%healthy (9999)" in text
     assert "100%" not in text
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
-    text = Page(render_page(report_of([instance(str(n), "blocked", name=f"shop-{n}") for n in range(100)]))).text
+    text = Page(render_page(make_report([instance(str(n), "blocked", name=f"shop-{n}") for n in range(100)]))).text
     assert "100 × blocked" in text
     assert "and 92 more, in the table below" in text
 
@@ -189,4 +189,4 @@ def test_names_are_text_whatever_they_hold() -> None:
 
 @given(st.text())
 def test_no_name_breaks_the_page(name: str) -> None:
-    Page(render_page(report_of([instance("1", "notAuthorized", name=name, vendor_state=name)])))
+    Page(render_page(make_report([instance("1", "notAuthorized", name=name, vendor_state=name)])))

@@ -21,14 +21,14 @@ from ansible_collections.msgops.fleet.tests.support.reports import (
     REFUSED,
     REPORTS,
     instance,
-    report_of,
+    make_report,
 )
 
 SCHEMA = json.loads((ROOT / "docs" / "fleet-report-1.schema.json").read_text())
 
 
 def test_each_line_says_who_what_and_what_to_do() -> None:
-    lines = {finding.member.id: finding.line for finding in report_of(min_due_days=1).failing}
+    lines = {finding.member.id: finding.line for finding in make_report(min_due_days=1).failing}
     assert lines["2"] == (
         "support (2) at green_api: is notAuthorized: link a phone: instance_link, provision_link and the gateway's "
         "console show its code; is due 2026-02-01T00:00:00Z: extend it"
@@ -52,7 +52,7 @@ def test_the_worst_come_first_and_are_counted_by_cause() -> None:
         instance("8", "blocked", name="zoo", provider="plugzapi"),
         instance("9", "authorized", name="healthy"),
     ]
-    report = report_of(members, min_due_days=0)
+    report = make_report(members, min_due_days=0)
     assert [finding.member.name for finding in report.failing] == [
         "zoo", "limited", "b", "z", "a", "lost", "soon", "late",
     ]  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_report_that_is_read_back_is_the_same() -> None:
 
 
 def test_slices_merge_into_the_whole() -> None:
-    slices = [report_of(FLEET[n::3], max_failing="3").as_json() for n in range(3)]
+    slices = [make_report(FLEET[n::3], max_failing="3").as_json() for n in range(3)]
     parts = [parse(json.loads(json.dumps(slice)), f"{n}") for n, slice in enumerate(slices)]
     whole = evaluate(
         [member for part in parts for member in part.members],
@@ -117,7 +117,7 @@ def test_slices_merge_into_the_whole() -> None:
     assert [slice["passed"] for slice in slices] == [True, True, True]
     assert whole["violations"] == ["4 of 8 are failing, 3 may be"]
     assert [source["total"] for source in whole.pop("sources")] == [3, 3, 2]
-    expected = report_of(max_failing="3").as_json()
+    expected = make_report(max_failing="3").as_json()
     expected.pop("sources")
     assert whole == expected
 

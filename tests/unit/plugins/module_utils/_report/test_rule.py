@@ -11,11 +11,11 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule, common_rule
-from ansible_collections.msgops.fleet.tests.support.reports import report_of
+from ansible_collections.msgops.fleet.tests.support.reports import make_report
 
 
 def failing(**rule: Any) -> dict[str, tuple[str, ...]]:
-    return {finding.member.id: finding.failing for finding in report_of(**rule).failing}
+    return {finding.member.id: finding.failing for finding in make_report(**rule).failing}
 
 
 def test_only_authorized_instances_and_running_phones_are_healthy_by_default() -> None:
@@ -74,21 +74,21 @@ def test_numbers_that_make_no_sense_are_refused(rule: dict[str, Any]) -> None:
 
 
 def test_a_fleet_that_passes_has_no_violations() -> None:
-    report = report_of(max_failing="50%")
+    report = make_report(max_failing="50%")
     assert (len(report.failing), report.violations()) == (4, [])
 
 
 def test_a_violation_says_by_how_much() -> None:
-    assert report_of(max_failing="3").violations() == ["4 of 8 are failing, 3 may be"]
+    assert make_report(max_failing="3").violations() == ["4 of 8 are failing, 3 may be"]
 
 
 def test_a_fleet_that_has_lost_members_fails() -> None:
-    assert report_of(max_failing="100%", min_total=9).violations() == ["there are 8, at least 9 are expected"]
-    assert report_of([], min_total=1).violations() == ["there are 0, at least 1 are expected"]
+    assert make_report(max_failing="100%", min_total=9).violations() == ["there are 8, at least 9 are expected"]
+    assert make_report([], min_total=1).violations() == ["there are 0, at least 1 are expected"]
 
 
 def test_an_empty_fleet_passes() -> None:
-    assert report_of([]).violations() == []
+    assert make_report([]).violations() == []
 
 
 @pytest.mark.parametrize(

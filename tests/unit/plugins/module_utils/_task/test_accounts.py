@@ -13,11 +13,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import instance_info
-from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, params_of
+from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, validated_params
 
 
 def accounts(secrets: set[str] | None = None, **options: Any) -> list[PartnerAccount]:
-    params = params_of(instance_info.ARGUMENTS, **options)
+    params = validated_params(instance_info.ARGUMENTS, **options)
     return resolve_accounts(params, "the task", OptionResolver(params, set() if secrets is None else secrets))
 
 
@@ -67,7 +67,7 @@ def test_what_is_missing_or_wrong_is_named(options: dict[str, Any], message: str
 
 
 def test_an_account_without_a_token_is_an_error_when_it_is_used() -> None:
-    params = params_of(instance_info.ARGUMENTS, provider="plugzapi")
+    params = validated_params(instance_info.ARGUMENTS, provider="plugzapi")
     resolver, gateways = OptionResolver(params, set()), GatewayCache(transport_options(params, check_mode=True))
     (account,) = resolve_accounts(params, "the task", resolver)
     assert not account.is_known

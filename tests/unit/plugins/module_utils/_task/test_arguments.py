@@ -29,16 +29,16 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones imp
 from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import resolve_targets, single_target
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
-from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, params_of
+from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, validated_params
 
 
 def targets(secrets: set[str] | None = None, **options: Any) -> list[Target]:
-    params = params_of(instance_state.ARGUMENTS, **options)
+    params = validated_params(instance_state.ARGUMENTS, **options)
     gateways = GatewayCache(transport_options(params, check_mode=False))
     return resolve_targets(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
 
 
-def address_of(target: Target) -> str:
+def base_url(target: Target) -> str:
     return str(target.gateway._transport.base_url)
 
 
@@ -60,17 +60,17 @@ def test_specs_merge_and_the_later_option_wins() -> None:
 
 
 def test_the_transports_defaults() -> None:
-    assert transport_options(params_of(TRANSPORT), check_mode=False) == TransportOptions(
+    assert transport_options(validated_params(TRANSPORT), check_mode=False) == TransportOptions(
         timeout=30.0, retry_timeout=60.0, validate_certs=True, ca_path=None, concurrency=16, read_only=False
     )
 
 
 def test_in_check_mode_the_transport_only_reads() -> None:
-    assert transport_options(params_of(TRANSPORT), check_mode=True).read_only
+    assert transport_options(validated_params(TRANSPORT), check_mode=True).read_only
 
 
 def test_the_defaults_of_waiting() -> None:
-    assert params_of(WAITING) == {"wait_timeout": 300.0, "wait_interval": 5.0}
+    assert validated_params(WAITING) == {"wait_timeout": 300.0, "wait_interval": 5.0}
 
 
 def test_the_default_addresses() -> None:
@@ -78,7 +78,7 @@ def test_the_default_addresses() -> None:
         "green_api": "https://api.green-api.com",
         "plugzapi": "https://api.plugzapi.com.br",
     }
-    assert params_of(KOOPHONE)["endpoint"] == "https://koophone.myhuaweicloud.com"
+    assert validated_params(KOOPHONE)["endpoint"] == "https://koophone.myhuaweicloud.com"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_variable_stands_in_for_an_option_that_is_not_given(
     monkeypatch: pytest.MonkeyPatch, arguments: ArgumentSpec, option: str, variable: str, value: str, expected: object
 ) -> None:
     monkeypatch.setenv(variable, value)
-    assert params_of(arguments)[option] == expected
+    assert validated_params(arguments)[option] == expected
 
 
 @pytest.mark.parametrize("option", ["instance_token", "client_token", "partner_token"])
@@ -103,14 +103,14 @@ def test_ansible_knows_that_tokens_are_secret(option: str) -> None:
 
 def test_every_option_that_holds_a_secret_is_hidden_in_the_invocation() -> None:
     items = [{"id": "1", "token": TOKEN, "client_token": TOKEN, "provider": "green_api"}]
-    params = params_of(instance_state.ARGUMENTS, instances=items)
+    params = validated_params(instance_state.ARGUMENTS, instances=items)
     assert "s3cret" not in repr(instance_state.ARGUMENTS.without_secrets(params))
     assert instance_state.ARGUMENTS.without_secrets(params)["instances"][0]["id"] == "1"
     assert instance_state.ARGUMENTS.secrets_in(params) == {TOKEN}
 
 
 def test_a_secret_that_is_not_given_is_shown_as_not_given() -> None:
-    params = params_of(instance_state.ARGUMENTS)
+    params = validated_params(instance_state.ARGUMENTS)
     assert instance_state.ARGUMENTS.without_secrets(params)["instance_token"] is None
 
 
@@ -129,7 +129,7 @@ def test_every_option_that_sounds_secret_is_no_log(module: Any) -> None:
     ("alias", "option"), [("id_instance", "instance_id"), ("api_token_instance", "instance_token")]
 )
 def test_green_apis_own_names_are_aliases(alias: str, option: str) -> None:
-    assert params_of(INSTANCE, **{alias: "x"})[option] == "x"
+    assert validated_params(INSTANCE, **{alias: "x"})[option] == "x"
 
 
 def test_no_secret_is_in_the_refusal_of_a_list_that_is_text() -> None:
@@ -164,7 +164,7 @@ def test_a_blank_variable_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, b
     for variable in ("GREEN_API_PARTNER_TOKEN", "MSGOPS_TIMEOUT", "MSGOPS_JOURNAL", "KOOPHONE_ENDPOINT"):
         monkeypatch.setenv(variable, blank)
     assert OptionResolver({}, set()).find("green_api", "partner_token") is None
-    params = params_of(TRANSPORT.merge(JOURNAL, KOOPHONE))
+    params = validated_params(TRANSPORT.merge(JOURNAL, KOOPHONE))
     assert params["timeout"] == TransportOptions.timeout
     assert params["journal"] == os.path.expanduser(JOURNAL.options["journal"]["default"])
     assert params["endpoint"] == KOOPHONE.options["endpoint"]["default"]
@@ -209,7 +209,7 @@ def test_a_single_instance_is_made_of_the_options() -> None:
     target = targets(
         provider="plugzapi", api_url="https://p.example.com/", instance_id="3C01", instance_token="t", client_token="c"
     )[0]
-    assert (target.gateway.provider, address_of(target)) == ("plugzapi", "https://p.example.com")
+    assert (target.gateway.provider, base_url(target)) == ("plugzapi", "https://p.example.com")
     credentials = target.credentials
     assert (credentials.id, credentials.token, credentials.client_token) == ("3C01", "t", "c")
     assert target.label == "3C01"
@@ -222,7 +222,7 @@ def test_a_single_instance_may_come_from_the_environment_alone(monkeypatch: pyte
     monkeypatch.setenv("GREEN_API_TOKEN_INSTANCE", TOKEN)
     target = targets()[0]
     assert (target.credentials.id, target.credentials.token) == ("7105000001", TOKEN)
-    assert address_of(target) == "https://7105.api.greenapi.com"
+    assert base_url(target) == "https://7105.api.greenapi.com"
 
 
 def test_what_an_item_leaves_out_comes_from_the_tasks_options() -> None:
@@ -236,7 +236,7 @@ def test_what_an_item_leaves_out_comes_from_the_tasks_options() -> None:
     )
     assert [t.credentials.token for t in (first, second, third)] == ["own", "task's", "task's"]
     assert [t.gateway.provider for t in (first, second, third)] == ["green_api", "plugzapi", "green_api"]
-    assert [address_of(t) for t in (first, second, third)] == [
+    assert [base_url(t) for t in (first, second, third)] == [
         "https://task.example.com",
         "https://task.example.com",
         "https://item.example.com",
@@ -302,7 +302,9 @@ def test_what_is_missing_is_named_with_its_variable(options: dict[str, Any], mes
 def test_an_address_that_may_not_be_used_is_an_error_that_names_the_option() -> None:
     with pytest.raises(UsageError, match=r"^api_url must use https"):
         targets(provider="green_api", api_url="http://api.example.com", instance_id="1", instance_token="t")
-    params = params_of(cloudphone_status.ARGUMENTS, instance_ids=["a"], auth_token="t", endpoint="http://k.example.com")
+    params = validated_params(
+        cloudphone_status.ARGUMENTS, instance_ids=["a"], auth_token="t", endpoint="http://k.example.com"
+    )
     with pytest.raises(UsageError, match=r"^endpoint must use https"):
         make_koophone(params, transport_options(params, check_mode=False), set())
 

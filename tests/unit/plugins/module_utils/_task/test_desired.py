@@ -14,13 +14,13 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
 from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import desired_instances
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import instance_create
-from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, params_of
+from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, validated_params
 
 TASK = {"provider": "green_api", "partner_token": TOKEN}
 
 
 def desired(secrets: set[str] | None = None, **options: Any) -> list[DesiredInstance]:
-    params = params_of(instance_create.ARGUMENTS, **options)
+    params = validated_params(instance_create.ARGUMENTS, **options)
     gateways = GatewayCache(transport_options(params, check_mode=False))
     return desired_instances(params, gateways, OptionResolver(params, set() if secrets is None else secrets))
 

@@ -13,7 +13,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common import maskin
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.modules import registration_availability
-from ansible_collections.msgops.fleet.tests.support.wire import ANY, TOKEN, task_of
+from ansible_collections.msgops.fleet.tests.support.wire import ANY, TOKEN, make_context
 from pytest_httpserver import HTTPServer
 
 FIELDS = {
@@ -29,7 +29,7 @@ FIELDS = {
 
 
 def task(url: str, ddi: str = "55", phone: str = "4499999999", **options: Any) -> TaskContext:
-    return task_of(
+    return make_context(
         registration_availability.ARGUMENTS,
         api_url=url,
         instance_id="3C01",

@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    error_of,
+    raised_error,
     response,
     silence,
     transport,
@@ -89,14 +89,14 @@ def test_a_word_that_holds_the_token_is_masked(httpserver: HTTPServer, url: str)
 )
 def test_another_answer_is_a_bad_answer(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert error.code == "bad_answer"
     assert "an object with stateInstance was expected" in error.message
 
 
 def test_an_answer_without_content_is_a_bad_answer(wire: WireFactory) -> None:
     server = wire(answering(b"HTTP/1.1 204 No Content\r\n\r\n"))
-    error = error_of(lambda: read(server.url))
+    error = raised_error(lambda: read(server.url))
     assert (error.code, error.http_status) == ("bad_answer", 204)
 
 
@@ -168,7 +168,7 @@ def test_a_common_error_is_understood_in_every_form(
 ) -> None:
     answer, words = form(text)
     server = wire(answering(answer.replace(b"200 Whatever", f"{status} Whatever".encode())))
-    error = error_of(lambda: read(server.url))
+    error = raised_error(lambda: read(server.url))
     assert (error.code, error.http_status, error.retryable, error.transient) == (code, status, retryable, transient)
     assert f"reading the state of GREEN-API instance 1101000001 failed: HTTP {status}: {words}" in (
         error.message[0].lower() + error.message[1:]
@@ -184,7 +184,7 @@ def test_an_error_without_words_is_told_by_its_status(
     httpserver: HTTPServer, url: str, status: int, code: str, body: bytes, content_type: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_data(body, status, content_type=content_type)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status) == (code, status)
     assert "<" not in error.message
 
@@ -204,7 +204,7 @@ def test_a_spent_quota_is_told_in_the_vendors_words_and_not_asked_for_again(
         }
     }
     server = wire(answering(response(body, 466)))
-    error = error_of(lambda: read(server.url, retry_timeout=60.0))
+    error = raised_error(lambda: read(server.url, retry_timeout=60.0))
     assert (error.code, error.retryable) == ("quota", False)
     assert "HTTP 466: Monthly quota has been exceeded; raise the quota" in error.message
     assert len(server.received) == 1
@@ -219,7 +219,7 @@ def test_an_instance_that_is_starting_is_asked_again(wire: WireFactory, clock: C
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_are_not_tried_again(wire: WireFactory, clock: Clock, status: int) -> None:
     server = wire(answering(response({}, status)))
-    error = error_of(lambda: read(server.url, retry_timeout=60.0))
+    error = raised_error(lambda: read(server.url, retry_timeout=60.0))
     assert "check instance_id and instance_token" in error.message
     assert len(server.received) == 1
 
@@ -227,7 +227,7 @@ def test_refused_credentials_are_not_tried_again(wire: WireFactory, clock: Clock
 def test_a_path_that_an_error_gives_back_shows_no_token(httpserver: HTTPServer, url: str) -> None:
     text = f"Cannot GET /waInstance1/getStateInstance/{quote(TOKEN, safe='')}"
     httpserver.expect_request(ANY).respond_with_json({"message": text}, 404)
-    assert "Cannot GET /waInstance1/getStateInstance/***;" in error_of(lambda: read(url)).message
+    assert "Cannot GET /waInstance1/getStateInstance/***;" in raised_error(lambda: read(url)).message
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_failure_in_the_body_of_a_success_is_a_failure(
     httpserver: HTTPServer, url: str, number: int, code: str, retryable: bool
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"code": number, "description": "No"})
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status, error.retryable) == (code, 200, retryable)
     assert f"HTTP 200 with code {number} in the body: No" in error.message
 
@@ -330,19 +330,19 @@ def test_a_listing_with_one_item_that_is_no_instance_is_no_listing(
     httpserver: HTTPServer, url: str, item: object
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json([ITEM, item])
-    assert error_of(partner(url).list_instances).code == "bad_answer"
+    assert raised_error(partner(url).list_instances).code == "bad_answer"
 
 
 @pytest.mark.parametrize("body", [None, {}, {"instances": []}, "[]", 0, {"code": 100, "description": "?"}])
 def test_an_answer_that_is_no_list_is_no_listing(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    assert error_of(partner(url).list_instances).code == "bad_answer"
+    assert raised_error(partner(url).list_instances).code == "bad_answer"
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "not_found"), (405, "bad_request")])
 def test_a_listing_that_is_not_found_is_an_error(httpserver: HTTPServer, url: str, status: int, code: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({}, status)
-    assert error_of(partner(url).list_instances).code == code
+    assert raised_error(partner(url).list_instances).code == code
 
 
 WRONG_TOKEN: dict[str, tuple[bytes, str]] = {
@@ -360,7 +360,7 @@ def test_a_wrong_partner_token_is_refused_in_every_form(
 ) -> None:
     for action in (GreenApi.list_instances, lambda p: p.create_instance({"name": "shop"})):
         server = wire(answering(answer))
-        error = error_of(lambda action=action, url=server.url: action(partner(url, retry_timeout=60.0)))  # type: ignore[misc]
+        error = raised_error(lambda action=action, url=server.url: action(partner(url, retry_timeout=60.0)))  # type: ignore[misc]
         assert (error.code, error.retryable, error.delivery) == (code, False, Delivery.REFUSED)
         assert len(server.received) == 1
 
@@ -400,7 +400,7 @@ def test_a_creation_sends_name_and_settings_and_returns_id_and_token(wire: WireF
 )
 def test_a_success_without_id_and_token_leaves_the_outcome_open(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    error = error_of(lambda: create(url))
+    error = raised_error(lambda: create(url))
     assert (error.code, error.delivery) == ("bad_answer", Delivery.UNKNOWN)
 
 
@@ -408,7 +408,7 @@ def test_a_success_without_id_and_token_leaves_the_outcome_open(httpserver: HTTP
 def test_a_creation_that_was_not_refused_leaves_the_outcome_open(wire: WireFactory, clock: Clock, status: int) -> None:
     server = wire(answering(response({}, status), response(CREATED)))
     gateway = partner(server.url, retry_timeout=60.0)
-    error = error_of(lambda: gateway.create_instance({"name": "shop"}))
+    error = raised_error(lambda: gateway.create_instance({"name": "shop"}))
     assert error.delivery is Delivery.UNKNOWN
     assert len(server.received) == 1
 
@@ -416,7 +416,7 @@ def test_a_creation_that_was_not_refused_leaves_the_outcome_open(wire: WireFacto
 def test_a_creation_that_times_out_leaves_the_outcome_open(wire: WireFactory, clock: Clock) -> None:
     server = wire(silence)
     gateway = partner(server.url, timeout=0.05, retry_timeout=60.0)
-    error = error_of(lambda: gateway.create_instance({"name": "shop"}))
+    error = raised_error(lambda: gateway.create_instance({"name": "shop"}))
     assert (error.code, error.delivery) == ("timeout", Delivery.UNKNOWN)
     assert len(server.received) == 1
 
@@ -430,14 +430,14 @@ def test_a_creation_that_times_out_leaves_the_outcome_open(wire: WireFactory, cl
     ids=["JSON", "text"],
 )
 def test_a_creation_that_was_refused_says_why(wire: WireFactory, answer: bytes) -> None:
-    error = error_of(lambda: create(wire(answering(answer)).url))
+    error = raised_error(lambda: create(wire(answering(answer)).url))
     assert (error.code, error.delivery) == ("bad_request", Delivery.REFUSED)
     assert error.message == "Creating GREEN-API instance shop failed: HTTP 400: Temporarily no free instances"
 
 
 def test_a_setting_that_is_a_secret_is_masked_where_the_vendor_gives_it_back(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"message": "webhookUrlToken hook5ecret is too short"}, 400)
-    assert "webhookUrlToken *** is too short" in error_of(lambda: create(url, webhookUrlToken="hook5ecret")).message
+    assert "webhookUrlToken *** is too short" in raised_error(lambda: create(url, webhookUrlToken="hook5ecret")).message
 
 
 # Settings

@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    error_of,
+    raised_error,
     response,
     transport,
 )
@@ -179,7 +179,7 @@ def test_an_answer_may_name_no_phone_at_all(httpserver: HTTPServer, url: str, bo
 )
 def test_another_answer_is_a_bad_answer(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.retryable) == ("bad_answer", False)
 
 
@@ -200,7 +200,7 @@ def test_an_error_is_reported_in_the_vendors_words(
     httpserver: HTTPServer, url: str, body: Any, says: str, status: int, code: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json(body, status)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert error.code == code
     assert f"HTTP {status}: {says}" in error.message
 
@@ -231,7 +231,7 @@ def test_an_error_code_counts_whatever_the_http_status_is(
     httpserver: HTTPServer, url: str, vendor_code: str, code: str, retryable: bool, status: int
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": vendor_code, "error_msg": "No."}, status)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status, error.retryable) == (code, status, retryable)
     assert error.vendor_code == vendor_code
     assert f"HTTP {status}, {vendor_code}: No." in error.message
@@ -250,13 +250,13 @@ def test_an_error_code_counts_whatever_the_http_status_is(
 )
 def test_an_error_code_counts_however_it_is_spelled(httpserver: HTTPServer, url: str, spelled: str, code: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": spelled, "error_msg": "No."}, 400)
-    assert error_of(lambda: read(url)).vendor_code == code
+    assert raised_error(lambda: read(url)).vendor_code == code
 
 
 @pytest.mark.parametrize("vendor_code", ["KOOPHONE.API.2001", "KPAPI.2209", "common.00000400", "1"])
 def test_an_error_code_that_is_not_known_is_a_vendors_error(httpserver: HTTPServer, url: str, vendor_code: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": vendor_code, "error_msg": "No."})
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.retryable) == ("vendor", False)
     assert f"{vendor_code.upper()}: No." in error.message
 
@@ -266,7 +266,7 @@ def test_an_error_code_that_is_not_known_is_told_by_the_http_status(
     httpserver: HTTPServer, url: str, status: int, code: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": "KPAPI.2209", "error_msg": "No."}, status)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status) == (code, status)
     assert "KPAPI.2209: No." in error.message
 
@@ -274,18 +274,18 @@ def test_an_error_code_that_is_not_known_is_told_by_the_http_status(
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error_msg": "No."}', b"Too many requests"])
 def test_an_error_without_a_code_is_told_by_the_http_status(httpserver: HTTPServer, url: str, body: bytes) -> None:
     httpserver.expect_request(ANY).respond_with_data(body, 429)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status, error.retryable) == ("throttled", 429, True)
 
 
 def test_an_error_with_results_is_an_error(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json(WHOLE | {"error_code": "KOOPHONE.API.1004"})
-    assert error_of(lambda: read(url)).code == "forbidden"
+    assert raised_error(lambda: read(url)).code == "forbidden"
 
 
 def test_results_with_an_http_error_are_an_error(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json(WHOLE, 500)
-    assert error_of(lambda: read(url)).code == "unavailable"
+    assert raised_error(lambda: read(url)).code == "unavailable"
 
 
 def test_the_gateways_throttling_is_waited_for(wire: WireFactory, clock: Clock) -> None:
@@ -298,7 +298,7 @@ def test_the_gateways_throttling_is_waited_for(wire: WireFactory, clock: Clock) 
 def test_a_token_that_the_gateway_gives_back_is_masked(httpserver: HTTPServer, url: str) -> None:
     body = {"error_code": "APIG.0301", "error_msg": f"decrypt token fail: {TOKEN}"}
     httpserver.expect_request(ANY).respond_with_json(body, 401)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert "decrypt token fail: ***; check auth_token" in error.message
 
 
@@ -306,7 +306,7 @@ def test_refused_credentials_are_shown_to_the_vendor_once(wire: WireFactory, clo
     server = wire(answering(response({"error_code": "APIG.0301", "error_msg": "No."}, 401)))
     client = koophone(server.url, retry_timeout=60.0)
     for _attempt in range(3):
-        assert error_of(lambda: client.read_statuses(["a"], RequestBudget())).code == "unauthorized"
+        assert raised_error(lambda: client.read_statuses(["a"], RequestBudget())).code == "unauthorized"
     assert len(server.received) == 1
 
 
@@ -332,12 +332,12 @@ def test_only_some_refusals_may_be_due_to_a_single_id(vendor_code: str | None, o
 def test_a_message_names_the_phones(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({}, 403)
     client = koophone(url)
-    one = error_of(lambda: client.read_statuses(["a"], RequestBudget()))
-    several = error_of(lambda: client.read_statuses(["a", "b", "c"], RequestBudget()))
+    one = raised_error(lambda: client.read_statuses(["a"], RequestBudget()))
+    several = raised_error(lambda: client.read_statuses(["a", "b", "c"], RequestBudget()))
     assert "Reading the status of phone a at KooPhone failed" in one.message
     assert "Reading the status of 3 phones (a to c) at KooPhone failed" in several.message
 
 
 def test_a_refusal_is_no_doubt_about_what_was_done(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": "KOOPHONE.API.4001", "error_msg": "No."})
-    assert error_of(lambda: read(url)).delivery is Delivery.REFUSED
+    assert raised_error(lambda: read(url)).delivery is Delivery.REFUSED

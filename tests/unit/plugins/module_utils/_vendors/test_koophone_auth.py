@@ -25,7 +25,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    error_of,
+    raised_error,
     response,
     transport,
 )
@@ -48,7 +48,7 @@ def iam_user(url: str, **options: Any) -> IamUser:
     return IamUser(transport(url, **options), "robot", PASSWORD, "acme", "cn-south-1")
 
 
-def headers_of(authentication: Authentication) -> dict[str, str]:
+def make_headers(authentication: Authentication) -> dict[str, str]:
     return dict(authentication.headers_for("POST", "https://koophone.example.com/v1/x", b"{}"))
 
 
@@ -57,7 +57,7 @@ def headers_of(authentication: Authentication) -> dict[str, str]:
 
 def test_a_given_token_is_sent_as_it_is() -> None:
     authentication = GivenToken(TOKEN)
-    assert headers_of(authentication) == {"X-Auth-Token": TOKEN}
+    assert make_headers(authentication) == {"X-Auth-Token": TOKEN}
     assert authentication.secrets == (TOKEN,)
     assert TOKEN not in repr(authentication)
 
@@ -67,7 +67,7 @@ def test_a_given_token_is_sent_as_it_is() -> None:
 
 def test_iam_is_asked_for_a_projects_token(wire: WireFactory) -> None:
     server = wire(answering(issued("project-token")))
-    assert headers_of(iam_user(server.url)) == {"X-Auth-Token": "project-token"}
+    assert make_headers(iam_user(server.url)) == {"X-Auth-Token": "project-token"}
     request = server.received[0]
     assert (request.method, request.target) == ("POST", "/v3/auth/tokens?nocatalog=true")
     user = {"name": "robot", "password": PASSWORD, "domain": {"name": "acme"}}
@@ -82,26 +82,26 @@ def test_iam_is_asked_for_a_projects_token(wire: WireFactory) -> None:
 def test_a_token_is_used_again_until_shortly_before_its_end(wire: WireFactory) -> None:
     server = wire(answering(issued("long", 3600), issued("another")))
     authentication = iam_user(server.url)
-    assert [headers_of(authentication)["X-Auth-Token"] for _use in range(3)] == ["long"] * 3
+    assert [make_headers(authentication)["X-Auth-Token"] for _use in range(3)] == ["long"] * 3
     assert len(server.received) == 1
 
 
 def test_a_token_that_is_about_to_end_is_replaced(wire: WireFactory) -> None:
     server = wire(answering(issued("short", 60), issued("another")))
     authentication = iam_user(server.url)
-    assert [headers_of(authentication)["X-Auth-Token"] for _use in range(3)] == ["short", "another", "another"]
+    assert [make_headers(authentication)["X-Auth-Token"] for _use in range(3)] == ["short", "another", "another"]
 
 
 def test_a_token_that_ended_in_the_first_year_is_replaced(wire: WireFactory) -> None:
     first = response({"token": {"expires_at": "0001-01-01T00:00:00Z"}}, 201, {"X-Subject-Token": "old"})
     authentication = iam_user(wire(answering(first, issued("another"))).url)
-    assert [headers_of(authentication)["X-Auth-Token"] for _use in range(2)] == ["old", "another"]
+    assert [make_headers(authentication)["X-Auth-Token"] for _use in range(2)] == ["old", "another"]
 
 
 def test_password_and_token_are_secrets(wire: WireFactory) -> None:
     authentication = iam_user(wire(answering(issued("project-token"))).url)
     assert authentication.secrets == (PASSWORD,)
-    headers_of(authentication)
+    make_headers(authentication)
     assert set(authentication.secrets) == {PASSWORD, "project-token"}
 
 
@@ -117,7 +117,7 @@ def test_a_refusal_by_iam_is_told_in_its_words_and_not_repeated(
     wire: WireFactory, clock: Clock, status: int, code: str, body: Any
 ) -> None:
     server = wire(answering(response(body, status)))
-    error = error_of(lambda: headers_of(iam_user(server.url, retry_timeout=60.0)))
+    error = raised_error(lambda: make_headers(iam_user(server.url, retry_timeout=60.0)))
     assert (error.code, error.http_status, error.retryable) == (code, status, False)
     assert error.message.startswith("Asking Huawei Cloud IAM for a token of user robot failed")
     assert "The password *** is wrong." in error.message
@@ -127,20 +127,20 @@ def test_a_refusal_by_iam_is_told_in_its_words_and_not_repeated(
 
 @pytest.mark.parametrize("body", IAM_SAYS.values(), ids=IAM_SAYS)
 def test_a_request_that_iam_finds_bad_is_told_why(wire: WireFactory, body: Any) -> None:
-    error = error_of(lambda: headers_of(iam_user(wire(answering(response(body, 400))).url)))
+    error = raised_error(lambda: make_headers(iam_user(wire(answering(response(body, 400))).url)))
     assert (error.code, error.http_status) == ("bad_request", 400)
     assert "The password *** is wrong." in error.message
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"error": "no"}, {"error": {"message": 5}}, {"error_msg": 5}])
 def test_iam_may_say_nothing(wire: WireFactory, body: Any) -> None:
-    error = error_of(lambda: headers_of(iam_user(wire(answering(response(body, 403))).url)))
+    error = raised_error(lambda: make_headers(iam_user(wire(answering(response(body, 403))).url)))
     assert error.code == "forbidden"
 
 
 def test_iam_is_asked_again_after_a_failure_of_the_moment(wire: WireFactory, clock: Clock) -> None:
     server = wire(answering(response({}, 503), issued("project-token")))
-    assert headers_of(iam_user(server.url, retry_timeout=60.0)) == {"X-Auth-Token": "project-token"}
+    assert make_headers(iam_user(server.url, retry_timeout=60.0)) == {"X-Auth-Token": "project-token"}
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_iam_is_asked_again_after_a_failure_of_the_moment(wire: WireFactory, clo
     ],
 )
 def test_another_answer_of_iam_is_a_bad_answer(wire: WireFactory, answer: bytes) -> None:
-    assert error_of(lambda: headers_of(iam_user(wire(answering(answer)).url))).code == "bad_answer"
+    assert raised_error(lambda: make_headers(iam_user(wire(answering(answer)).url))).code == "bad_answer"
 
 
 def test_an_end_without_a_zone_is_taken_as_utc(wire: WireFactory) -> None:
     end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).replace(tzinfo=None)
     server = wire(answering(response({"token": {"expires_at": end.isoformat()}}, 201, {"X-Subject-Token": "x"})))
     authentication = iam_user(server.url)
-    assert [headers_of(authentication)["X-Auth-Token"] for _use in range(2)] == ["x", "x"]
+    assert [make_headers(authentication)["X-Auth-Token"] for _use in range(2)] == ["x", "x"]
     assert len(server.received) == 1
 
 
@@ -193,7 +193,7 @@ def test_a_signature_is_the_one_that_huaweis_sdk_makes(path: str, body: bytes) -
 
 def test_a_signature_covers_host_and_date_and_holds_no_secret() -> None:
     authentication = AccessKey("AKEY", TOKEN)
-    headers = headers_of(authentication)
+    headers = make_headers(authentication)
     assert headers["Host"] == "koophone.example.com"
     assert re.fullmatch(r"\d{8}T\d{6}Z", headers["X-Sdk-Date"])
     assert re.fullmatch(

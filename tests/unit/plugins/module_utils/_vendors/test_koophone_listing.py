@@ -20,7 +20,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Crowd,
     Wire,
     answering,
-    error_of,
+    raised_error,
     response,
     transport,
 )
@@ -176,7 +176,7 @@ def test_a_tenant_that_changes_all_the_time_is_an_error(httpserver: HTTPServer, 
     tenant = Tenant(150)
     tenant.before_page = lambda tenant, number: tenant.ids.append(f"new{len(tenant.asked)}")
     httpserver.expect_request(ANY).respond_with_handler(tenant)
-    error = error_of(lambda: phones(url))
+    error = raised_error(lambda: phones(url))
     assert (error.code, error.retryable) == ("bad_answer", True)
     assert "the phones change while they are listed; try again later" in error.message
 
@@ -207,7 +207,7 @@ BROKEN: dict[str, Any] = {
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
 def test_a_listing_that_is_not_whole_is_an_error(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    assert error_of(lambda: phones(url)).code == "bad_answer"
+    assert raised_error(lambda: phones(url)).code == "bad_answer"
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
@@ -224,7 +224,7 @@ def test_an_error_code_is_an_error_at_any_status(
     httpserver: HTTPServer, url: str, status: int, vendor_code: str, code: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json({"error_code": vendor_code, "error_msg": "no"}, status=status)
-    assert error_of(lambda: phones(url)).code == code
+    assert raised_error(lambda: phones(url)).code == code
 
 
 def test_a_page_that_fails_fails_the_listing(httpserver: HTTPServer, url: str) -> None:
@@ -234,7 +234,7 @@ def test_a_page_that_fails_fails_the_listing(httpserver: HTTPServer, url: str) -
         return Response(status=500) if request.args["page_no"] == "2" else tenant(request)
 
     httpserver.expect_request(ANY).respond_with_handler(serve)
-    error = error_of(lambda: phones(url))
+    error = raised_error(lambda: phones(url))
     assert error.code == "unavailable"
     assert error.message.startswith("Listing the phones at KooPhone (page 2) failed: HTTP 500")
 

@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Wire,
     answering,
-    error_of,
+    raised_error,
     response,
     silence,
     transport,
@@ -95,7 +95,7 @@ def test_only_connected_tells_the_state(
 @pytest.mark.parametrize("body", [None, [], {}, True, "connected", {"connected": None}, {"connected": "true"}])
 def test_another_answer_is_a_bad_answer(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert error.code == "bad_answer"
     assert "an object with connected was expected" in error.message
 
@@ -140,7 +140,7 @@ def test_an_error_is_understood_in_every_form(
     httpserver: HTTPServer, url: str, action: Callable[[str], object], status: int, body: Any, code: str, words: str
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json(body, status)
-    error = error_of(lambda: action(url))
+    error = raised_error(lambda: action(url))
     assert (error.code, error.http_status) == (code, status)
     assert words in error.message
 
@@ -148,7 +148,7 @@ def test_an_error_is_understood_in_every_form(
 @pytest.mark.parametrize("status", [200, 400, 403])
 def test_an_error_in_plain_text_is_understood(httpserver: HTTPServer, url: str, status: int) -> None:
     httpserver.expect_request(ANY).respond_with_data("account-t0ken not allowed", status, content_type="text/plain")
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert error.code == ("bad_request" if status == 400 else "forbidden")
     assert f"HTTP {status}" in error.message
     assert "*** not allowed" in error.message
@@ -157,14 +157,14 @@ def test_an_error_in_plain_text_is_understood(httpserver: HTTPServer, url: str, 
 def test_a_wrong_path_is_http_200_with_not_found(httpserver: HTTPServer, url: str) -> None:
     text = "Unable to find matching target resource method"
     httpserver.expect_request(ANY).respond_with_json({"error": "NOT_FOUND", "message": text})
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status) == ("not_found", 200)
     assert text in error.message
 
 
 def test_a_wrong_verb_is_http_405(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_data("", 405)
-    error = error_of(lambda: read(url))
+    error = raised_error(lambda: read(url))
     assert (error.code, error.http_status, error.retryable) == ("bad_request", 405, False)
 
 
@@ -275,7 +275,7 @@ def test_all_pages_are_listed_each_once(httpserver: HTTPServer, url: str, count:
 def test_the_page_that_is_asked_for_is_named_in_an_error(wire: WireFactory) -> None:
     first = response({"total": 3, "totalPage": 2, "content": [item(1), item(2)]})
     server = wire(answering(first, response({}, 403)))
-    error = error_of(partner(server.url).list_instances)
+    error = raised_error(partner(server.url).list_instances)
     assert "listing the PlugzAPI partner's instances (page 2) failed: HTTP 403; check partner_token" in (
         error.message[0].lower() + error.message[1:]
     )
@@ -307,7 +307,7 @@ def test_an_account_that_keeps_changing_is_an_error_that_may_pass(httpserver: HT
         account.before_page[2] = shrink
 
     account.before_page[2] = shrink
-    error = error_of(lambda: listed(httpserver, url, account))
+    error = raised_error(lambda: listed(httpserver, url, account))
     assert (error.code, error.retryable) == ("bad_answer", True)
     assert "the instances change while they are listed" in error.message
 
@@ -320,7 +320,7 @@ def test_an_instance_that_two_pages_show_is_listed_once(wire: WireFactory) -> No
 
 def test_fewer_instances_than_the_listing_counts_are_no_whole_listing(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json({"total": 2, "totalPage": 1, "content": [item(1)]})
-    error = error_of(partner(url).list_instances)
+    error = raised_error(partner(url).list_instances)
     assert error.code == "bad_answer"
     assert "a listing of 2 instances, not of 1, was expected" in error.message
 
@@ -348,7 +348,7 @@ def test_a_gateway_may_have_no_listing(httpserver: HTTPServer, url: str, status:
 def test_a_listing_that_ends_after_its_first_page_is_an_error(wire: WireFactory, status: int, body: Any) -> None:
     first = response({"total": 3, "totalPage": 2, "content": [item(1), item(2)]})
     server = wire(answering(first, response(body, status)))
-    error = error_of(partner(server.url).list_instances)
+    error = raised_error(partner(server.url).list_instances)
     assert error.code == ("bad_request" if status == 405 else "not_found")
 
 
@@ -359,7 +359,7 @@ def test_a_listing_that_ends_after_its_first_page_is_an_error(wire: WireFactory,
 def test_a_page_that_fails_fails_the_listing(wire: WireFactory, status: int, code: str, page: int) -> None:
     whole = response({"total": 3, "totalPage": 2, "content": [item(1), item(2)]})
     server = wire(answering(*[whole] * (page - 1), response({}, status)))
-    assert error_of(partner(server.url).list_instances).code == code
+    assert raised_error(partner(server.url).list_instances).code == code
 
 
 def test_a_page_that_fails_for_the_moment_is_asked_for_again(wire: WireFactory, clock: Clock) -> None:
@@ -396,7 +396,7 @@ def test_a_page_that_fails_for_the_moment_is_asked_for_again(wire: WireFactory, 
 )
 def test_another_answer_is_no_listing(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    assert error_of(partner(url).list_instances).code == "bad_answer"
+    assert raised_error(partner(url).list_instances).code == "bad_answer"
 
 
 @pytest.mark.parametrize("counts", [{"total": 0}, {"total": 0, "totalPage": 1}, {"totalPage": 0}])
@@ -494,7 +494,7 @@ def test_an_instance_without_an_end_is_created_all_the_same(httpserver: HTTPServ
 def test_the_documented_answer_without_commas_leaves_the_outcome_open(httpserver: HTTPServer, url: str) -> None:
     text = '{"id": "8823XWIE982KII99012K2L" "token": "8900" "due": "329000002121"}'
     httpserver.expect_request(ANY).respond_with_data(text, 201, content_type="application/json")
-    error = error_of(lambda: create(url))
+    error = raised_error(lambda: create(url))
     assert (error.code, error.delivery) == ("bad_answer", Delivery.UNKNOWN)
     assert "8900" not in error.message
 
@@ -522,14 +522,14 @@ def test_a_token_is_not_lost_for_the_words_beside_it(wire: WireFactory, charset:
 )
 def test_a_success_without_id_and_token_leaves_the_outcome_open(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    error = error_of(lambda: create(url))
+    error = raised_error(lambda: create(url))
     assert (error.code, error.delivery) == ("bad_answer", Delivery.UNKNOWN)
 
 
 @pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504])
 def test_a_creation_that_was_not_refused_leaves_the_outcome_open(wire: WireFactory, clock: Clock, status: int) -> None:
     server = wire(answering(response({}, status), response(CREATED)))
-    error = error_of(lambda: create(server.url, retry_timeout=60.0))
+    error = raised_error(lambda: create(server.url, retry_timeout=60.0))
     assert error.delivery is Delivery.UNKNOWN
     assert len(server.received) == 1
 
@@ -540,7 +540,7 @@ def test_a_creation_that_was_not_refused_leaves_the_outcome_open(wire: WireFacto
 )
 def test_a_creation_that_was_refused_created_nothing(httpserver: HTTPServer, url: str, status: int, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body, status)
-    assert error_of(lambda: create(url)).delivery is Delivery.REFUSED
+    assert raised_error(lambda: create(url)).delivery is Delivery.REFUSED
 
 
 # Whether a number may be registered
@@ -601,13 +601,13 @@ def test_values_of_another_type_count_as_absent(httpserver: HTTPServer, url: str
 @pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504])
 def test_a_question_that_may_have_arrived_is_not_repeated(wire: WireFactory, clock: Clock, status: int) -> None:
     server = wire(answering(response({}, status), response({"available": True})))
-    assert error_of(lambda: ask(server.url, retry_timeout=60.0)).delivery is Delivery.UNKNOWN
+    assert raised_error(lambda: ask(server.url, retry_timeout=60.0)).delivery is Delivery.UNKNOWN
     assert len(server.received) == 1
 
 
 def test_a_question_that_timed_out_is_not_repeated(wire: WireFactory, clock: Clock) -> None:
     server = wire(silence)
-    assert error_of(lambda: ask(server.url, timeout=0.05, retry_timeout=60.0)).code == "timeout"
+    assert raised_error(lambda: ask(server.url, timeout=0.05, retry_timeout=60.0)).code == "timeout"
     assert len(server.received) == 1
 
 
@@ -624,7 +624,7 @@ def test_nothing_is_asked_in_check_mode(wire: WireFactory) -> None:
 )
 def test_whether_a_number_is_available_is_not_guessed(httpserver: HTTPServer, url: str, fields: dict[str, Any]) -> None:
     httpserver.expect_request(ANY).respond_with_json({"reason": "x"} | fields)
-    error = error_of(lambda: ask(url))
+    error = raised_error(lambda: ask(url))
     assert error.code == "bad_answer"
     assert f"an object whose {next(iter(fields))} is a" in error.message
 
@@ -632,4 +632,4 @@ def test_whether_a_number_is_available_is_not_guessed(httpserver: HTTPServer, ur
 @pytest.mark.parametrize("body", [None, [], {}, {"smsWaitSeconds": 0}, "no"])
 def test_an_answer_about_something_else_is_a_bad_answer(httpserver: HTTPServer, url: str, body: Any) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    assert error_of(lambda: ask(url)).code == "bad_answer"
+    assert raised_error(lambda: ask(url)).code == "bad_answer"
