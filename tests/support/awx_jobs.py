@@ -182,7 +182,7 @@ class Played:
 
 
 def sliced(inventory: Mapping[str, Any], number: int, count: int) -> dict[str, Any]:
-    """Slice ``number`` of ``count`` as AWX cuts it: every so manieth host in the order of their names.
+    """Slice ``number`` of ``count`` as AWX cuts it: every ``count``-th host in the order of their names.
 
     Of a group without hosts only the name is left, among the children of ``all``.
     """

@@ -94,7 +94,7 @@ _TASK = re.compile(r"TASK \[(.*?)\] \*+|<testcase [^>]*name=\"([^\"]*)\"")
 
 
 def find_leaks(text: str, place: str, secrets: Mapping[str, str]) -> list[Leak]:
-    """All secrets that a text betrays, with the cell whose task was the last to begin before."""
+    """All secrets that a text betrays, each with the cell whose task had begun last before it."""
     by_start = {needle[:_LEAST]: (needle, name) for name, secret in secrets.items() for needle in needles(secret)}
     if not _betrayed(text, by_start):
         return []

@@ -20,7 +20,7 @@ REFUSED = {
     "retryable": False,
 }
 
-# Whoever names an instance may write anything.
+# The name of an instance may be any text.
 NASTY = "<script>alert('1')</script> & \"{{ 7*7 }}\" ]]> \x00\x1b[31m \u202e\ud800 end"
 
 

@@ -104,7 +104,7 @@ class Planner:
             return Plan(desired, "would_create", entry=entry)
         is_same = kinship is Kinship.SAME or listing.shows(entry.instance_id)
         if self.on_unknown == "create":
-            # The entry may be another account's unless it is the same, so it stays.
+            # If the entry may be another account's, it stays in the journal; the creation gets an entry of its own.
             return Plan(desired, "would_create", entry=entry if is_same else None)
         if is_same:
             error = self.refusals.vanished(desired, entry, listing.name_for(entry.instance_id))

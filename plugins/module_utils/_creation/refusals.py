@@ -54,7 +54,7 @@ class Refusals:
         )
 
     def other_token(self, desired: DesiredInstance, entry: Entry) -> FleetError:
-        """A token that is new at the address doesn't show the entry's instance."""
+        """The address was used before with another token, and this one's listing doesn't show the entry's instance."""
         return FleetError(
             "not_found",
             f"{desired} was created as {entry.instance_id} on {entry.created_at} with another partner token for "

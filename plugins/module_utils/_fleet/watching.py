@@ -140,9 +140,10 @@ def watch(
 ) -> tuple[list[SomeReading | None], list[int]]:
     """The last reading of each item (``None`` if none ended in time), and how many requests each batch took.
 
-    ``read`` gives the readings of a batch in its order, failures included. Items are read until the waiting is over for
-    each of them, or for all: at its end, or in a state of ``fail_fast_on``, once each item was read. ``progress`` gets
-    a line with ``kind``, the plural of the items, and with states and errors of the items that the task waits for.
+    ``read`` gives the readings of a batch in its order, failures included. An item is read again until the waiting is
+    over for it. All reading ends at the deadline, or when an item is in a state of ``fail_fast_on`` and each other item
+    was read at least once. ``progress`` gets a line with ``kind``, the plural of the items, and with states and errors
+    of the items that the task waits for.
     """
     deadline = waiting.deadline() if waiting.states else None
     readings: list[SomeReading | None] = [None] * len(items)

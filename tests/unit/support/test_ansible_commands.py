@@ -25,7 +25,7 @@ from ansible_collections.msgops.fleet.tests.support.ansible_commands import (
     run_on_terminal,
 )
 
-# All that a process gets from whoever starts it, as Ansible and a module of a play see it.
+# All that a process gets from the process that starts it, as Ansible and a module of a play see it.
 PLAY = """
 - hosts: localhost
   gather_facts: false

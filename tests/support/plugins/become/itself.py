@@ -11,7 +11,7 @@ from ansible.plugins.become import BecomeBase
 
 DOCUMENTATION = r"""
 name: itself
-short_description: Become who one is
+short_description: Stay the same user
 description:
   - Runs the command as it is.
 author:
@@ -35,7 +35,7 @@ options:
 
 
 class BecomeModule(BecomeBase):  # type: ignore[misc]  # ansible-core has no type information
-    """Become who one is."""
+    """Stay the same user."""
 
     name = "itself"
 

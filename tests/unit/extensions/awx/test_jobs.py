@@ -22,7 +22,7 @@ from msgops_emulator import Control, Emulator
 for needed in ("ansible_runner", "awx_plugins.interfaces"):
     pytest.importorskip(needed, reason="needs ansible-runner and awx-plugins-core: make awx")
 
-# Whoever names an instance may write anything.
+# The name of an instance may be any text.
 NASTY = "{{ 7*7 }} <script>alert('1')</script>"
 # With characters that URLs, JSON and shells spell in another way, and long runs of those that stay as they are.
 ACCOUNTS = [

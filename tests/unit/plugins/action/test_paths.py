@@ -53,7 +53,7 @@ def files(folder: Path, *names: str) -> set[str]:
 
 
 @pytest.mark.parametrize("by", ["option", "environment"])
-def test_a_creation_is_one_whoever_runs_it(stage: Stage, emulator: Control, by: str) -> None:
+def test_a_creation_happens_once_on_both_ways(stage: Stage, emulator: Control, by: str) -> None:
     options = {"provider": "green_api", "name": "shop", "credentials_file": "credentials.json"}
     given = {"journal": "state/journal.sqlite3"} if by == "option" else {}
     tasks = [{"name": way, "msgops.fleet.instance_create": options | given, **keys} for way, keys in WAYS.items()]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever names an instance can't make Ansible do anything."""
+"""The name of an instance can't make Ansible do anything."""
 
 from __future__ import annotations
 

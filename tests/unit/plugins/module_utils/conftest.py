@@ -98,7 +98,7 @@ def deaf_url() -> Iterator[str]:
 
 @pytest.fixture
 def options() -> dict[str, Any]:
-    """What the fleets' tasks are told, besides what all are told."""
+    """Options of the fleets' tasks, besides those that every task gets."""
     return {}
 
 

@@ -93,7 +93,7 @@ def test_a_renewed_token_and_another_address_after_one_another_make_none(blind: 
     assert blind.posts() == ["shop"]
 
 
-def test_one_that_is_seen_in_check_mode_is_warned_of_and_not_remembered(blind: Fleet) -> None:
+def test_one_that_is_seen_in_check_mode_is_warned_of_and_not_recorded(blind: Fleet) -> None:
     blind.create("shop")
     renew(blind)
     for _run in range(2):

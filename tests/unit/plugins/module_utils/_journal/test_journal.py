@@ -373,7 +373,7 @@ class DieInTransaction:
 
 
 @pytest.mark.parametrize("reader", ["creation_journal", "check mode", "instance_create"])
-def test_a_transaction_that_was_cut_off_is_undone_by_whoever_comes_next(green: Fleet, reader: str) -> None:
+def test_a_transaction_that_was_cut_off_is_undone_by_the_next_process(green: Fleet, reader: str) -> None:
     green.create("shop")
     assert Child(DieInTransaction(str(green.journal_file))).result() is None
     assert Path(f"{green.journal_file}-journal").stat().st_size > 0

@@ -216,7 +216,7 @@ def test_somebody_elses_journal_in_such_a_folder_is_refused(
 
 
 @as_root
-def test_whoever_owns_the_journal_owns_what_root_makes_beside_it(emulator: Emulator, shared_folder: Path) -> None:
+def test_the_owner_of_the_journal_owns_what_root_makes_beside_it(emulator: Emulator, shared_folder: Path) -> None:
     folder = shared_folder / "own"
     folder.mkdir()
     os.chown(folder, NOBODY, NOBODY)

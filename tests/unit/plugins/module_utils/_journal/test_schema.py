@@ -19,7 +19,6 @@ from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet, actions
 
 JOURNALS = Path(__file__).with_name("journals")
-ADDRESS = "http://127.0.0.1:8642"
 # What the accounts of that time were called: by provider, address and token.
 FORMER = {
     "green_api": "1da40e765dc4eca5",

@@ -174,7 +174,7 @@ class Changing:
             budget.reserve("green_api", f"{self.owner}-{number}")
 
 
-def test_whoever_reads_while_others_write_raises_no_alarm(tmp_path: Path) -> None:
+def test_reading_while_others_write_raises_no_alarm(tmp_path: Path) -> None:
     path = str(tmp_path / "journal.sqlite3")
     writers = [Child(Changing(path, owner)) for owner in ("a", "b")]
     while any(writer.process.is_alive() for writer in writers):
