@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import LeasePolicy
-from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Result, Run
+from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Child, Result, Run
 
 from msgops_emulator import Emulator
 
@@ -129,6 +129,18 @@ class Fleet:
     def wait_for(self, call: str, number: int = 1) -> None:
         """Wait until the gateway has got that many of ``create`` or ``list``."""
         wait_until(lambda: len(self.log(call)) >= number, f"{number} {call}")
+
+    def start_hanging(
+        self, *names: str, fault: Mapping[str, Any] | None = None, requests: int = 1, **options: Any
+    ) -> Child:
+        """A run in a process of its own, once the gateway has got its creations, which hang until they are released.
+
+        ``fault`` are the fault's options, ``requests`` is the number of creations to wait for.
+        """
+        self.arm("create", "hang", **fault or {})
+        run = Child(self.task(*names, timeout=30, **options))
+        self.wait_for("create", requests)
+        return run
 
     # The credentials file
 

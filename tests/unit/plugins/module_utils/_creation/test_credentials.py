@@ -250,9 +250,7 @@ def test_one_that_may_not_be_written_creates_nothing(emulator: Emulator, open_fo
 
 
 def test_one_that_breaks_during_a_creation_is_written_by_the_next_run(fleet: Fleet) -> None:
-    fleet.arm("create", "hang")
-    run = Child(fleet.task("shop", timeout=30))
-    fleet.wait_for("create")
+    run = fleet.start_hanging("shop")
     fleet.credentials_file.write_text("{")
     fleet.emulator.release()
     result = run.result()
@@ -272,9 +270,7 @@ def test_one_that_breaks_during_a_creation_is_written_by_the_next_run(fleet: Fle
 
 def test_without_a_listing_the_next_run_says_that_the_token_is_lost(plugz: Fleet) -> None:
     plugz.emulator.config({"plugzapi.listing": "http404"})
-    plugz.arm("create", "hang")
-    run = Child(plugz.task("shop", timeout=30, no_log=False))
-    plugz.wait_for("create")
+    run = plugz.start_hanging("shop", no_log=False)
     plugz.credentials_file.write_text("{")
     plugz.emulator.release()
     assert run.result()["failed"]
@@ -285,9 +281,7 @@ def test_without_a_listing_the_next_run_says_that_the_token_is_lost(plugz: Fleet
 
 
 def test_a_token_is_in_it_before_the_other_creations_of_the_task_have_ended(fleet: Fleet) -> None:
-    fleet.arm("create", "hang", match='"slow"')
-    run = Child(fleet.task("quick", "slow", timeout=30, lease_policy=SHORT_LEASE))
-    fleet.wait_for("create", 2)
+    run = fleet.start_hanging("quick", "slow", fault={"match": '"slow"'}, requests=2, lease_policy=SHORT_LEASE)
     wait_until(lambda: fleet.credentials_file.exists() and fleet.credentials(), "the token")
     fleet.assert_handed_over("quick")
     run.kill()
@@ -296,9 +290,7 @@ def test_a_token_is_in_it_before_the_other_creations_of_the_task_have_ended(flee
 def test_its_failure_is_each_creations_own(fleet: Fleet) -> None:
     """Also for instances that existed before: the result says of each that its token was not delivered."""
     fleet.seed("old")
-    fleet.arm("create", "hang")
-    run = Child(fleet.task("old", "new", timeout=30))
-    fleet.wait_for("create")
+    run = fleet.start_hanging("old", "new")
     fleet.credentials_file.write_text("{")
     fleet.emulator.release()
     result: dict[str, Any] = run.result()

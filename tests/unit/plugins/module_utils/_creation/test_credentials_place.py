@@ -151,9 +151,7 @@ def test_a_disk_that_fills_up_during_a_task_stops_it(fleet: Fleet, mount: Callab
     folder = mount("-t", "tmpfs", "-o", "size=800k")
     fleet.credentials_file = folder / "credentials.json"
     names = [f"shop-{number:02}" for number in range(12)]
-    fleet.arm("create", "hang", match='"shop-00"')
-    run = Child(fleet.task(*names, timeout=30, concurrency=1))
-    fleet.wait_for("create")
+    run = fleet.start_hanging(*names, fault={"match": '"shop-00"'}, concurrency=1)
     fill_up(folder)
     fleet.emulator.release()
     result = run.result()
@@ -242,9 +240,7 @@ def test_what_can_not_be_merged_any_more_is_left_beside_the_file(tmp_path: Path,
 
 def test_a_gateway_without_a_listing_loses_no_token_by_a_file_that_breaks(plugz: Fleet) -> None:
     plugz.emulator.config({"plugzapi.listing": "http404"})
-    plugz.arm("create", "hang")
-    run = Child(plugz.task("shop", timeout=30))
-    plugz.wait_for("create")
+    run = plugz.start_hanging("shop")
     plugz.credentials_file.write_text("{")
     plugz.emulator.release()
     result = run.result()

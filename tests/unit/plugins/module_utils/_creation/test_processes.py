@@ -113,9 +113,7 @@ def test_bulk_lists_that_overlap_create_each_name_once(fleet: Fleet) -> None:
 
 
 def test_runs_that_share_no_name_do_not_wait_for_each_other(fleet: Fleet) -> None:
-    fleet.arm("create", "hang", match='"slow"')
-    slow = Child(fleet.task("slow", timeout=30))
-    fleet.wait_for("create")
+    slow = fleet.start_hanging("slow", fault={"match": '"slow"'})
     assert actions(fleet.create("quick")) == {"quick": "created"}
     fleet.emulator.release()
     assert actions(slow.result()) == {"slow": "created"}
@@ -178,9 +176,7 @@ def test_runs_whose_clocks_differ_wait_for_each_other(fleet: Fleet) -> None:
 
 def test_who_waits_and_stood_still_as_long_as_the_holder_takes_nothing_over(fleet: Fleet) -> None:
     """As on a machine that was suspended: time has passed for neither."""
-    fleet.arm("create", "hang")
-    holder = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
-    fleet.wait_for("create")
+    holder = fleet.start_hanging("shop", lease_policy=SHORT_LEASE)
     waiter = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
     time.sleep(0.5)  # for the waiter to have looked a few times, which makes no difference to what is right
     for process in (holder, waiter):
@@ -252,9 +248,7 @@ def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> No
 
 def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> None:
     """The run that takes over finds the entry pending, and the instance in the listing."""
-    fleet.arm("create", "hang", when="after")
-    stopped = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
-    fleet.wait_for("create")
+    stopped = fleet.start_hanging("shop", fault={"when": "after"}, lease_policy=SHORT_LEASE)
     stop_between_heartbeats(stopped, fleet)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     stopped.signal(signal.SIGCONT)
@@ -272,9 +266,7 @@ def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> N
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_while_its_creation_hangs(fleet: Fleet, when: str) -> None:
-    fleet.arm("create", "hang", when=when)
-    killed = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
-    fleet.wait_for("create")
+    killed = fleet.start_hanging("shop", fault={"when": when}, lease_policy=SHORT_LEASE)
     assert fleet.status("shop") == "pending"
     killed.kill()
     result = fleet.create("shop")
@@ -288,9 +280,7 @@ def test_a_run_that_is_killed_while_its_creation_hangs(fleet: Fleet, when: str) 
 @pytest.mark.parametrize("listing", NO_LISTING)
 def test_without_a_listing_such_a_creation_stays_unknown(plugz: Fleet, when: str, listing: str) -> None:
     plugz.emulator.config({"plugzapi.listing": listing})
-    plugz.arm("create", "hang", when=when)
-    killed = Child(plugz.task("shop", timeout=30, lease_policy=SHORT_LEASE))
-    plugz.wait_for("create")
+    killed = plugz.start_hanging("shop", fault={"when": when}, lease_policy=SHORT_LEASE)
     killed.kill()
     for _run in range(2):
         assert actions(plugz.create("shop")) == {"shop": "unknown"}

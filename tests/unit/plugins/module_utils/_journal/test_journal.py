@@ -83,9 +83,7 @@ def test_a_tilde_is_the_home_folder(green: Fleet, monkeypatch: pytest.MonkeyPatc
 
 def test_a_creation_is_pending_on_the_disk_before_it_is_posted(fleet: Fleet) -> None:
     """Look at the file's bytes from the gateway's side, while the creation has arrived and isn't answered."""
-    fleet.arm("create", "hang", when="before")
-    run = Child(fleet.task("shop", timeout=30))
-    fleet.wait_for("create")
+    run = fleet.start_hanging("shop", fault={"when": "before"})
     copy = fleet.folder / "copy.sqlite3"
     shutil.copy(fleet.journal_file, copy)  # and not its "-journal": the entry isn't part of an open transaction
     (entry,) = Journal(str(copy)).read().entries
@@ -99,9 +97,7 @@ def test_a_creation_is_pending_on_the_disk_before_it_is_posted(fleet: Fleet) -> 
 
 def test_each_of_many_is_pending_before_it_is_posted(fleet: Fleet) -> None:
     names = [f"shop-{number}" for number in range(8)]
-    fleet.arm("create", "hang", when="before", count=None)
-    run = Child(fleet.task(*names, timeout=30, concurrency=4))
-    fleet.wait_for("create", 4)
+    run = fleet.start_hanging(*names, fault={"when": "before", "count": None}, requests=4, concurrency=4)
     assert {entry["name"] for entry in fleet.journal_task(status=["pending"])["entries"]} == set(fleet.posts())
     fleet.emulator.disarm()
     fleet.emulator.release()
@@ -290,9 +286,7 @@ def test_a_disk_that_fills_up_before_a_creation_keeps_it_from_being_posted(green
 def test_a_disk_that_fills_up_during_a_creation_loses_nothing(fleet: Fleet, small_disk: Path) -> None:
     fleet.journal_file = small_disk / "journal.sqlite3"
     fleet.credentials_file = small_disk / "credentials.json"
-    fleet.arm("create", "hang", when="before")
-    run = Child(fleet.task("shop", timeout=30, lease_policy=SHORT_LEASE))
-    fleet.wait_for("create")
+    run = fleet.start_hanging("shop", fault={"when": "before"}, lease_policy=SHORT_LEASE)
     filler = fill(small_disk)
     fleet.emulator.release()
     result = run.result()
@@ -310,9 +304,7 @@ def test_without_a_listing_a_person_resolves_what_a_full_disk_kept_from_the_jour
 ) -> None:
     plugz.emulator.config({"plugzapi.listing": "http404"})
     plugz.journal_file = small_disk / "journal.sqlite3"
-    plugz.arm("create", "hang", when="before")
-    run = Child(plugz.task("shop", timeout=30, lease_policy=SHORT_LEASE))
-    plugz.wait_for("create")
+    run = plugz.start_hanging("shop", fault={"when": "before"}, lease_policy=SHORT_LEASE)
     filler = fill(small_disk)
     plugz.emulator.release()
     assert actions(run.result()) == {"shop": "created"}

@@ -16,7 +16,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
 from ansible_collections.msgops.fleet.tests.storm.faults import faults_for
 from ansible_collections.msgops.fleet.tests.storm.postgres import ENCODED, PASSWORD, PostgresServer
-from ansible_collections.msgops.fleet.tests.storm.runs import Child
 from ansible_collections.msgops.fleet.tests.storm.storm import storm_over
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet, actions
 
@@ -92,9 +91,7 @@ def test_a_wrong_password_creates_nothing_and_is_not_shown(green: Fleet) -> None
 
 
 def test_a_server_that_goes_away_during_a_creation_loses_nothing(fleet: Fleet, server: PostgresServer) -> None:
-    fleet.arm("create", "hang", when="after")
-    run = Child(fleet.task("shop", timeout=30))
-    fleet.wait_for("create")
+    run = fleet.start_hanging("shop", fault={"when": "after"})
     server.stop()
     try:
         fleet.emulator.release()
