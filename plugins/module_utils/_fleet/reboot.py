@@ -204,7 +204,6 @@ class Rebooter:
         instances = self._instances
         return report(
             instances,
-            [instance.as_result() for instance in instances],
             changed=any(instance.sent_at or instance.action == "would_reboot" for instance in instances),
             after=["rebooting" if instance.action == "would_reboot" else instance.state for instance in instances],
             done="rebooted",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Row = tuple[Any, ...]
 
@@ -79,6 +79,18 @@ _TABLES = {
         provider TEXT NOT NULL,
         instance_id TEXT NOT NULL,
         requested_at DOUBLE PRECISION NOT NULL
+    )
+    """,
+    # The last change of each part of an instance, such as one setting. ``fingerprint`` is that of its new value.
+    "change": """
+    CREATE TABLE {prefix}change (
+        provider TEXT NOT NULL,
+        instance_id TEXT NOT NULL,
+        part TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('pending', 'done')),
+        requested_at DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (provider, instance_id, part)
     )
     """,
 }

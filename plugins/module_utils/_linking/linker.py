@@ -249,14 +249,14 @@ class Linker:
     def _report(self) -> dict[str, Any]:
         links = self._links
         page = self._folder.page if self._folder else None
-        return {"page": page} | report(
+        result = report(
             links,
-            [self._as_result(link) for link in links],
             changed=any(link.action in ("linked", "would_link") for link in links),
             after=[states.AUTHORIZED if link.action == "would_link" else link.state for link in links],
             done="linked",
             verdict=" was not linked",
         )
+        return result | {"page": page, "instances": [self._as_result(link) for link in links]}
 
     def _as_result(self, link: LinkProgress) -> dict[str, Any]:
         code = link.active.code if link.active else LinkingCode()

@@ -70,9 +70,9 @@ def test_it_is_carried_over_by_the_first_run_that_writes(old: str) -> None:
     assert_is_all_there(Journal(old).read())
     assert SerialFile(old).read().changes == 10  # what there is to lose
     with sqlite3.connect(old) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        assert tables == {"access", "creation", "lease", "reboot", "serial"}
+        assert tables == {"access", "change", "creation", "lease", "reboot", "serial"}
         assert db.execute("SELECT ticket FROM reboot").fetchall() == [("ticket",)]
     db.close()
 

@@ -40,7 +40,7 @@ def test_it_is_carried_over_by_the_first_run_that_writes(old: str) -> None:
     assert_is_all_there(Journal(old).read())
     with psycopg.connect(old) as db:
         rows = db.execute("SELECT obj_description('msgops_fleet_creation'::regclass)").fetchall()
-        assert rows == [("msgops.fleet schema 2",)]
+        assert rows == [("msgops.fleet schema 3",)]
         assert db.execute("SELECT ticket FROM msgops_fleet_reboot").fetchall() == [("ticket",)]
         assert db.execute("SELECT to_regclass('msgops_fleet_creation_1')").fetchall() == [(None,)]
 

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task makes of each of its instances, and the result of a task that changes many."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from .._common.errors import FleetError, failed, failure_result
+from .observation import Target
+from .watching import Returned
+
+Action = TypeVar("Action", bound=str)
+
+
+@dataclass(kw_only=True)
+class Outcome(Generic[Action]):
+    """What becomes of one instance; ``error`` is why that isn't what the task asks for."""
+
+    target: Target
+    action: Action
+    error: FleetError | None = None
+    is_over: bool = False
+
+    def end(self, action: Action, error: FleetError | None = None) -> None:
+        """Set the action for good."""
+        self.action, self.error, self.is_over = action, error, True
+
+    def line(self, text: str | None) -> str:
+        """A line of the diff, which says of this instance that it is ``text``."""
+        return f"{self.target.gateway.provider} {self.target.label}: {text}\n"
+
+    def as_result(self) -> dict[str, Any]:
+        """The instance as the module returns it."""
+        return {
+            "id": self.target.credentials.id or None,
+            "name": self.target.name,
+            "provider": self.target.gateway.provider,
+            "action": self.action,
+            "error": self.error.as_item_error() if self.error else None,
+        }
+
+
+def report(
+    outcomes: Sequence[Outcome[Any]],
+    *,
+    changed: bool,
+    before: str,
+    after: str,
+    done: str,
+    verdict: str = "",
+    returned: Returned = "all",
+) -> dict[str, Any]:
+    """The module's result, and a failure where an instance has an error.
+
+    ``before`` and ``after`` are the lines of the diff. Messages say that several could not be ``done``, and of a single
+    one its label, the ``verdict`` and the reason. The summary counts all instances, whichever are ``returned``.
+    """
+    shown = [one for one in outcomes if returned == "all" or (returned == "failed" and one.error)]
+    by_action = collections.Counter(one.action for one in outcomes)
+    result: dict[str, Any] = {
+        "changed": changed,
+        "instances": [one.as_result() for one in shown],
+        "summary": {"total": len(outcomes), "by_action": dict(sorted(by_action.items()))},
+        "diff": {"before": before, "after": after, "before_header": "instances", "after_header": "instances"},
+    }
+    failures = [(one.target.name_or_id, one.error) for one in outcomes if one.error]
+    if len(outcomes) == 1 and failures:
+        error = failures[0][1]
+        return result | failed(f"{outcomes[0].target.label}{verdict}: {error.message}", error)
+    return result | (failure_result("instances", done, failures, len(outcomes)) if failures else {})

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal of changes to instances that exist: what was requested, when, and whether it is known to be done."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .location import storage_at
+from .schema import Transaction
+
+Status = Literal["pending", "done"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last change of one part of an instance; ``age`` is the seconds since it was requested.
+
+    It is ``pending`` until its effect is known: an answer was lost, or the run was killed.
+    """
+
+    fingerprint: str
+    status: Status
+    age: float
+
+
+def fingerprint(value: str, key: str) -> str:
+    """A fingerprint of ``value``, which may be a secret. Who doesn't know ``key``, a secret, can't try values out."""
+    return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()
+
+
+class ChangeJournal:
+    """The changes that all runs with the same journal have requested.
+
+    :raises UsageError: if ``location`` is neither a path nor a URL of PostgreSQL.
+    """
+
+    def __init__(self, location: str) -> None:
+        self._storage = storage_at(location)
+
+    def read(self, instances: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Change]]:
+        """The changes of ``instances``, pairs of provider and ID, by part. Writes nothing.
+
+        :raises JournalError: if the journal can't be read.
+        """
+        with self._storage.reading() as db:
+            return {one: _changes(db, *one) for one in instances} if db and db.has("change") else {}
+
+    def request(self, provider: str, instance_id: str, fingerprints: Mapping[str, str]) -> None:
+        """Write the changes to the journal before they are sent: each part, and the fingerprint of its new value.
+
+        :raises JournalError: if the journal can't be written.
+        """
+        with self._storage.transaction() as db:
+            for part, value in fingerprints.items():
+                _delete(db, provider, instance_id, part)
+                db.execute(
+                    f"INSERT INTO {db.prefix}change (provider, instance_id, part, fingerprint, status, requested_at) "
+                    "VALUES (?, ?, ?, ?, 'pending', ?)",
+                    (provider, instance_id, part, value, db.now()),
+                )
+
+    def settle(self, provider: str, instance_id: str, parts: Sequence[str], *, done: bool) -> None:
+        """Write that the changes of ``parts`` are done, or remove those that provably were not made.
+
+        :raises JournalError: if the journal can't be written.
+        """
+        with self._storage.transaction() as db:
+            for part in parts:
+                if done:
+                    db.execute(
+                        f"UPDATE {db.prefix}change SET status = 'done' "
+                        "WHERE provider = ? AND instance_id = ? AND part = ?",
+                        (provider, instance_id, part),
+                    )
+                else:
+                    _delete(db, provider, instance_id, part)
+
+
+def _changes(db: Transaction, provider: str, instance_id: str) -> dict[str, Change]:
+    rows = db.execute(
+        f"SELECT part, fingerprint, status, requested_at FROM {db.prefix}change WHERE provider = ? AND instance_id = ?",
+        (provider, instance_id),
+    )
+    # A time ahead was written before the clock was set back.
+    return {part: Change(value, status, max(0.0, db.now() - at)) for part, value, status, at in rows}
+
+
+def _delete(db: Transaction, provider: str, instance_id: str, part: str) -> None:
+    db.execute(
+        f"DELETE FROM {db.prefix}change WHERE provider = ? AND instance_id = ? AND part = ?",
+        (provider, instance_id, part),
+    )
