@@ -70,8 +70,9 @@ options:
   listing:
     description:
       - Whether the gateway can list the account's instances. GREEN-API can; PlugzAPI can't everywhere.
-      - With V(auto), PlugzAPI may answer that there is no such call, unless the account was listed before. The task
-        then uses O(journal) alone.
+      - With V(auto), PlugzAPI may answer that there is no such call. If O(journal) doesn't know the account yet, the
+        task asks twice, five seconds apart. It then uses O(journal) alone. If the account was ever listed, such an
+        answer is an error, and nothing is created.
       - With V(required), such an answer is an error, and nothing is created. With V(none), the account isn't listed.
     type: str
     choices: [auto, required, none]

@@ -40,7 +40,7 @@ from msgops_emulator import EmulatorProcess
 
 # Shorter times than the core's own: how long a listing is asked again, and how long a dead process keeps its names.
 TIMES = {
-    "listing_policy": ListingPolicy(timeout=2.0, first_pause=0.1),
+    "listing_policy": ListingPolicy(timeout=2.0, first_pause=0.1, second_look=0.1),
     "lease_policy": LeasePolicy(duration=3.0, heartbeat=0.75),
 }
 

@@ -26,8 +26,8 @@ GATEWAYS = ("green_api", "plugzapi")
 # The three ways in which PlugzAPI may say that it has no listing.
 NO_LISTING = ("http404", "http405", "not_found_200")
 
-# Wait for a lagging listing for a quarter of a second instead of 15.
-QUICK_LISTING = ListingPolicy(timeout=0.25, first_pause=0.05)
+# Wait for a lagging listing for a quarter of a second instead of 15, and a moment between two looks.
+QUICK_LISTING = ListingPolicy(timeout=0.25, first_pause=0.05, second_look=0.05)
 
 # Take over the lease of a dead process after a second instead of ten.
 SHORT_LEASE = LeasePolicy(duration=1.0, heartbeat=0.25)
@@ -178,6 +178,28 @@ def wait_until(condition: Callable[[], Any], what: str) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, f"never came: {what}"
         time.sleep(0.01)
+
+
+def second_account(fleet: Fleet) -> str:
+    """The partner token of another account at the same address."""
+    accounts = [{"provider": fleet.provider, "name": "second"}]
+    return str(fleet.emulator.seed(accounts=accounts)["accounts"][0]["partner_token"])
+
+
+def renew(fleet: Fleet) -> None:
+    """The vendor gives the account another partner token; the old one is of no use any more."""
+    token = fleet.emulator.account(fleet.provider)["partner_token"] + "+renewed"
+    fleet.emulator.seed(accounts=[{"provider": fleet.provider, "name": "default", "partner_token": token}])
+
+
+# Other spellings of an emulator's address.
+SPELLINGS = ("{url}/", "HTTP{rest}", " {url}//\n", "http://localhost:{port}", "http://LocalHost:{port}/")
+
+
+def spelled(spelling: str, fleet: Fleet) -> str:
+    """The emulator's address in one of ``SPELLINGS``."""
+    url = fleet.emulator.url
+    return spelling.format(url=url, rest=url.removeprefix("http"), port=url.rpartition(":")[2])
 
 
 def actions(result: Mapping[str, Any]) -> dict[str, str]:

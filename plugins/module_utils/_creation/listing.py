@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .._common.errors import FleetError
 from .._common.timestamps import seconds_since
-from .._journal.entries import Entry, Use, normal_id
+from .._journal.entries import Entry, Use, normal_id, uses_of
 from .._vendors.accounts import Account
 from .._vendors.gateway import Gateway, Instance
 
@@ -22,15 +22,17 @@ ListingMode = Literal["auto", "required", "none"]
 
 @dataclass(frozen=True)
 class ListingPolicy:
-    """How long a listing may lag behind a creation, all in seconds.
+    """How long a listing may lag behind a creation, or may be missing for a moment, all in seconds.
 
     The listing is requested again for ``timeout`` until it shows what was created, after ``first_pause`` and then after
-    pauses that double up to ``max_pause``.
+    pauses that double up to ``max_pause``. A gateway that answers at the first contact that it has no listing is asked
+    again after ``second_look``.
     """
 
     timeout: float = 15.0
     first_pause: float = 0.5
     max_pause: float = 4.0
+    second_look: float = 5.0
 
     def applies_to(self, entry: Entry) -> bool:
         """Whether the listing may still come to show the entry's instance."""
@@ -78,13 +80,14 @@ class Listing:
 
 @dataclass(frozen=True)
 class Lister:
-    """Requests accounts' listings. ``uses`` tells which accounts gave one before."""
+    """Requests accounts' listings. ``uses`` tells which accounts gave one in earlier runs, ``has_listing`` in this."""
 
     mode: ListingMode
     policy: ListingPolicy
     uses: Sequence[Use]
+    has_listing: dict[Gateway, bool] = field(default_factory=dict)
 
-    def ask(self, gateway: Gateway, accounts: Iterable[Account], until: Mapping[str, float]) -> Listing | None:
+    def ask(self, gateway: Gateway, accounts: Collection[Account], until: Mapping[str, float]) -> Listing | None:
         """Request the listing, again until it shows each name in ``until`` or that name's ``time.monotonic()`` is past.
 
         ``None`` if the gateway has no listing, or the mode is ``none``.
@@ -93,20 +96,38 @@ class Lister:
         """
         if self.mode == "none":
             return None
-        if listing := self._list_until_shown(gateway, until):
-            return listing
-        seen = [use.listed_at for use in self.uses for one in accounts if use.listed_at and use.may_belong_to(one)]
-        if self.mode == "required" or seen:
-            why = f"it was listed on {max(seen)}" if seen else "listing is required"
-            raise FleetError(
-                "not_found",
-                f"Listing the {gateway.provider} account failed: the gateway answered that there is no such call, but "
-                f"{why}. Nothing is created; check api_url, or set listing: none (provision_listing in the role) if "
-                "the gateway really has none",
-            )
-        return None
+        known = uses_of(accounts, self.uses)
+        is_missed = self._missed(gateway, known)
+        listing = self._list_until_shown(gateway, until, is_missed)
+        if listing is None and not known and gateway not in self.has_listing:
+            # A gateway that is being restarted or a proxy before it may lack the call for a moment, and the journal
+            # knows nothing of the account: what it has would be created again.
+            time.sleep(self.policy.second_look)
+            listing = self._list_until_shown(gateway, until, is_missed)
+        self.has_listing[gateway] = listing is not None
+        return listing
 
-    def _list_until_shown(self, gateway: Gateway, until: Mapping[str, float]) -> Listing | None:
+    def _missed(self, gateway: Gateway, known: Iterable[Use]) -> FleetError | None:
+        """The error if the gateway answers that it has no listing; ``None`` if that may be true."""
+        seen = [use.listed_at for use in known if use.listed_at]
+        if seen:
+            why = f"it was listed on {max(seen)}"
+        elif self.has_listing.get(gateway):
+            why = "it was listed a moment ago"
+        elif self.mode == "required":
+            why = "listing is required"
+        else:
+            return None
+        return FleetError(
+            "not_found",
+            f"Listing the {gateway.provider} account failed: the gateway answered that there is no such call, but "
+            f"{why}. Check api_url and run again, or set listing: none (provision_listing in the role) if the gateway "
+            "really has none",
+        )
+
+    def _list_until_shown(
+        self, gateway: Gateway, until: Mapping[str, float], is_missed: FleetError | None
+    ) -> Listing | None:
         pause = self.policy.first_pause
         while True:
             listing, failure = None, None
@@ -115,12 +136,14 @@ class Lister:
             except FleetError as error:
                 failure = error
             else:
-                if instances is None:
+                if instances is not None:
+                    listing = Listing(instances)
+                elif is_missed is None:
                     return None
-                listing = Listing(instances)
+                failure = None if listing else is_missed
             left = max((end for name, end in until.items() if not (listing and listing.named(name))), default=0.0)
             left -= time.monotonic()
-            if left <= 0 or (failure and not failure.retryable):
+            if left <= 0 or (failure and not (failure.retryable or failure is is_missed)):
                 if failure:
                     raise failure
                 return listing

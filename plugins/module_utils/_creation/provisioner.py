@@ -58,7 +58,8 @@ class Provisioner:
         """What ``provision`` would do. Nothing is written to the gateways, the journal or the file."""
         if not all_desired:
             return []
-        plans, _listed = self._plan(all_desired, self.journal.read({desired.key for desired in all_desired}))
+        memory = self.journal.read({desired.key for desired in all_desired})
+        plans, _listed = self._plan(all_desired, memory, self._lister(memory))
         plans = self.delivery.without_conflicts(plans)
         if not self.delivery.is_safe and any(plan.action == "would_create" for plan in plans):
             self.warnings.append(_no_safe_way().message)
@@ -75,14 +76,15 @@ class Provisioner:
             return []
         self.delivery.check()
         with self.journal.locked({desired.key for desired in all_desired}) as lease:
-            plans, listed = self._plan(all_desired, lease.memory)
+            lister = self._lister(lease.memory)
+            plans, listed = self._plan(all_desired, lease.memory, lister)
             plans = self.delivery.without_conflicts(plans)
             try:
                 lease.note_uses(listed)
             except JournalError as error:
                 plans = [plan.failed(error) if plan.action == "would_create" else plan for plan in plans]
             with self.delivery.room_for(plans):
-                results = self._reconcile(self._create_all(plans, lease), lease.memory)
+                results = self._reconcile(self._create_all(plans, lease), lease, lister)
                 with contextlib.suppress(UsageError):  # write_credentials reports a file that can't be read
                     results = self.delivery.restore_tokens(results)
                 results = self.delivery.write_credentials(results)
@@ -94,9 +96,11 @@ class Provisioner:
 
     # Plan
 
-    def _plan(self, all_desired: Sequence[DesiredInstance], memory: Memory) -> tuple[list[Plan], dict[Account, bool]]:
+    def _plan(
+        self, all_desired: Sequence[DesiredInstance], memory: Memory, lister: Lister
+    ) -> tuple[list[Plan], dict[Account, bool]]:
         """The plans, and the accounts that were asked with whether they gave a listing."""
-        planner, lister = self._planner(memory), self._lister(memory)
+        planner = self._planner(memory)
         claims = {desired: find_claim(desired, memory) for desired in all_desired}
         plans: dict[DesiredInstance, Plan] = {}
         listed: dict[Account, bool] = {}
@@ -176,16 +180,20 @@ class Provisioner:
 
     # Reconcile: ask the listing about creations without a clear response
 
-    def _reconcile(self, results: Sequence[Result], memory: Memory) -> list[Result]:
+    def _reconcile(self, results: Sequence[Result], lease: Lease, lister: Lister) -> list[Result]:
         reconciled = {result.desired: result for result in results}
         unclear = [result.desired for result in results if result.action == "unknown" and result.posted]
         deadline = self.listing_policy.deadline()
-        planner, lister = self._planner(memory), self._lister(memory)
+        planner = self._planner(lease.memory)
         for gateway, all_desired in _by_account(unclear):
             listing = None
+            accounts = {desired.account for desired in all_desired}
             with contextlib.suppress(FleetError):
                 until = dict.fromkeys((desired.name for desired in all_desired), deadline)
-                listing = lister.ask(gateway, {desired.account for desired in all_desired}, until)
+                listing = lister.ask(gateway, accounts, until)
+            if listing:
+                with contextlib.suppress(JournalError):  # _record reports a journal that can't be written
+                    lease.note_uses(dict.fromkeys(accounts, True))
             for desired in all_desired:
                 result = reconciled[desired]
                 if matches := listing.named(desired.name) if listing else []:

@@ -108,11 +108,31 @@ class Use:
     last_seen: str
     listed_at: str | None
 
-    def may_belong_to(self, account: Account) -> bool:
-        """Whether the name, the token or the address is the account's."""
-        is_named_so = account.name is not None and self.account == account.name
-        is_near = self.access.address == account.address or self.access.token == account.token
-        return self.provider == account.provider and (is_named_so or is_near)
+    @property
+    def marks(self) -> set[tuple[str, str]]:
+        """What uses of one account have in common: the name, the token or the address."""
+        return _marks(self.account, self.access)
+
+
+def uses_of(accounts: Iterable[Account], uses: Iterable[Use]) -> list[Use]:
+    """The uses that may be of one of ``accounts``, which have one provider, by a name, a token or an address.
+
+    A use also counts if it has one of these in common with another that counts: an account may have got a new token
+    and, later, another address.
+    """
+    accounts = list(accounts)
+    marks = {mark for account in accounts for mark in _marks(account.name, account.access)}
+    found: list[Use] = []
+    rest = [use for use in uses if use.provider in {account.provider for account in accounts}]
+    while near := [use for use in rest if not marks.isdisjoint(use.marks)]:
+        found += near
+        rest = [use for use in rest if marks.isdisjoint(use.marks)]
+        marks.update(*(use.marks for use in near))
+    return found
+
+
+def _marks(name: str | None, access: Access) -> set[tuple[str, str]]:
+    return {("address", access.address), ("token", access.token)} | ({("name", name)} if name else set())
 
 
 def is_new_token(account: Account, uses: Iterable[Use]) -> bool:

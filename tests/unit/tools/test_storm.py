@@ -17,7 +17,7 @@ from ansible_collections.msgops.fleet.tests.storm.faults import FAULTS, faults_f
 from ansible_collections.msgops.fleet.tests.storm.storm import storm_over
 
 TIMES = {
-    "listing_policy": ListingPolicy(timeout=0.7, first_pause=0.1),
+    "listing_policy": ListingPolicy(timeout=0.7, first_pause=0.1, second_look=0.1),
     "lease_policy": LeasePolicy(duration=1.5, heartbeat=0.4),
 }
 

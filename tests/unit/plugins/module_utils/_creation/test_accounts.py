@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY
 from ansible_collections.msgops.fleet.tests.storm.runs import in_parallel
-from ansible_collections.msgops.fleet.tests.support.creation import NO_LISTING, Fleet, actions, tasks_in
+from ansible_collections.msgops.fleet.tests.support.creation import (
+    NO_LISTING,
+    SPELLINGS,
+    Fleet,
+    actions,
+    renew,
+    second_account,
+    spelled,
+    tasks_in,
+)
 
 from msgops_emulator import Emulator
 
@@ -21,26 +30,6 @@ def blind(emulator: Emulator, tmp_path: Path, options: dict[str, Any]) -> Fleet:
     """An empty account at a PlugzAPI without a listing."""
     emulator.config({"plugzapi.listing": "http404"})
     return Fleet(emulator, "plugzapi", tmp_path, options)
-
-
-def second_account(fleet: Fleet) -> str:
-    """The partner token of another account at the same address."""
-    accounts = [{"provider": fleet.provider, "name": "second"}]
-    return str(fleet.emulator.seed(accounts=accounts)["accounts"][0]["partner_token"])
-
-
-def renew(fleet: Fleet) -> None:
-    """The vendor gives the account another partner token; the old one is of no use any more."""
-    token = fleet.emulator.account(fleet.provider)["partner_token"] + "+renewed"
-    fleet.emulator.seed(accounts=[{"provider": fleet.provider, "name": "default", "partner_token": token}])
-
-
-SPELLINGS = ("{url}/", "HTTP{rest}", " {url}//\n", "http://localhost:{port}", "http://LocalHost:{port}/")
-
-
-def spelled(spelling: str, fleet: Fleet) -> str:
-    url = fleet.emulator.url
-    return spelling.format(url=url, rest=url.removeprefix("http"), port=url.rpartition(":")[2])
 
 
 # A renewed token
@@ -337,27 +326,7 @@ def test_accounts_of_two_addresses_may_share_a_token_if_they_have_names(blind: F
     assert actions(blind.create("shop", account="live", api_url=live)) == {"shop": "created"}
 
 
-# Whether an account has a listing
-
-
-@pytest.mark.parametrize("listing", NO_LISTING)
-def test_an_account_that_was_listed_once_has_a_listing(plugz: Fleet, listing: str) -> None:
-    assert actions(plugz.create("shop")) == {"shop": "created"}
-    plugz.emulator.config({"plugzapi.listing": listing})
-    result = plugz.create("shop", "sales")
-    assert actions(result) == {"shop": "failed", "sales": "failed"}
-    assert "listing: none" in result["msg"]
-    renew(plugz)
-    assert actions(plugz.create("sales")) == {"sales": "failed"}
-    assert plugz.posts() == ["shop"]
-    assert actions(plugz.create("shop", "sales", listing="none")) == {"shop": "unchanged", "sales": "created"}
-
-
-def test_a_listing_may_be_required(blind: Fleet) -> None:
-    result = blind.create("shop", listing="required")
-    assert actions(result) == {"shop": "failed"}
-    assert "listing is required" in result["msg"]
-    assert blind.posts() == []
+# Messages
 
 
 def test_failures_of_equal_names_say_whose(blind: Fleet) -> None:
@@ -374,12 +343,6 @@ def test_messages_and_the_credentials_file_call_an_instance_the_same(blind: Flee
     assert "whether plugzapi instance mine/shop was created" in result["msg"]
     blind.create("shop", account="mine", on_unknown="create")
     assert list(blind.credentials()) == ["mine/shop"]
-
-
-def test_without_listing_the_gateway_is_not_asked(fleet: Fleet) -> None:
-    assert actions(fleet.create("shop", listing="none")) == {"shop": "created"}
-    assert actions(fleet.create("shop", listing="none")) == {"shop": "unchanged"}
-    assert fleet.log("list") == []
 
 
 # What the journal shows
