@@ -26,8 +26,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 
 PLUGINS = "ansible_collections.msgops.fleet.plugins"
 
-# Seconds after which a process counts as stuck.
-PATIENCE = 60.0
+# Seconds after which a process counts as stuck: far more than the slowest machine needs.
+PATIENCE = 600.0
 
 Result = dict[str, Any]
 
