@@ -163,6 +163,10 @@ class Wire:
             connection.close()
 
 
+# The fixture ``wire`` gives it.
+WireFactory = Callable[..., Wire]
+
+
 def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     """A TLS context for a server with these names or addresses."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

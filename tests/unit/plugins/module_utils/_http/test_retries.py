@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import email.utils
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget
 from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
-    Wire,
+    WireFactory,
     answering,
     parse,
     reading,
@@ -26,8 +25,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     transport,
     writing,
 )
-
-WireFactory = Callable[..., Wire]
 
 RETRIED = [408, 429, 499, 500, 502, 503, 504]
 FINAL = [304, 400, 401, 403, 404, 405, 466, 501]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +21,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     ROOT,
     TOKEN,
-    Wire,
+    WireFactory,
     answering,
     parse,
     reading,
@@ -32,9 +31,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     writing,
 )
 from pytest_httpserver import HTTPServer
-
-WireFactory = Callable[..., Wire]
-
 
 # Requests
 

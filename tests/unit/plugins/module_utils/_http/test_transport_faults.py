@@ -25,7 +25,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Conversation,
     Peer,
-    Wire,
+    WireFactory,
     answering,
     assert_tells_no_secret,
     parse,
@@ -36,8 +36,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     transport,
     writing,
 )
-
-WireFactory = Callable[..., Wire]
 
 WHOLE = response({"all": "well"})
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.tests.support.wire import (
     Conversation,
     Peer,
-    Wire,
+    WireFactory,
     parse,
     reading,
     response,
@@ -21,8 +20,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     transport,
     writing,
 )
-
-WireFactory = Callable[..., Wire]
 
 
 def telling_the_path(*before: bytes) -> Conversation:

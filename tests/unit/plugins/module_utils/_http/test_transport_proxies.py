@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -21,6 +21,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Conversation,
     Peer,
     Wire,
+    WireFactory,
     answering,
     assert_tells_no_secret,
     context_for,
@@ -32,8 +33,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     transport,
     writing,
 )
-
-WireFactory = Callable[..., Wire]
 
 API = "https://api.example.com"
 WHOLE = response({"all": "well"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Peer,
     Wire,
+    WireFactory,
     answering,
     assert_tells_no_secret,
     context_for,
@@ -28,8 +28,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     send,
     writing,
 )
-
-WireFactory = Callable[..., Wire]
 
 WHOLE = response({"all": "well"})
 

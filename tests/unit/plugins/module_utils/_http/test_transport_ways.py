@@ -14,7 +14,7 @@ import resource
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     Clock,
     Peer,
     Wire,
+    WireFactory,
     answering,
     context_for,
     parse,
@@ -38,8 +39,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     transport,
     writing,
 )
-
-WireFactory = Callable[..., Wire]
 
 WHOLE = response({"all": "well"})
 

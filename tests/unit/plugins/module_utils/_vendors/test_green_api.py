@@ -20,7 +20,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,
     Clock,
-    Wire,
+    WireFactory,
     answering,
     raised_error,
     response,
@@ -28,8 +28,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     transport,
 )
 from pytest_httpserver import HTTPServer
-
-WireFactory = Callable[..., Wire]
 
 CREDENTIALS = Credentials("1101000001", TOKEN)
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,15 +19,13 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,
     Clock,
-    Wire,
+    WireFactory,
     answering,
     raised_error,
     response,
     transport,
 )
 from pytest_httpserver import HTTPServer
-
-WireFactory = Callable[..., Wire]
 
 RESULTS = [{"instance_id": "a44uhlf7", "status": 2}]
 WHOLE = {"error_code": "0", "error_msg": "ok", "data": {"status_results": RESULTS}}

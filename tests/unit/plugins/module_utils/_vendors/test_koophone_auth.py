@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_opt
 from ansible_collections.msgops.fleet.tests.support.wire import (
     TOKEN,
     Clock,
-    Wire,
+    WireFactory,
     answering,
     raised_error,
     response,
@@ -32,8 +31,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
-
-WireFactory = Callable[..., Wire]
 
 PASSWORD = TOKEN
 

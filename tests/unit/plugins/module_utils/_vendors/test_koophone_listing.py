@@ -18,7 +18,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,
     Crowd,
-    Wire,
+    WireFactory,
     answering,
     raised_error,
     response,
@@ -28,8 +28,6 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from msgops_emulator import Control
-
-WireFactory = Callable[..., Wire]
 
 # The fields of the page's table.
 RESULT: dict[str, Any] = {

@@ -20,7 +20,7 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
     TOKEN,
     Clock,
-    Wire,
+    WireFactory,
     answering,
     raised_error,
     response,
@@ -29,8 +29,6 @@ from ansible_collections.msgops.fleet.tests.support.wire import (
 )
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
-
-WireFactory = Callable[..., Wire]
 
 CREDENTIALS = Credentials("3C01", TOKEN, "account-t0ken")
 
