@@ -172,12 +172,13 @@ class Unprivileged:
         return self.run()
 
 
-def wait_until(condition: Callable[[], Any], what: str) -> None:
-    """Wait for something that happens in another process."""
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """What ``condition`` gives once it is true: it waits for another process or thread."""
     give_up_at = time.monotonic() + PATIENCE
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < give_up_at, f"never came: {what}"
         time.sleep(0.01)
+    return found
 
 
 def second_account(fleet: Fleet) -> str:

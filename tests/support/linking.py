@@ -9,7 +9,6 @@ import base64
 import html
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ from ansible_collections.msgops.fleet.tests.storm.runs import PATIENCE, Result, 
 
 from msgops_emulator import ControlError, Emulator
 
-GATEWAYS = ("green_api", "plugzapi")
 CODE_ROUTES = (
     "green_api.qr",
     "green_api.get_authorization_code",
@@ -141,20 +139,6 @@ class Person:
                 self.refusals.append(str(refusal))
             except FileNotFoundError:
                 continue  # it was removed just now
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """What ``condition`` gives once it is true."""
-    give_up_at = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < give_up_at, f"never came: {what}"
-        time.sleep(0.01)
-    return found
-
-
-def actions(result: Result) -> dict[str, str]:
-    """What became of each name."""
-    return {instance["name"]: instance["action"] for instance in result["instances"]}
 
 
 def errors(result: Result) -> dict[str, str]:

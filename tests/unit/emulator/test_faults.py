@@ -311,8 +311,11 @@ def test_the_requests_of_one_fault_can_be_released(emulator: Control) -> None:
         assert b"idInstance" in one.recv(65536)
 
 
-def test_a_hanging_request_ends_with_a_reset_of_the_emulator(emulator: Control) -> None:
-    emulator.arm("green_api.create", "hang")
+@pytest.mark.parametrize(("fault", "options"), [("hang", {}), ("slow", {"seconds": 20})])
+def test_a_request_that_waits_ends_with_a_reset_of_the_emulator(
+    emulator: Control, fault: str, options: dict[str, Any]
+) -> None:
+    emulator.arm("green_api.create", fault, **options)
     with connect(emulator) as connection:
         create(connection, emulator)
         eventually(emulator.log)
@@ -335,16 +338,6 @@ def test_a_hanging_request_whose_client_has_gone_is_dropped(emulator: Control) -
         create(connection, emulator)
         eventually(emulator.log)
     eventually(lambda: emulator.release() == 0)
-    assert emulator.instances() == []
-
-
-def test_a_reset_of_the_emulator_drops_delayed_requests(emulator: Control) -> None:
-    emulator.arm("green_api.create", "slow", seconds=20)
-    with connect(emulator) as connection:
-        create(connection, emulator)
-        eventually(emulator.log)
-        emulator.reset()
-        assert received(connection) == b""
     assert emulator.instances() == []
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import PROGRESS_INTERVAL
-from ansible_collections.msgops.fleet.tests.support.linking import wait_until
+from ansible_collections.msgops.fleet.tests.support.creation import wait_until
 from ansible_collections.msgops.fleet.tests.support.stage import PATIENCE, Stage, end
 from ansible_collections.msgops.fleet.tests.support.wire import Wire, answering, response, silence
 

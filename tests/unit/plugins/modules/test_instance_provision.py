@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
 from ansible_collections.msgops.fleet.tests.storm.runs import Result
-from ansible_collections.msgops.fleet.tests.support.creation import QUICK_LISTING
-from ansible_collections.msgops.fleet.tests.support.linking import QUICK, Sitting, wait_until
+from ansible_collections.msgops.fleet.tests.support.creation import QUICK_LISTING, wait_until
+from ansible_collections.msgops.fleet.tests.support.linking import QUICK, Sitting
 
 from msgops_emulator import Emulator
 

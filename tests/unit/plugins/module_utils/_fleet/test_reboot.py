@@ -20,7 +20,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._http.transport impor
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.tests.storm.runs import Result, Run, in_parallel
-from ansible_collections.msgops.fleet.tests.support.linking import GATEWAYS, Person, Sitting, actions, errors
+from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, actions
+from ansible_collections.msgops.fleet.tests.support.linking import Person, Sitting, errors
 
 ROUTES = {"green_api": "green_api.reboot", "plugzapi": "plugzapi.restart"}
 

@@ -21,16 +21,14 @@ from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker impor
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.progress import LinkRequest
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
+from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, actions, wait_until
 from ansible_collections.msgops.fleet.tests.support.linking import (
-    GATEWAYS,
     LINKED,
     QUICK,
     Person,
     Sitting,
-    actions,
     errors,
     strings_in,
-    wait_until,
 )
 
 from msgops_emulator.camera import read_codes
