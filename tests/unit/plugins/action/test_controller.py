@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is peculiar to the controller: shared connections, progress, Ctrl-C, and secrets that Ansible is told of."""
+"""What only the controller has: shared connections, progress, Ctrl-C, and secrets registered with Ansible."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_items_of_a_loop_share_a_connection(stage: Stage) -> None:
     assert server.connections == 2
 
 
-def test_progress_is_told_to_those_who_watch(stage: Stage, emulator: Control) -> None:
+def test_progress_is_printed_where_somebody_watches(stage: Stage, emulator: Control) -> None:
     plays = waiting(emulator, WAIT)
     ours, theirs = pty.openpty()
     with_terminal = stage.start(plays, stdout=theirs, stderr=theirs)
@@ -158,7 +158,7 @@ def test_an_interrupted_task_leaves_no_codes(
     assert "data:image/png" not in page.read_text()
 
 
-@pytest.mark.skipif(not can_register_secrets(), reason="this ansible-core can't be told of secrets: it came with 2.22")
+@pytest.mark.skipif(not can_register_secrets(), reason="this ansible-core has no register_secret, which 2.22 has")
 @pytest.mark.parametrize("way", ["controller", "module"])
 def test_a_returned_token_is_registered_as_a_secret(way: str, stage: Stage, emulator: Control) -> None:
     create = {

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who runs a task: the controller itself where the task would run on it anyway, else the module."""
+"""Where a task runs: in the controller's own process if it would run on this machine anyway, else as a module."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from msgops_emulator import Control
 
 @dataclass(frozen=True)
 class Case:
-    """A task with these keywords and variables on a host, and who runs it.
+    """A task with these keywords and variables on a host, and where it runs.
 
-    ``refused`` is part of the message if nobody does.
+    ``refused`` is part of the message if it runs nowhere.
     """
 
-    runs: Literal["controller", "module", "nobody"]
+    runs: Literal["controller", "module", "nowhere"]
     keywords: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     host: Literal["near", "faraway"] = "near"
@@ -44,22 +44,22 @@ CASES = {
     "delegated elsewhere": Case("module", {"delegate_to": "faraway"}),
     "delegated here": Case("controller", {"delegate_to": "near"}, host="faraway"),
     "in the background": Case("module", ASYNC),
-    "told auto": Case("controller", variables={"msgops_execution": "auto"}),
-    "told nothing": Case("controller", variables={"msgops_execution": ""}),
-    "told null": Case("controller", variables={"msgops_execution": None}),
-    "told module": Case("module", variables={"msgops_execution": "module"}),
-    "told by a template": Case("module", variables={"msgops_execution": "{{ 'mod' ~ 'ule' }}"}),
-    "told auto elsewhere": Case("module", variables={"msgops_execution": "auto", **FARAWAY}),
-    "told controller": Case("controller", variables=CONTROLLER),
-    "told controller elsewhere": Case("controller", variables={**CONTROLLER, **FARAWAY}),
-    "told controller and become": Case("controller", BECOME, CONTROLLER),
-    "told controller in the background": Case("nobody", ASYNC, CONTROLLER, refused="which async makes impossible"),
-    "told another word": Case(
-        "nobody", variables={"msgops_execution": "fast"}, refused="must be auto, controller or module, not fast"
+    "set to auto": Case("controller", variables={"msgops_execution": "auto"}),
+    "set to an empty text": Case("controller", variables={"msgops_execution": ""}),
+    "set to null": Case("controller", variables={"msgops_execution": None}),
+    "set to module": Case("module", variables={"msgops_execution": "module"}),
+    "set by a template": Case("module", variables={"msgops_execution": "{{ 'mod' ~ 'ule' }}"}),
+    "set to auto elsewhere": Case("module", variables={"msgops_execution": "auto", **FARAWAY}),
+    "set to controller": Case("controller", variables=CONTROLLER),
+    "set to controller elsewhere": Case("controller", variables={**CONTROLLER, **FARAWAY}),
+    "set to controller and become": Case("controller", BECOME, CONTROLLER),
+    "set to controller in the background": Case("nowhere", ASYNC, CONTROLLER, refused="which async makes impossible"),
+    "set to another word": Case(
+        "nowhere", variables={"msgops_execution": "fast"}, refused="must be auto, controller or module, not fast"
     ),
-    "told in another case": Case("nobody", variables={"msgops_execution": "Controller"}, refused="not Controller"),
-    "told a number": Case("nobody", variables={"msgops_execution": 1}, refused="must be auto, controller or module"),
-    "told a list": Case("nobody", variables={"msgops_execution": ["module"]}, refused="must be auto, controller or"),
+    "set with a capital": Case("nowhere", variables={"msgops_execution": "Controller"}, refused="not Controller"),
+    "set to a number": Case("nowhere", variables={"msgops_execution": 1}, refused="must be auto, controller or module"),
+    "set to a list": Case("nowhere", variables={"msgops_execution": ["module"]}, refused="must be auto, controller or"),
 }
 
 
@@ -101,7 +101,7 @@ def _word(name: str) -> str:
 
 def check(stage: Stage, played: Played, name: str, case: Case) -> None:
     result = played.result(name)
-    assert bool(result.get("failed")) == (case.runs == "nobody"), result
+    assert bool(result.get("failed")) == (case.runs == "nowhere"), result
     assert case.refused in result.get("msg", "")
     assert (_word(name) in stage.ran) == (case.runs == "module")
 
@@ -117,9 +117,9 @@ def test_the_task_runs_on_the_controller_where_that_makes_no_difference(
 
 def test_the_variable_wins_over_the_environment(stage: Stage, subtests: pytest.Subtests) -> None:
     cases = {
-        "told nothing": Case("module"),
-        "told auto": Case("controller", variables={"msgops_execution": "auto"}),
-        "told controller": Case("controller", variables=CONTROLLER),
+        "not set": Case("module"),
+        "set to auto": Case("controller", variables={"msgops_execution": "auto"}),
+        "set to controller": Case("controller", variables=CONTROLLER),
     }
     played = play(stage, cases, environment={"MSGOPS_EXECUTION": "module"})
     for name, case in cases.items():
@@ -130,7 +130,9 @@ def test_the_variable_wins_over_the_environment(stage: Stage, subtests: pytest.S
 def test_a_controller_without_requests_leaves_the_work_to_modules(stage: Stage, subtests: pytest.Subtests) -> None:
     cases = {
         "here": Case("module"),
-        "told controller": Case("nobody", variables=CONTROLLER, refused="a Python without requests makes impossible"),
+        "set to controller": Case(
+            "nowhere", variables=CONTROLLER, refused="a Python without requests makes impossible"
+        ),
     }
     played = play(stage, cases, without_requests=True)
     for name, case in cases.items():
@@ -139,7 +141,7 @@ def test_a_controller_without_requests_leaves_the_work_to_modules(stage: Stage, 
 
 
 def test_a_wrong_word_in_the_environment_is_refused(stage: Stage) -> None:
-    case = Case("nobody", refused="must be auto, controller or module, not slow")
+    case = Case("nowhere", refused="must be auto, controller or module, not slow")
     played = play(stage, {"here": case}, environment={"MSGOPS_EXECUTION": "slow"})
     check(stage, played, "here", case)
 

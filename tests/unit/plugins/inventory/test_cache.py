@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cached source needs nobody, and holds nothing that it shouldn't."""
+"""A cached source sends no request, and its cache holds no secret that it shouldn't."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_conne
 INSTANCES = {"plugin": "msgops.fleet.instances", **CACHE}
 PHONES = {"plugin": "msgops.fleet.cloudphones", **CACHE}
 
-# Nobody listens there.
+# No server listens there.
 NOWHERE = {
     "GREEN_API_URL": "http://127.0.0.1:1",
     "PLUGZAPI_URL": "http://127.0.0.1:1",

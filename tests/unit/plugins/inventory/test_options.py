@@ -23,7 +23,7 @@ from msgops_emulator import Control
 PLUGINS = ("instances", "cloudphones")
 PASSWORD = "vault password"
 
-# Options that say who asks and where, and whose value is the account's.
+# The options by which a source reaches an account, whose values are the account's.
 ASKING = {
     "instances": ("api_url", "partner_token"),
     "cloudphones": ("endpoint", "access_key", "secret_key"),
