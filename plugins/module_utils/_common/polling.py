@@ -11,8 +11,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
 
@@ -57,8 +57,67 @@ class ProgressLog:
         self._show(f"{line} ({now - self._started:.0f} s elapsed{left})")
 
 
+class _Workers(Generic[Job]):
+    """Threads that take steps: ``wanted`` of them, or as many as the system allows."""
+
+    def __init__(self, step: Callable[[Job], bool], wanted: int, deadline: float | None) -> None:
+        self._step = step
+        self._deadline = deadline
+        self._ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        for _number in range(wanted):
+            thread = threading.Thread(target=self.work, daemon=True)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):  # a container's limit on threads or memory
+                break
+            self._threads.append(thread)
+
+    def work(self) -> None:
+        """Take steps, in a thread, until the deadline or ``stop``."""
+        while (job := self._ready.get()) is not None and not self._is_over():
+            self._take(job)
+
+    def add(self, job: Job) -> None:
+        """Have the next step of ``job`` taken."""
+        self._ready.put(job)
+
+    def next_finished(self, timeout: float | None) -> tuple[Job, bool, BaseException | None]:
+        """Return the job of a step that has ended, whether it is done, and what the step raised.
+
+        Without threads, the caller's own takes the step.
+
+        :raises queue.Empty: if no step ends within ``timeout`` seconds.
+        """
+        if not self._threads and not self._ready.empty() and (job := self._ready.get()) is not None:
+            self._take(job)
+        return self._finished.get(timeout=timeout)
+
+    def stop(self) -> None:
+        """Let no other step begin."""
+        self._stopping.set()
+        for _thread in self._threads:
+            self._ready.put(None)
+
+    def join(self) -> None:
+        """Wait for the steps under way, until the deadline."""
+        for thread in self._threads:
+            thread.join(None if self._deadline is None else max(0.0, self._deadline - time.monotonic()))
+
+    def _is_over(self) -> bool:
+        return self._stopping.is_set() or (self._deadline is not None and time.monotonic() >= self._deadline)
+
+    def _take(self, job: Job) -> None:
+        try:
+            self._finished.put((job, self._step(job), None))
+        except BaseException as exc:  # poll() raises it in the caller's thread
+            self._finished.put((job, False, exc))
+
+
 def poll(
-    jobs: Iterable[Job],
+    jobs: Collection[Job],
     step: Callable[[Job], bool],
     *,
     workers: int,
@@ -75,34 +134,10 @@ def poll(
     Where the system limits threads, as many workers run as it allows. Without any, the caller's own thread takes the
     steps, and notices the deadline only between two of them.
     """
-    ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-    finished: queue.SimpleQueue[tuple[Job, bool, BaseException | None]] = queue.SimpleQueue()
-    stopping = threading.Event()
-
-    def is_over() -> bool:
-        return stopping.is_set() or (deadline is not None and time.monotonic() >= deadline)
-
-    def take(job: Job) -> None:
-        try:
-            finished.put((job, step(job), None))
-        except BaseException as exc:  # poll() raises it in the caller's thread
-            finished.put((job, False, exc))
-
-    def work() -> None:
-        while (job := ready.get()) is not None and not is_over():
-            take(job)
-
-    def end() -> None:
-        stopping.set()
-        for _thread in threads:
-            ready.put(None)
-
-    under_way = 0
+    crew = _Workers(step, min(workers, len(jobs)), deadline)
     for job in jobs:
-        ready.put(job)
-        under_way += 1
-    threads = _start(work, min(workers, under_way))
-
+        crew.add(job)
+    under_way = len(jobs)
     pausing: list[tuple[float, int, Job]] = []
     tie_break = itertools.count()
     update_at = time.monotonic() + progress.interval if progress else None
@@ -110,27 +145,23 @@ def poll(
         while under_way or pausing:
             now = time.monotonic()
             while pausing and pausing[0][0] <= now:
-                ready.put(heapq.heappop(pausing)[2])
+                crew.add(heapq.heappop(pausing)[2])
                 under_way += 1
             if deadline is not None and now >= deadline:
                 return
             if progress and update_at is not None and now >= update_at:
                 progress.update(now)
                 update_at = now + progress.interval
-            if not threads and under_way and (next_job := ready.get()) is not None:
-                take(next_job)
             wake_at = [at for at in (deadline, update_at, pausing[0][0] if pausing else None) if at is not None]
             try:
                 wait = max(0.0, min(wake_at) - time.monotonic()) if wake_at else None
-                job, done, failure = finished.get(timeout=wait)
+                job, done, failure = crew.next_finished(wait)
             except queue.Empty:
                 continue
             under_way -= 1
             if failure is not None:
-                # Wait for the steps under way, so that each records the outcome of what it has sent.
-                end()
-                for thread in threads:
-                    thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                crew.stop()
+                crew.join()  # so that each step under way records the outcome of what it has sent
                 raise failure
             if stop():
                 return
@@ -138,17 +169,4 @@ def poll(
                 pause_ends = time.monotonic() + interval * random.uniform(1.0, 1.2)
                 heapq.heappush(pausing, (pause_ends, next(tie_break), job))
     finally:
-        end()
-
-
-def _start(work: Callable[[], None], wanted: int) -> list[threading.Thread]:
-    """Start ``wanted`` threads, or as many as the system allows."""
-    threads: list[threading.Thread] = []
-    for _number in range(wanted):
-        thread = threading.Thread(target=work, daemon=True)
-        try:
-            thread.start()
-        except (RuntimeError, MemoryError):  # a container's limit on threads or memory
-            break
-        threads.append(thread)
-    return threads
+        crew.stop()
