@@ -140,7 +140,6 @@ options:
       - An item with C(id) and C(token) is only checked. All others are created, unless the account has them.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: The instance's name. It is compared exactly. An item that is only checked needs none.

@@ -225,9 +225,14 @@ to_fail:
     - The hosts to fail, if more are failing than may be, the worst first. The C(line) of each C(host) says what is
       wrong with it. It is empty for a host that an earlier check of the same run has marked as failing, and that must
       not fail because of that.
+    - If the fleet fails without a host to blame, and localhost is not in the play, it is the first host.
   returned: success
   type: list
   elements: dict
+localhost_line:
+  description: What localhost has to say, if the fleet fails without a host to blame. It is empty otherwise.
+  returned: success
+  type: str
 report:
   description: The report as it is written to the JSON file.
   returned: if O(return_report) is true

@@ -37,9 +37,16 @@ attributes:
       - msgops.fleet.plugzapi
       - msgops.fleet.all
 options:
+  names:
+    description:
+      - Names of instances at the gateway O(provider), besides the items of O(instances). A list, text with a name on
+        each line or commas between them, or JSON or YAML text.
+      - One of O(instances) and O(names) is needed. A name that both or one of them have twice is an error.
+    type: list
+    elements: str
   provider:
     description:
-      - The gateway of items without O(instances[].provider).
+      - The gateway of O(names), and of items without O(instances[].provider).
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used.
     type: str
     choices: [green_api, plugzapi]
@@ -74,7 +81,8 @@ options:
     description:
       - A JSON file of mode 0600, into which the module merges the ID and the token of each instance that it created or
         found. See O(msgops.fleet.instance_create#module:credentials_file).
-      - Without it, the module creates nothing before ansible-core 2.22 unless the task has C(no_log=true).
+      - Without it, the module creates nothing before ansible-core 2.22 unless the task has C(no_log=true), and never at
+        a gateway that doesn't list its instances, because the token of a new instance would be lost.
     type: path
   journal:
     description:
@@ -290,11 +298,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.report 
 from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.stages import Stages, wait_policy
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import update_file
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
-    CREATION,
     GATEWAY,
-    ITEM_GATEWAY,
     JOURNAL,
-    PARTNER,
     TRANSPORT,
     WAITING,
     ArgumentSpec,
@@ -302,7 +307,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.desired import warn_of_numbers
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
-from ansible_collections.msgops.fleet.plugins.module_utils._task.members import provisioned_members
+from ansible_collections.msgops.fleet.plugins.module_utils._task.members import MEMBERS, provisioned_members
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 
 _SECRET: dict[str, Any] = {"type": "str", "no_log": True}
@@ -315,23 +320,9 @@ def _by_provider(option: dict[str, Any]) -> dict[str, Any]:
 ARGUMENTS = TRANSPORT.merge(
     JOURNAL,
     WAITING,
+    MEMBERS,
     ArgumentSpec(
         {
-            "instances": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str"},
-                    "id": {"type": "str"},
-                    "token": _SECRET,
-                    "client_token": _SECRET,
-                    "phone": {"type": "str"},
-                    **ITEM_GATEWAY,
-                    **PARTNER.options,
-                    **CREATION.options,
-                },
-            },
             "provider": GATEWAY.options["provider"],
             "partner_tokens": {**_by_provider(_SECRET), "no_log": False},
             "accounts": _by_provider({"type": "str"}),
@@ -399,7 +390,7 @@ def _stages(
     return Stages(
         provisioner=Provisioner(
             journal=Journal(params["journal"]),
-            delivery=TokenDelivery(task.output, CredentialsFile(path) if path else None),
+            delivery=TokenDelivery(task.output, CredentialsFile(path) if path else None, returns_tokens=False),
             on_unknown=params["on_unknown"],
             listing=params["listing"],
             listing_policy=listing_policy,

@@ -27,6 +27,9 @@ from ansible_collections.msgops.fleet.plugins.plugin_utils._sources import faile
 # The group of hosts on which the playbooks' last play fails.
 FAILING_GROUP = "msgops_failing"
 
+# Ansible's name for the controller.
+LOCALHOST = "localhost"
+
 # How many states and causes the line of counts names.
 _CAUSES_SHOWN = 10
 
@@ -90,7 +93,7 @@ def check(task: TaskContext, play: Play, *, set_facts: bool) -> dict[str, Any]:
         **report.as_result(),
         "shown": _shown(report, params["shown"], files["html_file"]),
         "hosts": rows if set_facts else [],
-        "to_fail": _to_fail(report, play),
+        **_to_fail(report, play),
     }
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 
@@ -178,13 +181,23 @@ def _shown(report: Report, limit: int, page: str | None) -> list[str]:
     ]
 
 
-def _to_fail(report: Report, play: Play) -> list[dict[str, Any]]:
-    """The hosts to fail, if more are failing than may be, the worst first, with a line on each.
+def _to_fail(report: Report, play: Play) -> dict[str, Any]:
+    """What the playbook's last play fails: ``to_fail``, hosts with a line on each, and ``localhost_line``.
+
+    These are the failing hosts, the worst first, if more are failing than may be. If the fleet fails for another
+    reason, no host of it is to blame: localhost fails, or the first host if localhost isn't in the play.
 
     A host that an earlier check in this run has put into the group of failing hosts, and that is active again, gets an
     empty line: it must not fail because of that check.
     """
     failing = report.failing if report.has_too_many_failing else []
     lines = {finding.member.host: finding.line for finding in failing if finding.member.host}
+    localhost_line = ""
+    if not lines and (violations := report.violations()):
+        if LOCALHOST in play.active:
+            localhost_line = "; ".join(violations)
+        else:
+            lines[min(play.active)] = "; ".join(violations)
     earlier = sorted(play.grouped(FAILING_GROUP) - lines.keys())
-    return [{"host": host, "line": line} for host, line in [*lines.items(), *((host, "") for host in earlier)]]
+    hosts = [{"host": host, "line": line} for host, line in [*lines.items(), *((host, "") for host in earlier)]]
+    return {"to_fail": hosts, "localhost_line": localhost_line}

@@ -59,10 +59,10 @@ class Provisioner:
         if not all_desired:
             return []
         memory = self.journal.read({desired.key for desired in all_desired})
-        plans, _listed = self._plan(all_desired, memory, self._lister(memory))
+        plans, listed = self._plan(all_desired, memory, self._lister(memory))
         plans = self.delivery.without_conflicts(plans)
-        if not self.delivery.is_safe and any(plan.action == "would_create" for plan in plans):
-            self.warnings.append(_no_safe_way().message)
+        refusals = (self._refusal(plan, listed) for plan in plans)
+        self.warnings += dict.fromkeys(refusal.message for refusal in refusals if refusal)
         return self.delivery.strip_tokens(self.delivery.restore_tokens([result_from_plan(plan) for plan in plans]))
 
     def provision(self, all_desired: Sequence[DesiredInstance]) -> list[Result]:
@@ -79,6 +79,7 @@ class Provisioner:
             lister = self._lister(lease.memory)
             plans, listed = self._plan(all_desired, lease.memory, lister)
             plans = self.delivery.without_conflicts(plans)
+            plans = [plan.failed(why) if (why := self._refusal(plan, listed)) else plan for plan in plans]
             try:
                 lease.note_uses(listed)
             except JournalError as error:
@@ -118,6 +119,12 @@ class Provisioner:
         )
         return [plans[desired] for desired in all_desired], listed
 
+    def _refusal(self, plan: Plan, listed: Mapping[Account, bool]) -> UsageError | None:
+        """Why the plan's creation must not be sent; ``None`` if it creates nothing."""
+        if plan.action != "would_create":
+            return None
+        return self.delivery.refusal(is_listed=listed.get(plan.desired.account, False))
+
     def _planner(self, memory: Memory) -> Planner:
         file = self.delivery.file
         commands = JournalCommands(self.journal.location, file.path if file else None)
@@ -146,15 +153,12 @@ class Provisioner:
             done = sum(results[plan.desired].action != "would_create" for plan in wanted)
             return f"{done:,} of {len(wanted):,} creations answered"
 
-        if self.delivery.is_safe:
-            poll(
-                wanted,
-                create,
-                workers=self.concurrency,
-                progress=ProgressLog(self.progress, describe) if self.progress else None,
-            )
-        else:
-            results |= {plan.desired: result_from_plan(plan.failed(_no_safe_way())) for plan in wanted}
+        poll(
+            wanted,
+            create,
+            workers=self.concurrency,
+            progress=ProgressLog(self.progress, describe) if self.progress else None,
+        )
         return list(results.values())
 
     def _create(self, plan: Plan, lease: Lease) -> Result:
@@ -256,13 +260,6 @@ class Provisioner:
                     "for a renewed token of the account that was used there; if it is another account's, tell the two "
                     "apart with account (of the task, or of its item in instances; provision_accounts in the role)"
                 )
-
-
-def _no_safe_way() -> UsageError:
-    return UsageError(
-        "there is no safe way to deliver a new instance's token, so none is created: set no_log: true on this task, or "
-        "give credentials_file (in the role: provision_no_log, provision_credentials_file)"
-    )
 
 
 def _by_account(all_desired: Sequence[DesiredInstance]) -> Iterable[tuple[Gateway, list[DesiredInstance]]]:

@@ -23,10 +23,14 @@ _DELIVERED: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
 
 @dataclass
 class TokenDelivery:
-    """Delivers tokens in the result, as far as ``output`` allows that, and in the ``file``."""
+    """Delivers tokens in the result, as far as ``output`` allows that, and in the ``file``.
+
+    With ``returns_tokens=False``, the task's result has none: without a file, the gateway's listing must show them.
+    """
 
     output: SecretOutput
     file: CredentialsFile | None = None
+    returns_tokens: bool = True
     warnings: list[str] = field(default_factory=list)
 
     def check(self) -> None:
@@ -34,15 +38,31 @@ class TokenDelivery:
         if self.file:
             self.file.check()
 
-    @property
-    def is_safe(self) -> bool:
-        """Whether the token of a new instance reaches the user without being printed."""
-        return self.output.is_safe or self.file is not None
+    def refusal(self, *, is_listed: bool) -> UsageError | None:
+        """Why the token of a new instance would be printed or lost; ``None`` if it is safe to ask for.
+
+        ``is_listed`` tells whether the gateway lists the account's instances, with their tokens.
+        """
+        if self.file:
+            return None
+        if not self.output.is_safe:
+            return UsageError(
+                "there is no safe way to deliver a new instance's token, so none is created: set no_log: true on this "
+                "task, or give credentials_file (in the role: provision_no_log, provision_credentials_file)"
+            )
+        if not self.returns_tokens and not is_listed:
+            return UsageError(
+                "the token of a new instance would be lost, so none is created: the gateway lists no instances, and "
+                "would not show the token again; give credentials_file (in the role: provision_credentials_file)"
+            )
+        return None
 
     def delivers(self, result: Result) -> bool:
         """Whether the result's token reaches the user."""
         token = result.instance.token if result.instance else None
-        return token is not None and not result.error and (self.file is not None or self.output.may_return(token))
+        if token is None or result.error:
+            return False
+        return self.file is not None or (self.returns_tokens and self.output.may_return(token))
 
     def without_conflicts(self, plans: Sequence[Plan]) -> list[Plan]:
         """Fail each plan whose slot in the file has another instance's entry.

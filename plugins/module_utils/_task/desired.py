@@ -28,7 +28,13 @@ def desired_instances(
     :raises UsageError: if the options of an instance aren't valid, or if a name occurs twice for an account.
     """
     items: list[Mapping[str, Any]] = [params] if params["instances"] is None else params["instances"]
-    instances = [_desired_instance(item, gateways, resolver) for item in items]
+    instances = [desired_instance(item, gateways, resolver) for item in items]
+    refuse_duplicates(instances)
+    return instances
+
+
+def refuse_duplicates(instances: Iterable[DesiredInstance]) -> None:
+    """:raises UsageError: if a name occurs twice for an account."""
     by_name: dict[Key, list[DesiredInstance]] = collections.defaultdict(list)
     for desired in instances:
         by_name[desired.key].append(desired)
@@ -37,11 +43,15 @@ def desired_instances(
         # One token at one address opens one account, whatever the items call it.
         accesses = {desired.account.access for desired in same}
         if len(same) > 1 and (None in names or min(len(set(names)), len(accesses)) < len(same)):
-            raise UsageError(
-                f"instances names {key.name} {len(same)} times for {key.provider}; a name stands for one instance of "
-                "an account: if the items belong to different accounts, give each item its account"
-            )
-    return instances
+            raise duplicate(key.name, key.provider, len(same))
+
+
+def duplicate(name: str, provider: str, times: int) -> UsageError:
+    """The error of a name that occurs several times for an account."""
+    return UsageError(
+        f"instances names {name} {times} times for {provider}; a name stands for one instance of an account: if the "
+        "items belong to different accounts, give each item its account"
+    )
 
 
 def warn_of_numbers(results: Iterable[Result], task: TaskContext) -> None:
@@ -54,7 +64,11 @@ def warn_of_numbers(results: Iterable[Result], task: TaskContext) -> None:
         )
 
 
-def _desired_instance(item: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> DesiredInstance:
+def desired_instance(item: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver) -> DesiredInstance:
+    """The instance that an item describes. Sends no request.
+
+    :raises UsageError: if its options aren't valid.
+    """
     name = item["name"]
     account = partner_account(item, name, resolver)
     options = {option: item[option] for option in CREATION.options if item[option] is not None}

@@ -5,30 +5,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import collections
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._common.errors import FleetError, UsageError
 from .._provisioning.member import Member
 from .._vendors.providers import GatewayCache
-from .arguments import OptionResolver
-from .desired import desired_instances
+from .arguments import CREATION, ITEM_GATEWAY, PARTNER, ArgumentSpec, OptionResolver, Spec
+from .desired import desired_instance, duplicate, refuse_duplicates
 from .targets import item_target
 
 # Options of the task that are dictionaries by provider, and the option of an item that each of them stands in for.
 _BY_PROVIDER = {"api_urls": "api_url", "partner_tokens": "partner_token", "accounts": "account"}
 
+_SECRET: dict[str, Any] = {"type": "str", "no_log": True}
+
+# An item of ``instances``, and the list of items that have nothing but a name.
+ITEM: Spec = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "token": _SECRET,
+    "client_token": _SECRET,
+    "phone": {"type": "str"},
+    **ITEM_GATEWAY,
+    **PARTNER.options,
+    **CREATION.options,
+}
+MEMBERS = ArgumentSpec(
+    {
+        "instances": {"type": "list", "elements": "dict", "options": ITEM},
+        "names": {"type": "list", "elements": "str"},
+    }
+)
+
 
 def provisioned_members(
     params: Mapping[str, Any], gateways: GatewayCache, resolver: OptionResolver
 ) -> tuple[list[Member], list[str]]:
-    """The members of the option ``instances``, in its order, and the errors of those that are to exist.
+    """The members of the options ``instances`` and ``names``, in order, and the errors of those that are to exist.
 
     An item with an ID or a token is only checked. Sends no request.
 
-    :raises UsageError: if pairing codes are to be shown, and an item has no usable number for one.
+    :raises UsageError: if there is neither option, if two items stand for one instance, or if pairing codes are to be
+        shown, and an item has no usable number for one.
     """
-    items = [_complete(item, params) for item in params["instances"]]
+    items = [_complete(item, params) for item in _items(params)]
+    _refuse_duplicates(items)
     if params["link"] == "code":
         for index, item in enumerate(items):
             _check_phone(item, f"instances[{index}]")
@@ -48,15 +71,43 @@ def provisioned_members(
                 member.target = target
             else:
                 member.action = "would_create"
-    try:
-        all_desired = desired_instances({"instances": [item for item, _member in missing]}, gateways, resolver)
-    except FleetError as error:
+    errors = []
+    for item, member in missing:
+        try:
+            member.desired = desired_instance(item, gateways, resolver)
+        except FleetError as error:
+            errors.append(error.message)
+    refuse_duplicates(member.desired for member in members if member.desired)
+    if errors:
         for _item, member in missing:
-            member.action = "failed"
-        return members, [error.message]
-    for (_item, member), desired in zip(missing, all_desired, strict=True):
-        member.desired = desired
-    return members, []
+            member.action, member.desired = "failed", None
+    return members, errors[:1]
+
+
+def _items(params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    instances, names = params["instances"], params["names"]
+    if instances is None and names is None:
+        raise UsageError(
+            "give the instances in instances or names (in the role: provision_instances, provision_names; in the "
+            "playbook provision also: fleet_instances, fleet_names)"
+        )
+    return [*(instances or ()), *({"name": str(name)} for name in names or ())]
+
+
+def _refuse_duplicates(items: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse an item that is to exist, and has the name and the account of another item.
+
+    Items that are only checked may have one name, which is for messages only: their IDs tell them apart.
+
+    :raises UsageError: if there is one.
+    """
+    by_name: dict[tuple[Any, ...], list[Mapping[str, Any]]] = collections.defaultdict(list)
+    for item in items:
+        if item["name"] and item["provider"]:
+            by_name[item["provider"], item["account"], item["api_url"], item["name"]].append(item)
+    for (provider, *_whose, name), same in by_name.items():
+        if len(same) > 1 and not all(_exists(item) for item in same):
+            raise duplicate(name, provider, len(same))
 
 
 def _exists(item: Mapping[str, Any]) -> bool:
@@ -66,9 +117,10 @@ def _exists(item: Mapping[str, Any]) -> bool:
 
 def _complete(item: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """The item with the task's values for its gateway."""
-    provider = item["provider"] or params["provider"]
+    provider = item.get("provider") or params["provider"]
     defaults = {option: (params[by_provider] or {}).get(provider) for by_provider, option in _BY_PROVIDER.items()}
-    return {**item, "provider": provider} | {option: item[option] or value for option, value in defaults.items()}
+    completed = {option: item.get(option) or value for option, value in defaults.items()}
+    return {**dict.fromkeys(ITEM), **item, "provider": provider, **completed}
 
 
 def _member(item: Mapping[str, Any], resolver: OptionResolver) -> Member:

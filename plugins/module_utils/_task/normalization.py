@@ -50,6 +50,11 @@ _HOST_KEYS = ("id", "name", "token", "provider", "api_url")
 _EMPTY_IS_A_VALUE = frozenset({"group"})
 # Options whose values go to the gateway's API as they are, where an empty text switches a setting off.
 _FOR_THE_API = frozenset({"settings"})
+# Lists of names, whose elements are normalized like the option ``name``.
+_NAMES = frozenset({"names"})
+# The variables by which users of the role and of the playbook provision give the options of instance_provision, which
+# alone has ``names``.
+_HANDED_ON = {name: f"in the role: provision_{name}; in the playbook: fleet_{name}" for name in ("instances", "names")}
 # Numbers of which each character counts.
 _DIGITS = frozenset({"phone", "ddi"})
 
@@ -81,7 +86,7 @@ def normalize(
 
     :raises UsageError: if an option that says which or whose is blank or no text, or if a list is no list.
     """
-    normalizer = _Normalizer(check_mode)
+    normalizer = _Normalizer(check_mode, _HANDED_ON if "names" in options else {})
     result = normalizer.result
     result.params = normalizer.options(given, options, "")
     if normalizer.uncreated:
@@ -108,8 +113,8 @@ def name_variables(message: str, variables: Mapping[str, set[str]]) -> str:
 
 
 class _Normalizer:
-    def __init__(self, check_mode: bool) -> None:
-        self._check_mode = check_mode
+    def __init__(self, check_mode: bool, variables: Mapping[str, str]) -> None:
+        self._check_mode, self._variables = check_mode, variables
         self.uncreated: list[str] = []
         self.result = NormalizedOptions()
 
@@ -170,7 +175,8 @@ class _Normalizer:
         if not isinstance(value, list):
             forms = {"dict": "a list of dictionaries, or JSON or YAML text of one"}
             default = "a list, or text with commas or lines, or JSON or YAML text"
-            raise UsageError(f"{where} must be {forms.get(elements, default)}")
+            variables = f" ({self._variables[name]})" if name in self._variables else ""
+            raise UsageError(f"{where}{variables} must be {forms.get(elements, default)}")
         return [self._element(element, name, option, f"{where}[{index}]") for index, element in enumerate(value)]
 
     def _element(self, element: Any, name: str, option: Mapping[str, Any], where: str) -> Any:
@@ -181,11 +187,11 @@ class _Normalizer:
                 item = _own_keys(element, options) if name == "instances" else element
                 return self.options(item, options, f"{where}.")
             return element
-        if name in WHICH:
+        if name in WHICH | _NAMES:
             if is_blank(element):
                 raise _blank(where, element, is_required=True)
-            self._check_which(element, name, where)
-            if re.search(r"\s", str(element).strip()):
+            self._check_which(element, "name" if name in _NAMES else name, where)
+            if name in WHICH and re.search(r"\s", str(element).strip()):
                 raise UsageError(f"{where} has white space in it; put commas or line ends between IDs")
         return element.strip() if isinstance(element, str) else element
 

@@ -103,14 +103,34 @@ def test_a_survey_names_the_instances_to_provision(playbooks: Playbooks, survey:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"fleet_names": {"a": 1}}, {"fleet_names": '{"a": 1}'}, {"fleet_names": 5}, {"fleet_instances": "corner"}],
+    ("wrong", "said"),
+    [
+        ({"fleet_names": {"a": 1}}, "fleet_names) must be a list"),
+        ({"fleet_names": '{"a": 1}'}, "fleet_names) must be a list"),
+        ({"fleet_names": True}, "fleet_names) must be a list"),
+        ({"fleet_names": [0.5]}, "must be text, not 0.5: quote it"),
+        ({"fleet_instances": "corner"}, "fleet_instances) must be a list"),
+        ({"fleet_names": "shop,shop"}, "names shop 2 times"),
+        ({"fleet_names": "shop", "fleet_instances": [{"name": "shop"}]}, "names shop 2 times"),
+    ],
     ids=str,
 )
-def test_answers_of_a_survey_that_are_no_list_are_refused(playbooks: Playbooks, wrong: dict[str, Any]) -> None:
+def test_wrong_answers_of_a_survey_are_refused(playbooks: Playbooks, wrong: dict[str, Any], said: str) -> None:
     done = playbooks.run("msgops.fleet.provision", provision_provider="green_api", **wrong)
-    assert (done.returncode, "fleet_instances must be a list" in done.stdout) == (2, True), done.stdout + done.stderr
+    assert (done.returncode, said in " ".join(done.stdout.split())) == (2, True), done.stdout + done.stderr
     assert playbooks.emulator.log() == []
+
+
+def test_each_import_provisions_its_own_instances(playbooks: Playbooks) -> None:
+    common = {"provision_provider": "green_api", "provision_wait": False, "provision_assert_authorized": False}
+    plays = [
+        {"import_playbook": "msgops.fleet.provision", "vars": {**common, **names}}
+        for names in ({"fleet_names": "first"}, {"fleet_names": "second"}, {"fleet_instances": '[{"name": "third"}]'})
+    ]
+    (playbooks.folder / "site.yml").write_text(yaml.safe_dump(plays))
+    done = playbooks.run("site.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(row["name"] for row in playbooks.emulator.instances()) == ["first", "second", "third"]
 
 
 def test_blank_answers_of_a_survey_count_as_not_given(playbooks: Playbooks) -> None:

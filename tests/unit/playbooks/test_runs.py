@@ -42,6 +42,19 @@ def test_instances_and_phones_are_checked_in_one_run(fleet: Playbooks) -> None:
     assert (total(fleet, "instances"), total(fleet, "phones")) == ((5, 2), (1, 0))
 
 
+def test_a_check_without_a_host_to_blame_fails_localhost_and_the_next_one_runs(fleet: Playbooks) -> None:
+    first = {"fleet_report_name": "first", "fleet_min_total": 9, **NOBODY_FAILING}
+    second = {"fleet_report_name": "second", **NOBODY_FAILING}
+    done = fleet.run(site(fleet, ("check_fleet", first), ("check_fleet", second)), fleet_report_dir="reports")
+    assert (done.returncode, failed_hosts(done)) == (2, {"localhost"}), done.stdout
+    assert (total(fleet, "first"), total(fleet, "second")) == ((5, 2), (5, 2))
+    assert done.stdout.count("fatal: [localhost]") == 1, done.stdout
+    # Without localhost in the play, the first host says it.
+    done = fleet.run("msgops.fleet.check_fleet", "--limit", "shop,loja", fleet_min_total=3)
+    assert (done.returncode, failed_hosts(done)) == (2, {"loja"}), done.stdout
+    assert "there are 2, at least 3 are expected" in done.stdout
+
+
 def test_each_check_evaluates_its_own_hosts(fleet: Playbooks) -> None:
     first = {"fleet_hosts": "shop:loja:vendas", "fleet_report_name": "first"}
     second = {"fleet_hosts": "support:zoo", "fleet_report_name": "second", "fleet_max_failing": "50%"}

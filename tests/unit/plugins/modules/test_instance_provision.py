@@ -30,7 +30,7 @@ def sitting(emulator: Emulator, tmp_path: Path) -> Sitting:
     return Sitting(emulator, tmp_path)
 
 
-def provision(sitting: Sitting, instances: Items, **options: Any) -> Result:
+def provision(sitting: Sitting, instances: Items | None, **options: Any) -> Result:
     """The result of the task, which neither waits nor asserts unless told so."""
     accounts = {provider: sitting.emulator.account(provider) for provider in ("green_api", "plugzapi")}
     given = {
@@ -101,6 +101,41 @@ def test_half_an_identity_is_never_created_and_hides_no_other(sitting: Sitting, 
     assert [instance["name"] for instance in sitting.emulator.instances()] == ["sales"]
 
 
+@pytest.mark.parametrize(
+    ("items", "options"),
+    [
+        ([SHOP, SHOP], {}),
+        ([SHOP, {**SHOP, "id": "1101", "token": "some-token"}], {}),
+        ([{"name": "shop"}], {"names": ["shop"], "provider": "green_api"}),
+        (None, {"names": "shop, shop", "provider": "green_api"}),
+        # One token at one address is one account, whatever the items call it.
+        ([{**SHOP, "account": "a"}, {**SHOP, "account": "b"}], {}),
+    ],
+)
+def test_a_name_that_occurs_twice_fails_before_the_first_request(
+    sitting: Sitting, items: Items | None, options: dict[str, Any]
+) -> None:
+    (known,) = sitting.seed("green_api", "known", state="authorized")
+    # An item that is only checked, and one with another mistake, must not keep it from being noticed.
+    result = provision(sitting, items and [known, {**SALES, "settings": {}}, *items], **options)
+    assert "names shop 2 times for green_api" in result["msg"]
+    assert sitting.emulator.log() == []
+
+
+def test_names_are_instances_of_the_tasks_provider(sitting: Sitting) -> None:
+    urls = {"green_api": sitting.emulator.url}
+    result = provision(sitting, [SALES], names="corner\r\n Main street \n", provider="green_api", api_urls=urls)
+    assert column(result, "name") == ["sales", "corner", "Main street"]
+    assert column(result, "provider") == ["plugzapi", "green_api", "green_api"]
+    assert column(result, "action") == ["created"] * 3
+
+
+def test_neither_instances_nor_names_is_an_error_that_says_where_to_put_them(sitting: Sitting) -> None:
+    result = provision(sitting, None)
+    assert "provision_instances" in result["msg"]
+    assert "fleet_names" in result["msg"]
+
+
 def test_what_exists_keeps_its_place_among_what_is_created(sitting: Sitting) -> None:
     (known,) = sitting.seed("green_api", "known", state="authorized")
     sitting.seed("plugzapi", "sales", state="connected")
@@ -153,11 +188,32 @@ def test_a_token_that_would_be_printed_is_only_in_the_file_and_the_state_is_read
 
 def test_an_instance_whose_token_is_not_known_says_what_to_set(sitting: Sitting) -> None:
     sitting.emulator.config({"plugzapi.listing": "http405"})
-    provision(sitting, [SALES])
+    provision(sitting, [SALES], credentials_file=str(sitting.folder / "credentials.json"))
     result = provision(sitting, [SALES])
     assert column(result, "action") == ["unchanged"]
     assert "provision_credentials_file" in (messages(result)[0] or "")
     assert result["summary"] == {"total": 1, "authorized": 0, "unreadable": 1, "by_state": {}}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_no_token_is_asked_for_that_would_be_lost(sitting: Sitting, check_mode: bool) -> None:
+    sitting.emulator.config({"plugzapi.listing": "http405"})
+    result = provision(sitting, [SALES, SHOP], check_mode=check_mode)
+    said = result["news"] if check_mode else result["verdict"]
+    assert len([line for line in said if "would be lost" in line and "provision_credentials_file" in line]) == 1
+    # The listing of the other gateway shows tokens again.
+    assert [row["name"] for row in sitting.emulator.instances()] == ([] if check_mode else ["shop"])
+    credentials_file = sitting.folder / "credentials.json"
+    for action in ("created", "unchanged"):
+        result = provision(sitting, [SALES], credentials_file=str(credentials_file))
+        assert (column(result, "action"), column(result, "state")) == ([action], ["notAuthorized"])
+
+
+def test_an_account_whose_listing_is_not_used_loses_tokens_too(sitting: Sitting) -> None:
+    result = provision(sitting, [SHOP], listing="none")
+    assert column(result, "action") == ["failed"]
+    assert "provision_credentials_file" in (messages(result)[0] or "")
+    assert sitting.emulator.instances() == []
 
 
 # Report
@@ -218,11 +274,11 @@ def test_an_instance_whose_token_cant_be_delivered_is_not_read(sitting: Sitting)
 
 def test_a_stage_that_failed_as_a_whole_is_printed_once_and_the_others_are_read(sitting: Sitting) -> None:
     (known,) = sitting.seed("green_api", "known", state="authorized")
-    result = provision(sitting, [SHOP, SHOP, known])
+    result = provision(sitting, [{**SHOP, "session_name": "Shop"}, SALES, known])
     assert column(result, "action") == ["failed", "failed", "checked"]
     assert result["verdict"][0] == "1 of 3 instances are authorized"
     assert len(result["verdict"]) == 2
-    assert "shop 2 times" in result["verdict"][1]
+    assert "session_name is an option of plugzapi" in result["verdict"][1]
     assert sitting.emulator.log(writes=True) == []
 
 
