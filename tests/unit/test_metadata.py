@@ -62,3 +62,16 @@ def test_the_readme_names_the_versions_that_are_tested() -> None:
     readme = (ROOT / "README.md").read_text()
     (sentence,) = re.findall(r"^`make test-all` tests it on ansible-core (.*)", readme, re.MULTILINE)
     assert re.findall(r"\b2\.\d+", sentence) == tested
+
+
+def test_pages_and_files_install_the_collection_from_where_it_is() -> None:
+    released = bool(yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text())["releases"])
+    repository, galaxy = (
+        r"git\+https://github\.com/msgops/fleet(?!#)|https://github\.com/msgops/fleet\.git",
+        r"collection install msgops\.fleet|collections:\s+- name: msgops\.fleet",
+    )
+    sources = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("extensions/**/*.yml"), ROOT / "README.md"]
+    texts = {source: source.read_text(encoding="utf-8") for source in sources}
+    right, wrong = (galaxy, repository) if released else (repository, galaxy)
+    assert [str(source.relative_to(ROOT)) for source, text in texts.items() if re.search(wrong, text)] == []
+    assert len([source for source, text in texts.items() if re.search(right, text)]) >= 4

@@ -27,7 +27,8 @@ def context(tmp_path: Path) -> Path:
 
 def test_the_context_asks_for_the_collection_and_for_psycopg(context: Path) -> None:
     build = context / "_build"
-    assert yaml.safe_load((build / "requirements.yml").read_text()) == {"collections": [{"name": "msgops.fleet"}]}
+    collection = {"name": "https://github.com/msgops/fleet.git", "type": "git"}
+    assert yaml.safe_load((build / "requirements.yml").read_text()) == {"collections": [collection]}
     assert (build / "requirements.txt").read_text().split() == ["psycopg[binary]"]
     assert "introspect" in (context / "Containerfile").read_text()
 
