@@ -18,6 +18,7 @@ from typing import Any
 from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._common.texts import join_first
+from .._vendors.providers import PROVIDERS
 
 try:
     import yaml
@@ -103,9 +104,14 @@ def normalize(
 
 
 def name_variables(message: str, variables: Mapping[str, set[str]]) -> str:
-    """Return ``message`` with the variables that the values of the options in it come from."""
+    """Return ``message`` with the variables that the values of the options in it come from.
+
+    Of several gateways' variables, only those of the gateways that it names.
+    """
+    text = message.lower().replace("-", "_")
+    own = {name for gateway, one in PROVIDERS.items() if gateway in text for name in one.environment.values()}
     origins = [
-        f"{option} comes from the variable {' or '.join(sorted(names))}"
+        f"{option} comes from the variable {' or '.join(sorted(names & own or names))}"
         for option, names in variables.items()
         if re.search(rf"\b{option}\b", message) and not any(name in message for name in names)
     ]

@@ -128,6 +128,14 @@ def test_a_value_is_named_with_the_variable_that_it_came_from(monkeypatch: pytes
     assert name_variables("wait_timeout is no number", variables) == "wait_timeout is no number"
 
 
+def test_of_several_gateways_variables_a_message_names_those_of_its_own_gateway() -> None:
+    variables = {"api_url": {"GREEN_API_URL", "PLUGZAPI_URL"}}
+    for gateway, variable in (("plugzapi", "PLUGZAPI_URL"), ("GREEN-API", "GREEN_API_URL")):
+        message = f"Listing the {gateway} account failed; check api_url"
+        assert name_variables(message, variables) == f"{message} (api_url comes from the variable {variable})"
+    assert "GREEN_API_URL or PLUGZAPI_URL" in name_variables("check api_url", variables)
+
+
 # Text
 
 
