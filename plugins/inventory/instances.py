@@ -192,7 +192,7 @@ class InventoryModule(FleetInventory):
     )
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
-        resolver = OptionResolver(params, self._secrets, self._variables)
+        resolver = OptionResolver(params, self._secrets)
         gateways = GatewayCache(options)
         self._targets: dict[str, Callable[[Record], Target]] = {}
         accounts: dict[str, Account] = {}

@@ -402,6 +402,7 @@ def _stages(
         gateways=gateways,
         check_mode=task.check_mode,
         wants_authorized=params["assert_authorized"],
+        explain=task.explain,
         **common,
     )
 

@@ -26,6 +26,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.environment i
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import masked
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import start_folder
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import one_line
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import SECRET_VARIABLES, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import (
@@ -147,7 +148,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         """Print a line about the progress of a long task, if somebody is likely to watch."""
         display = Display()
         if _STDOUT_IS_A_TTY or display.verbosity:
-            display.display(f"{self._task.action}: {line}")
+            display.display(one_line(f"{self._task.action}: {line}"))
 
     def _draw(self, text: str) -> None:
         """Print text, such as a QR code, to the terminal, but not to Ansible's log file."""

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials_content import Content
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet import phones
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import phone_member
@@ -78,7 +79,8 @@ def _targets(
         try:
             if not host.token:
                 raise why_without_token(host, listings)
-            gateway = gateways.get(host.provider, resolver.api_url(host.provider, {"api_url": host.api_url}))
+            address = resolver.api_url(host.provider, {"api_url": host.api_url}, f"host {host.host}")
+            gateway = gateways.get(host.provider, address)
         except FleetError as error:
             errors[host.host] = error
             continue
@@ -95,24 +97,12 @@ def _accounts(params: Mapping[str, Any], resolver: OptionResolver) -> list[Any]:
     return implied_accounts("the check", resolver)
 
 
-def _credentials(path: str | None) -> dict[str, dict[str, Row]]:
+def _credentials(path: str | None) -> Content:
     """The content of a file that instance_create has written; empty without one.
 
     :raises UsageError: if the file can't be read, or holds anything else. The message doesn't quote its content.
     """
-    if path is None:
-        return {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            content: dict[str, dict[str, Row]] = json.load(file)
-    except OSError as error:
-        raise UsageError(f"fleet_credentials_file {path} can't be read ({error.strerror})") from None
-    except ValueError:
-        raise UsageError(f"fleet_credentials_file {path} isn't valid JSON") from None
-    entries = content.values() if isinstance(content, dict) else [None]
-    if not all(isinstance(e, dict) and all(isinstance(row, dict) for row in e.values()) for e in entries):
-        raise UsageError(f"fleet_credentials_file {path} isn't a file that instance_create has written")
-    return content
+    return {} if path is None else CredentialsFile(path).read(must_exist=True)
 
 
 def read_phones(task: TaskContext, batches: Sequence[Sequence[FleetHost]]) -> list[Row]:

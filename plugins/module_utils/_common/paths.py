@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from .environment import read_variable
 from .errors import UsageError
 
 JournalKind = Literal["file", "postgresql", "unusable"]
@@ -62,23 +61,16 @@ def absolute(path: str, option: str, folder: str | None) -> str:
 def with_absolute_paths(
     params: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], folder: str | None
 ) -> dict[str, Any]:
-    """Return ``params`` with absolute paths in all options of the type ``path``; a blank value gets the default.
+    """Return ``params`` with absolute paths in all options of the type ``path``; no value is blank.
 
     :raises UsageError: as ``absolute`` does.
     """
-    resolved = dict(params)
-    for option, spec in options.items():
-        value = params.get(option)
-        if spec.get("type") == "path" and value is not None:
-            value = value if value.strip() else _unless_given(spec)
-            if value is not None and not (option == "journal" and journal_kind(value) != "file"):
-                value = absolute(value, option, folder)
-            resolved[option] = value
-    return resolved
-
-
-def _unless_given(spec: Mapping[str, Any]) -> str | None:
-    """Return the value of an option that the task doesn't set: from its environment variable, else its default."""
-    _function, variables = spec.get("fallback", (None, ()))
-    values = [value for variable in variables if (value := read_variable(variable))]
-    return values[0] if values else spec.get("default")
+    paths = {option: params.get(option) for option, spec in options.items() if spec.get("type") == "path"}
+    return {
+        **params,
+        **{
+            option: absolute(path, option, folder)
+            for option, path in paths.items()
+            if path is not None and not (option == "journal" and journal_kind(path) != "file")
+        },
+    }

@@ -72,15 +72,18 @@ class CredentialsFile:
             finally:
                 os.close(descriptor)
 
-    def read(self) -> Content:
+    def read(self, *, must_exist: bool = False) -> Content:
         """Return the content, which is empty if there is no file.
 
-        :raises UsageError: if it can't be read, or holds anything but credentials.
+        :raises UsageError: if it can't be read, or holds anything but credentials; with ``must_exist``, also if there
+            is no file.
         """
         with self._explained("read"), self._target() as target:
             try:
                 descriptor = target.open(os.O_RDONLY)
             except FileNotFoundError:
+                if must_exist:
+                    raise
                 return {}
             try:
                 return parse(_read(descriptor), self.path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._common.errors import UsageError
-from .._common.texts import join_first
+from .._common.texts import join_first, one_line
 from .._common.timestamps import utc_now
 from .._journal.command_lines import JournalCommands
 from .._journal.entries import OPEN, Entry, Memory, Use, normal_id
@@ -219,6 +219,6 @@ def _diff(before: Entry | None, after: Entry | None) -> Mapping[str, str]:
         if entry is None:
             return ""
         name = credentials_key(entry.name, entry.account)
-        return f"{entry.provider} {name}: {entry.status} {entry.instance_id or ''}".rstrip() + "\n"
+        return one_line(f"{entry.provider} {name}: {entry.status} {entry.instance_id or ''}") + "\n"
 
     return {"before": line(before), "after": line(after), "before_header": "journal", "after_header": "journal"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .._common.errors import FleetError, failure_result
+from .._common.texts import one_line
 from .._journal.entries import Entry
 from .._vendors.gateway import Instance
 from .desired import DesiredInstance
@@ -96,7 +97,10 @@ def report(results: Sequence[Result]) -> dict[str, Any]:
 def _diff(results: Sequence[Result]) -> dict[str, Any]:
     def lines(chosen: Iterable[Result]) -> str:
         return "".join(
-            f"{one.desired.gateway.provider} {one.desired.label} {one.instance.id if one.instance else '(new)'}\n"
+            one_line(
+                f"{one.desired.gateway.provider} {one.desired.label} {one.instance.id if one.instance else '(new)'}"
+            )
+            + "\n"
             for one in chosen
         )
 

@@ -14,7 +14,7 @@ from typing import Any
 from .._common import states
 from .._common.errors import FleetError, failed, failure_result
 from .._common.polling import PROGRESS_INTERVAL
-from .._common.texts import sentence
+from .._common.texts import one_line, sentence
 from .._common.timestamps import utc_now
 from .._http.transport import RequestBudget
 from .._vendors.gateway import Credentials, Gateway, Reading
@@ -38,7 +38,7 @@ class Target:
     def label(self) -> str:
         """The instance as a message names it."""
         instance_id = self.credentials.id or "not created yet"
-        return f"{self.name} ({instance_id})" if self.name else instance_id
+        return one_line(f"{self.name} ({instance_id})" if self.name else instance_id)
 
     @property
     def is_created(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._common.errors import failed
 from .._common.states import UNKNOWN, remedy_for
-from .._common.texts import join_first
+from .._common.texts import join_first, one_line
 from .member import Member
 from .stages import Stages
 
@@ -36,7 +36,10 @@ def report(members: Sequence[Member], stages: Stages) -> dict[str, Any]:
         "summary": summary,
         "passed": not failing and not stages.errors,
         "verdict": [headline, *lines],
-        "news": [*(_news(item) for item in instances if item["action"] in _NEWS), *stages.provisioner.warnings],
+        "news": [
+            *(_news(item) for item in instances if item["action"] in _NEWS),
+            *map(one_line, stages.provisioner.warnings),
+        ],
         "diff": stages.diffs,
     }
     return result if result["passed"] else result | failed(f"{headline}: {join_first(lines, separator='; ')}")
@@ -71,7 +74,7 @@ def _news(item: dict[str, Any]) -> str:
 
 
 def _label(item: dict[str, Any]) -> str:
-    return f"{item['name'] or item['id']} at {item['provider']}"
+    return one_line(f"{item['name'] or item['id']} at {item['provider']}")
 
 
 def _lines(instances: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -84,5 +87,5 @@ def _lines(instances: Sequence[dict[str, Any]]) -> Iterator[str]:
         elif error:
             yield f"{label}: {error['message']}"
         elif item["state"]:
-            word = f" ({item['vendor_state']})" if item["state"] == UNKNOWN else ""
+            word = f" ({one_line(item['vendor_state'])})" if item["state"] == UNKNOWN else ""
             yield f"{label} is {item['state']}{word}; {remedy_for(item['state'])}"

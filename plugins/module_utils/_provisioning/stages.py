@@ -34,8 +34,8 @@ class Stages:
     """What a task does to its members, and what it found; a stage that is ``None`` is left out.
 
     ``wants_authorized`` tells whether the task fails unless all are authorized. ``errors`` are the messages of stages
-    that failed as a whole, before they came to single instances. ``diffs`` are those of the stages, ``creations`` what
-    the first one did.
+    that failed as a whole, before they came to single instances; ``explain`` makes a message of an error. ``diffs``
+    are those of the stages, ``creations`` what the first one did.
     """
 
     provisioner: Provisioner
@@ -46,6 +46,7 @@ class Stages:
     concurrency: int
     check_mode: bool
     wants_authorized: bool
+    explain: Callable[[FleetError], str]
     progress: Callable[[str], None] | None = None
     errors: list[str] = field(default_factory=list)
     diffs: list[Any] = field(default_factory=list)
@@ -121,7 +122,7 @@ class Stages:
         try:
             return stage()
         except FleetError as error:
-            self.errors.append(error.message)
+            self.errors.append(self.explain(error))
             return None
 
     def _note(self, report: dict[str, Any]) -> None:

@@ -62,11 +62,12 @@ def partner_account(item: Mapping[str, Any], where: str, resolver: OptionResolve
     :raises UsageError: if the provider is missing, or the address or the name isn't valid.
     """
     provider = resolver.provider(item, where)
-    api_url = resolver.api_url(provider, item).rstrip("/")
+    api_url = resolver.api_url(provider, item, where)
     name, partner_token, client_token = (
         resolver.find(provider, option, item.get(option)) for option in ("account", "partner_token", "client_token")
     )
-    identity = resolve_account(provider, name, api_url, partner_token or "")
+    with resolver.naming(provider, "account", item.get("account"), where):
+        identity = resolve_account(provider, name, api_url, partner_token or "")
     return PartnerAccount(where, identity, api_url, partner_token, client_token)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound, UnsupportedErro
 from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._common.masking import is_secret_name, masked, passwords_in, redact
+from .._http.address import check_base_url
 from .._http.transport import TransportOptions
 from .._journal.entries import DEFAULT_JOURNAL
 from .._vendors import providers
@@ -210,16 +212,13 @@ WAITING = ArgumentSpec(
 class OptionResolver:
     """Finds the value of a provider's option: the item's, else the task's, the environment's, the provider's default.
 
-    It adds tokens from the environment to ``secrets``, because Ansible doesn't know that they are secret, and each
-    variable that it uses to ``variables``, by option. ``params`` are normalized, so that no value is blank.
+    It adds tokens from the environment to ``secrets``, because Ansible doesn't know that they are secret. ``params``
+    are normalized, so that no value is blank.
     """
 
-    def __init__(
-        self, params: Mapping[str, Any], secrets: set[str], variables: dict[str, set[str]] | None = None
-    ) -> None:
+    def __init__(self, params: Mapping[str, Any], secrets: set[str]) -> None:
         self._params = params
         self._secrets = secrets
-        self._variables = {} if variables is None else variables
 
     def provider(self, item: Mapping[str, Any], where: str) -> str:
         """The provider's name.
@@ -231,9 +230,15 @@ class OptionResolver:
             raise UsageError(f"{where} needs provider ({' or '.join(PROVIDERS)}, or the variable MSGOPS_PROVIDER)")
         return str(name)
 
-    def api_url(self, provider: str, item: Mapping[str, Any]) -> str:
-        """The base address of the provider's API."""
-        return self.find(provider, "api_url", item.get("api_url")) or PROVIDERS[provider].api_url
+    def api_url(self, provider: str, item: Mapping[str, Any], where: str = "the task") -> str:
+        """The base address of the provider's API, without slashes at its end.
+
+        :raises UsageError: if it isn't a URL that may be used.
+        """
+        own = item.get("api_url")
+        url = self.find(provider, "api_url", own) or PROVIDERS[provider].api_url
+        with self.naming(provider, "api_url", own, where):
+            return check_base_url(url, "api_url")
 
     def find(self, provider: str, option: str, own: str | None = None) -> str | None:
         """The item's ``own`` value, else the task's, else the environment's."""
@@ -241,11 +246,22 @@ class OptionResolver:
             return str(given)
         variable = PROVIDERS[provider].environment.get(option)
         value = read_variable(variable) if variable else None
-        if variable and value:
-            self._variables.setdefault(option, set()).add(variable)
-            if option.endswith("_token"):
-                self._secrets.add(value)
+        if value and option.endswith("_token"):
+            self._secrets.add(value)
         return value
+
+    @contextlib.contextmanager
+    def naming(self, provider: str, option: str, own: str | None, where: str) -> Iterator[None]:
+        """Name the item, or the variable, that the value of ``option`` comes from in a UsageError of the block."""
+        try:
+            yield
+        except UsageError as error:
+            if own:
+                raise UsageError(f"{where}: {error.message}") from None
+            if self._params.get(option):
+                raise
+            variable = PROVIDERS[provider].environment[option]
+            raise UsageError(name_variables(error.message, {option: {variable}})) from None
 
     def require(self, provider: str, option: str, where: str, own: str | None = None, own_name: str = "") -> str:
         """Like ``find``, for an option that must have a value. ``own_name`` is its name in the item, if it differs.

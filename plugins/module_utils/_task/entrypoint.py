@@ -16,6 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from .._common.errors import FleetError, UsageError
 from .._common.masking import SecretOutput, masked
 from .._common.paths import start_folder, with_absolute_paths
+from .._common.texts import one_line
 from .._http.session import REQUESTS_IMPORT_ERROR
 from .arguments import ArgumentSpec, OptionResolver
 from .normalization import NormalizedOptions, name_variables, normalize
@@ -45,7 +46,11 @@ class TaskContext:
     @property
     def resolver(self) -> OptionResolver:
         """Finds the values of the gateways' options."""
-        return OptionResolver(self.params, self.secrets, self.variables)
+        return OptionResolver(self.params, self.secrets)
+
+    def explain(self, error: FleetError) -> str:
+        """The message of ``error``; that of a wrong option names the variable that the option comes from."""
+        return name_variables(error.message, self.variables) if isinstance(error, UsageError) else error.message
 
     @property
     def output(self) -> SecretOutput:
@@ -135,7 +140,7 @@ def execute(arguments: ArgumentSpec, run: Run, task: TaskContext) -> dict[str, A
     if not task.diff:
         result.pop("diff", None)
     if task.warnings:
-        result["warnings"] = task.warnings
+        result["warnings"] = [one_line(warning) for warning in task.warnings]
     return dict(masked(result | {"invocation": invocation}, task.secrets))
 
 
@@ -143,11 +148,9 @@ def guard(run: Run, task: TaskContext) -> dict[str, Any]:
     """Return the result of ``run(task)``, or the result of a failed task if it raises an exception."""
     try:
         return run(task)
-    except UsageError as error:
-        named = UsageError(name_variables(error.message, task.variables))
-        return {"failed": True, "msg": named.message, "changed": False, "error": named.as_error()}
     except FleetError as error:
-        return {"failed": True, "msg": error.message, "changed": False, "error": error.as_error()}
+        message = task.explain(error)
+        return {"failed": True, "msg": message, "changed": False, "error": error.as_error() | {"message": message}}
     except Exception as exc:
         return {"failed": True, "changed": False, "msg": unexpected(exc)}
 

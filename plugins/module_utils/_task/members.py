@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._common.errors import FleetError, UsageError
+from .._http.address import check_base_url
 from .._provisioning.member import Member
+from .._vendors.accounts import checked_name
 from .._vendors.providers import GatewayCache
 from .arguments import CREATION, ITEM_GATEWAY, PARTNER, ArgumentSpec, OptionResolver, Spec
 from .desired import desired_instance, duplicate, refuse_duplicates
@@ -47,9 +49,10 @@ def provisioned_members(
 
     An item with an ID or a token is only checked. Sends no request.
 
-    :raises UsageError: if there is neither option, if two items stand for one instance, or if pairing codes are to be
+    :raises UsageError: if there is neither option, if a value for a provider isn't valid, if two items stand for one instance, or if pairing codes are to be
         shown, and an item has no usable number for one.
     """
+    _check_by_provider(params)
     items = [_complete(item, params) for item in _items(params)]
     _refuse_duplicates(items)
     if params["link"] == "code":
@@ -108,6 +111,15 @@ def _refuse_duplicates(items: Sequence[Mapping[str, Any]]) -> None:
     for (provider, *_whose, name), same in by_name.items():
         if len(same) > 1 and not all(_exists(item) for item in same):
             raise duplicate(name, provider, len(same))
+
+
+def _check_by_provider(params: Mapping[str, Any]) -> None:
+    """Check the task's values here, where messages can still tell them from an item's."""
+    for provider, url in (params["api_urls"] or {}).items():
+        if url is not None:
+            check_base_url(url, f"api_urls.{provider}")
+    for provider, name in (params["accounts"] or {}).items():
+        checked_name(name, f"accounts.{provider}")
 
 
 def _exists(item: Mapping[str, Any]) -> bool:

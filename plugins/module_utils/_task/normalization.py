@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible.module_utils.common.validation import check_type_dict
+
 from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._common.texts import join_first
@@ -46,9 +48,19 @@ RESULT_KEYS = frozenset(
 # The host variables of the inventory have this prefix. A host passes as an item by those that name the instance.
 _HOST_PREFIX = "msgops_"
 _HOST_KEYS = ("id", "name", "token", "provider", "api_url")
+# What ``hostvars`` has for each host besides variables that begin with ``ansible_``: the magic variables, from
+# ansible-core's ``VariableManager._get_magic_variables``.
+_MAGIC_VARIABLES = frozenset(
+    {
+        *("inventory_hostname", "inventory_hostname_short", "inventory_dir", "inventory_file"),
+        *("group_names", "groups", "omit", "playbook_dir"),
+    }
+)
 
 # Options whose empty text is a value of its own: no group.
 _EMPTY_IS_A_VALUE = frozenset({"group"})
+# Dictionaries whose values say whose.
+_WHOSE = frozenset({"partner_tokens"})
 # Options whose values go to the gateway's API as they are, where an empty text switches a setting off.
 _FOR_THE_API = frozenset({"settings"})
 # Lists of names, whose elements are normalized like the option ``name``.
@@ -85,7 +97,8 @@ def normalize(
     blank. In check mode, an ID and a token that are both blank belong to an instance that would be created: they become
     empty texts.
 
-    :raises UsageError: if an option that says which or whose is blank or no text, or if a list is no list.
+    :raises UsageError: if an option that says which or whose is blank or no text, or if the value of a list or a
+        dictionary isn't one.
     """
     normalizer = _Normalizer(check_mode, _HANDED_ON if "names" in options else {})
     result = normalizer.result
@@ -106,8 +119,11 @@ def normalize(
 def name_variables(message: str, variables: Mapping[str, set[str]]) -> str:
     """Return ``message`` with the variables that the values of the options in it come from.
 
-    Of several gateways' variables, only those of the gateways that it names.
+    Of several gateways' variables, only those of the gateways that it names. An option of an item has no variable.
+    Ansible's message about it ends in the place where it was found.
     """
+    if " found in " in message:
+        return message
     text = message.lower().replace("-", "_")
     own = {name for gateway, one in PROVIDERS.items() if gateway in text for name in one.environment.values()}
     origins = [
@@ -156,13 +172,27 @@ class _Normalizer:
         kind = option.get("type", "str")
         if kind == "list":
             return self._list(value, name, option, where)
-        if kind == "dict" and isinstance(value, Mapping) and name not in _FOR_THE_API:
-            return self.options(value, option.get("options") or {}, f"{where}.")
+        if kind == "dict":
+            return self._dictionary(value, name, option, where)
         if name in WHICH:
             self._check_which(value, name, where)
-        if isinstance(value, str) and kind not in ("path", "raw", "dict") and name not in _DIGITS:
+        if isinstance(value, str) and kind not in ("path", "raw") and name not in _DIGITS:
             return value.strip()
         return value
+
+    def _dictionary(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> dict[str, Any]:
+        if isinstance(value, str):
+            value = _parse_dictionary(value)
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{where} must be a dictionary, or JSON or YAML text of one, or text such as key=value")
+        if name in _FOR_THE_API:
+            return dict(value)
+        if name in _WHOSE:
+            for key, own in value.items():
+                if is_blank(own):
+                    raise _blank(f"{where}.{key}", own, is_required=False)
+                self._check_which(own, key, f"{where}.{key}")
+        return self.options(value, option.get("options") or {}, f"{where}.")
 
     def _check_which(self, value: Any, name: str, where: str) -> None:
         if isinstance(value, (bool, float)):
@@ -217,25 +247,49 @@ def _parse_list(text: str, elements: str) -> Any:
     """Return what ``text`` lists; something else than a list if it lists nothing."""
     if elements != "dict" and not _LIST_TEXT.match(text):
         return [part.strip() for part in re.split(r"[,\r\n]", text) if part.strip()] or None
+    return _parse(text)
+
+
+def _parse_dictionary(text: str) -> Any:
+    """Return the dictionary in ``text``; something else if there is none."""
+    value = _parse(text)
+    if isinstance(value, Mapping):
+        return value
+    try:
+        return check_type_dict(text.strip())  # key=value, and Python's own notation
+    except TypeError:
+        return None
+
+
+def _parse(text: str) -> Any:
+    """Return the value of JSON or YAML in JSON's own types; ``None`` if it is neither."""
     try:
         return json.loads(text)
     except ValueError:
         pass
     try:
-        return yaml.safe_load(text) if yaml else None
-    except (yaml.YAMLError, ValueError):  # ValueError: a date that isn't in the calendar
+        return json.loads(json.dumps(yaml.safe_load(text), default=str)) if yaml else None
+    # ValueError: a date that isn't in the calendar; TypeError: a key that JSON doesn't have
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return None
 
 
 def _own_keys(item: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return ``item`` without what a result or a host has besides the ``options`` of an item."""
+    """Return ``item`` without what a result or a host has besides the ``options`` of an item.
+
+    An item with the inventory's ``msgops_id`` is a host, which has Ansible's magic and connection variables, too.
+    """
     known = {key for name, option in options.items() for key in (name, *option.get("aliases", ()))}
-    kept = {
-        key: value
-        for key, value in item.items()
-        if key in known or not (key in RESULT_KEYS or str(key).startswith(_HOST_PREFIX))
-    }
+    is_host = f"{_HOST_PREFIX}id" in item
+    kept = {key: value for key, value in item.items() if key in known or not _is_ignored(str(key), is_host=is_host)}
     for key in _HOST_KEYS:
         if key in known and f"{_HOST_PREFIX}{key}" in item:
             kept.setdefault(key, item[f"{_HOST_PREFIX}{key}"])
     return kept
+
+
+def _is_ignored(key: str, *, is_host: bool) -> bool:
+    """Whether an item may have ``key`` although it isn't an option."""
+    if key in RESULT_KEYS or key.startswith(_HOST_PREFIX):
+        return True
+    return is_host and (key in _MAGIC_VARIABLES or key.startswith("ansible_"))

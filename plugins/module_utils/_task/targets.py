@@ -77,7 +77,7 @@ def item_target(item: Mapping[str, Any], where: str, gateways: GatewayCache, res
     if token is None:
         token = resolver.require(provider, "instance_token", where, own_name="token")
     return Target(
-        gateways.get(provider, resolver.api_url(provider, item)),
+        gateways.get(provider, resolver.api_url(provider, item, where)),
         Credentials(item["id"], token, resolver.find(provider, "client_token", item["client_token"])),
         name=item["name"],
     )

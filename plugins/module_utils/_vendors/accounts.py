@@ -88,13 +88,14 @@ def resolve_account(provider: str, name: str | None, api_url: str, partner_token
     return Account(provider, checked_name(name), address, hash_secret(partner_token), former)
 
 
-def checked_name(name: str | None) -> str | None:
-    """The name of an account, which must fit into one line, and into the keys ``ACCOUNT/NAME`` of a credentials file.
+def checked_name(name: str | None, option: str = "account") -> str | None:
+    """The name of an account, the value of ``option``. It must fit into one line, and into the keys ``ACCOUNT/NAME``
+    of a credentials file.
 
     :raises UsageError: if it doesn't.
     """
     if name is not None and ("/" in name or not name.isprintable()):
-        raise UsageError(f"account must be printable and without a slash: {name!r}")
+        raise UsageError(f"{option} must be printable and without a slash: {name!r}")
     return name
 
 

@@ -51,7 +51,7 @@ def test_the_sources_work(fleet: Source, text: str) -> None:
 
 @pytest.mark.parametrize("text", PLAYS, ids=lambda text: text.count("\n"))
 def test_the_plays_work(fleet: Source, text: str) -> None:
-    fleet.write(SOURCES[0])
+    fleet.write(f"{SOURCES[0]}include_tokens: true\n")
     (fleet.folder / "play.yml").write_text(text)
     status, output = fleet.command("ansible-playbook", "-i", "fleet.msgops.yml", "play.yml")
     assert status == 0, output

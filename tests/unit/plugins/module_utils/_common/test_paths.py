@@ -64,17 +64,6 @@ def test_every_option_for_a_path_is_absolute_and_nothing_else() -> None:
     }
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\n"])
-def test_a_blank_path_is_as_if_it_were_not_given(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
-    monkeypatch.setenv("MSGOPS_JOURNAL", " ")
-    options = resolved(ca_path=blank, journal=blank)
-    assert options["ca_path"] is None
-    assert options["journal"] == "/home/somebody/.local/state/msgops/fleet.sqlite3"
-    monkeypatch.setenv("MSGOPS_JOURNAL", "state/x")
-    assert resolved(journal=blank)["journal"] == "/start/state/x"
-
-
 @pytest.mark.parametrize(
     "address",
     ["postgresql://db/fleet", " PostgreSQL://db/fleet", "postgresql+psycopg://db", "host=db password=x", "mysql://db"],

@@ -253,12 +253,35 @@ def test_a_single_instances_id_and_token_come_from_the_same_place(monkeypatch: p
         targets(provider="green_api", **{option: "2"})
 
 
-def test_the_variables_that_values_come_from_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GREEN_API_URL", "gateway")
-    variables: dict[str, set[str]] = {}
-    OptionResolver({}, set(), variables).api_url("green_api", {})
-    OptionResolver({}, set(), variables).api_url("plugzapi", {})
-    assert variables == {"api_url": {"GREEN_API_URL"}}
+@pytest.mark.parametrize(
+    ("options", "items", "says"),
+    [
+        ({}, [{}], r"^api_url isn't a valid URL \(api_url comes from the variable GREEN_API_URL\)$"),
+        ({"api_url": "https://["}, [{}], r"^api_url isn't a valid URL$"),
+        (
+            {},
+            [{"provider": "plugzapi"}, {"api_url": "https://["}],
+            r"^instances\[1\] \(2\): api_url isn't a valid URL$",
+        ),
+        ({}, [{"provider": "plugzapi"}, {"name": "shop"}], "comes from the variable GREEN_API_URL"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_named_with_the_place_that_it_came_from(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], items: list[dict[str, Any]], says: str
+) -> None:
+    monkeypatch.setenv("GREEN_API_URL", "https://[")
+    instances = [{"id": str(number), "token": TOKEN, **item} for number, item in enumerate(items, 1)]
+    with pytest.raises(UsageError, match=says):
+        targets(provider="green_api", instances=instances, **options)
+
+
+def test_an_items_own_provider_is_not_blamed_on_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSGOPS_PROVIDER", "plugzapi")
+    with pytest.raises(UsageError, match=r"^value of provider must be one of: .* found in instances$"):
+        params_of(instance_state.ARGUMENTS, instances=[{"id": "1", "token": TOKEN, "provider": "green"}])
+    monkeypatch.setenv("MSGOPS_PROVIDER", "green")
+    with pytest.raises(UsageError, match=r"comes from the variable MSGOPS_PROVIDER\)$"):
+        params_of(instance_state.ARGUMENTS, instances=[{"id": "1", "token": TOKEN}])
 
 
 def test_instances_of_one_address_share_a_client() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -238,6 +239,64 @@ def test_without_pyyaml_a_list_may_be_json(monkeypatch: pytest.MonkeyPatch) -> N
         params(cloudphone_status, instance_ids="- p1")
 
 
+# Dictionaries
+
+PROVISION = MODULES["instance_provision"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"green_api": " t\\n", "plugzapi": "p"}',
+        "{'green_api': 't', 'plugzapi': 'p'}",
+        "{green_api: t, plugzapi: p}",
+        "green_api: t\nplugzapi: p\n",
+        "---\r\ngreen_api: t\r\nplugzapi: p\r\n",
+        "green_api=t, plugzapi=p",
+        {"green_api": " t ", "plugzapi": "p\r\n"},
+    ],
+)
+@pytest.mark.parametrize("option", ["partner_tokens", "accounts", "api_urls"])
+def test_a_dictionary_may_be_text(option: str, text: object) -> None:
+    assert params(PROVISION, **{option: text}) == {option: {"green_api": "t", "plugzapi": "p"}}
+
+
+@pytest.mark.parametrize("wrong", ["a secret", '["s"]', "- s", "{green_api: [", "? [a]\n: s\n", True, 5, ["s"]])
+@pytest.mark.parametrize("option", ["partner_tokens", "accounts", "api_urls"])
+def test_what_is_no_dictionary_is_an_error_that_does_not_quote_it(option: str, wrong: object) -> None:
+    with pytest.raises(UsageError, match=rf"^{option} must be a dictionary, or JSON or YAML text of one") as caught:
+        params(PROVISION, **{option: wrong})
+    assert "secret" not in caught.value.message
+
+
+def test_settings_may_be_text_and_keep_what_is_blank() -> None:
+    settings = {"webhookUrl": "", "stateWebhook": True, "delaySendMessagesMilliseconds": 500}
+    for text in (json.dumps(settings), yaml.safe_dump(settings), settings):
+        assert params(instance_create, settings=text) == {"settings": settings}
+        assert (
+            params(instance_create, instances=[{"name": "x", "settings": text}])["instances"][0]["settings"] == settings
+        )
+    with pytest.raises(UsageError, match=r"^instances\[0\]\.settings must be a dictionary"):
+        params(instance_create, instances=[{"name": "x", "settings": "webhookUrl"}])
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_in_a_dictionary_a_blank_token_is_an_error_and_what_says_how_is_left_out(blank: str | None) -> None:
+    assert params(PROVISION, accounts={"green_api": blank}, api_urls={"plugzapi": blank}) == {
+        "accounts": {},
+        "api_urls": {},
+    }
+    for given in ({"green_api": "t", "plugzapi": blank}, json.dumps({"plugzapi": blank})):
+        with pytest.raises(UsageError, match=r"^partner_tokens\.plugzapi is (null|blank), "):
+            params(PROVISION, partner_tokens=given)
+
+
+@pytest.mark.parametrize("value", [True, 1.5])
+def test_a_token_in_a_dictionary_has_to_be_text(value: object) -> None:
+    with pytest.raises(UsageError, match=r"^partner_tokens\.green_api must be text, not .*: quote it$"):
+        params(PROVISION, partner_tokens={"green_api": value})
+
+
 # What modules and the inventory return
 
 
@@ -280,3 +339,33 @@ def test_any_other_key_is_left_for_ansible_to_refuse() -> None:
 def test_an_items_own_key_goes_before_the_hosts_variable() -> None:
     item = {"id": "1", "msgops_id": "2", "msgops_account": "retail"}
     assert params(instance_state, instances=[item]) == {"instances": [{"id": "1"}]}
+
+
+# The variables of a host that ``hostvars`` has in ansible-core 2.16 and 2.22, whatever the inventory.
+MAGIC = (
+    *("ansible_check_mode", "ansible_config_file", "ansible_diff_mode", "ansible_facts", "ansible_forks"),
+    *("ansible_inventory_sources", "ansible_playbook_python", "ansible_run_tags", "ansible_skip_tags"),
+    *("ansible_verbosity", "ansible_version", "group_names", "groups", "inventory_dir", "inventory_file"),
+    *("inventory_hostname", "inventory_hostname_short", "omit", "playbook_dir"),
+)
+
+
+@pytest.mark.parametrize("taker", TAKING)
+def test_a_host_is_taken_with_all_that_ansible_knows_of_it(taker: str) -> None:
+    host = {f"msgops_{key}": key for key in ("id", "name", "token", "provider", "due", "deleted")}
+    extra = dict.fromkeys((*MAGIC, "ansible_host", "ansible_connection"), "x")
+    (taken,) = params(MODULES[taker], instances=[host | extra])["instances"]
+    own = MODULES[taker].ARGUMENTS.options["instances"]["options"]
+    assert taken == {key: key for key in ("id", "name", "token", "provider") if key in own}
+
+
+@pytest.mark.parametrize("foreign", ["tok", "colour", "hostname"])
+def test_any_other_variable_of_a_host_is_left_for_ansible_to_refuse(foreign: str) -> None:
+    (taken,) = params(instance_state, instances=[{"msgops_id": "1", "groups": {}, foreign: "x"}])["instances"]
+    assert taken == {"id": "1", foreign: "x"}
+
+
+@pytest.mark.parametrize("magic", [*MAGIC, "ansible_host"])
+def test_an_item_that_is_no_host_has_no_magic_variables(magic: str) -> None:
+    (taken,) = params(instance_state, instances=[{"id": "1", magic: "x"}])["instances"]
+    assert taken == {"id": "1", magic: "x"}
