@@ -4,18 +4,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
-import yaml
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
-from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank
+from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank, parse_dictionary
 from ansible_collections.msgops.fleet.plugins.modules import fleet_check
 from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_check import Play, check
@@ -56,9 +54,7 @@ def _parsed(rule: Any) -> Mapping[str, Any]:
     :raises AnsibleActionFail: if it is neither a dictionary nor the text of one.
     """
     if isinstance(rule, str):
-        text, rule = rule, None
-        with contextlib.suppress(yaml.YAMLError):
-            rule = yaml.safe_load(text)
+        rule = parse_dictionary(rule)
     if not isinstance(rule, Mapping):
         raise AnsibleActionFail("fleet_rule must be a dictionary, or its JSON or YAML")
     return rule

@@ -53,7 +53,7 @@ options:
   partner_tokens:
     description:
       - The partner's token at each gateway. Without it, the environment variable that
-        O(msgops.fleet.instance_create#module:partner_token) names is used.
+        O(msgops.fleet.instance_create#module:partner_token) names is used. Null or a blank text is an error.
     type: dict
     suboptions: &by_provider
       green_api:

@@ -182,7 +182,7 @@ class _Normalizer:
 
     def _dictionary(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> dict[str, Any]:
         if isinstance(value, str):
-            value = _parse_dictionary(value)
+            value = parse_dictionary(value)
         if not isinstance(value, Mapping):
             raise UsageError(f"{where} must be a dictionary, or JSON or YAML text of one, or text such as key=value")
         if name in _FOR_THE_API:
@@ -250,7 +250,7 @@ def _parse_list(text: str, elements: str) -> Any:
     return _parse(text)
 
 
-def _parse_dictionary(text: str) -> Any:
+def parse_dictionary(text: str) -> Any:
     """Return the dictionary in ``text``; something else if there is none."""
     value = _parse(text)
     if isinstance(value, Mapping):

@@ -134,9 +134,9 @@ def parse_creation(response: Response, name: str) -> Instance:
 
 def parse_availability(response: Response) -> Availability:
     body = response.body
-    if response.ok and isinstance(body, dict) and ("available" in body or "reason" in body):
-        appeal_token = field_of_type(response, body, "appealToken", str)
-        reason = _if_of_type(body, "reason", str)
+    reason = _if_of_type(body, "reason", str) if isinstance(body, dict) else None
+    if response.ok and isinstance(body, dict) and ("available" in body or reason is not None):
+        appeal_token = field_of_type(response, body, "appealToken", str) or None
         return Availability(
             available=field_of_type(response, body, "available", bool),
             blocked=_if_of_type(body, "blocked", bool),

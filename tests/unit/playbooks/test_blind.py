@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from xml.etree import ElementTree
 
@@ -189,3 +190,14 @@ def test_a_variable_that_is_no_yaml_is_named_without_its_content(fleet: Playbook
     done = fleet.run("msgops.fleet.check_fleet", **{variable: "[{partner_token: s3cr3t-partner"})
     assert (done.returncode, message in done.stdout) == (2, True), done.stdout
     assert "s3cr3t" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("gone.json", "No such file"), ("pipe", "it is a named pipe"), ("list.json", "doesn't hold")]
+)
+def test_a_credentials_file_that_cannot_be_read_fails_the_check(fleet: Playbooks, name: str, reason: str) -> None:
+    os.mkfifo(fleet.folder / "pipe")
+    (fleet.folder / "list.json").write_text('["s3cr3t"]')
+    done = fleet.run("msgops.fleet.check_fleet", fleet_credentials_file=name)
+    assert (done.returncode, f"credentials_file {fleet.folder / name}" in done.stdout) == (2, True), done.stdout
+    assert (reason in done.stdout, "s3cr3t" in done.stdout) == (True, False), done.stdout

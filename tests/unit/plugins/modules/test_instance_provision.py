@@ -163,6 +163,58 @@ def test_an_instance_in_two_items_is_read_once_and_a_wrong_token_shows_its_own_e
     assert len(sitting.emulator.log(route="green_api.get_state")) == 2
 
 
+# Where a value that can't be used came from
+
+
+@pytest.mark.parametrize(
+    ("item", "options", "says"),
+    [
+        (SHOP, {}, "api_url isn't a valid URL (api_url comes from the variable GREEN_API_URL)"),
+        ({**SHOP, "api_url": "nowhere"}, {}, "shop: api_url must be a URL"),
+        (SHOP, {"api_urls": {"green_api": "nowhere"}}, "api_urls.green_api must be a URL"),
+        (SHOP, {"accounts": {"green_api": "a/b"}}, "accounts.green_api must be printable and without a slash"),
+        ({**SHOP, "account": "a/b"}, {}, "shop: account must be printable"),
+        (
+            {**SHOP, "id": "1", "token": "a-token", "api_url": "nowhere"},
+            {},
+            "instances[0] (shop): api_url must be a URL",
+        ),
+    ],
+)
+def test_a_wrong_address_or_account_is_named_with_its_place(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch, item: dict[str, Any], options: dict[str, Any], says: str
+) -> None:
+    monkeypatch.setenv("GREEN_API_URL", "https://[")
+    if "account" in says:
+        item = {**item, "api_url": sitting.emulator.url}
+    result = provision(sitting, [{"api_url": None, **item}], **options)
+    assert says in result["msg"]
+    assert ("GREEN_API_URL" in result["msg"]) is ("GREEN_API_URL" in says)
+    assert sitting.emulator.log() == []
+
+
+@pytest.mark.parametrize("journal", ["mysql://somewhere", "/"])
+def test_a_journal_that_cannot_be_used_is_named_with_its_variable(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch, journal: str
+) -> None:
+    monkeypatch.setenv("MSGOPS_JOURNAL", journal)
+    result = provision(sitting, [SHOP], journal=None)
+    assert "(journal comes from the variable MSGOPS_JOURNAL)" in result["msg"]
+    assert sitting.emulator.instances() == []
+
+
+def test_lines_for_a_person_are_printable_and_results_keep_the_raw_name(sitting: Sitting) -> None:
+    name = "sh\u202eop\x1b[2J\nall is well"
+    would = provision(sitting, [{**SHOP, "name": name}], check_mode=True, diff=True)
+    made = provision(sitting, [{**SHOP, "name": name}], assert_authorized=True, wait=False, diff=True)
+    assert column(made, "name") == [name]
+    lines = [*would["news"], *made["news"], *made["verdict"], made["msg"]]
+    diffs = "".join(diff["after"] for result in (would, made) for diff in result["diff"])
+    assert all(line.isprintable() for line in [*lines, *diffs.splitlines()])
+    assert len(diffs.splitlines()) == 2
+    assert would["news"] == ["would create sh op [2J all is well at green_api"]
+
+
 # Secrets
 
 

@@ -27,6 +27,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._task.targets import resolve_targets, single_target
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors import koophone_options
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import environment_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS, GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import cloudphone_status, instance_create, instance_state
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN, validated_params
@@ -336,3 +338,34 @@ def test_a_number_is_registered_at_plugzapi_only() -> None:
     params = {"provider": "plugzapi", "instance_id": "1", "instance_token": "t"}
     target = single_target(params, GatewayCache(TransportOptions()), OptionResolver(params, set()))
     assert target.gateway.provider == "plugzapi"
+
+
+# Blank variables
+
+
+def environment_variables() -> set[str]:
+    """All variables that stand in for an option of a module."""
+    names = {variable for gateway in PROVIDERS.values() for variable in gateway.environment.values()}
+    names |= {environment_variable(option) for option in koophone_options.OPTIONS}
+    for spec in (TRANSPORT, GATEWAY, JOURNAL, KOOPHONE):
+        names |= {name for option in spec.options.values() for name in option.get("fallback", (None, ()))[1]}
+    return names
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\r\n"])
+def test_every_variable_that_is_blank_counts_as_absent(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    for name in environment_variables():
+        monkeypatch.delenv(name, raising=False)
+    specs = (TRANSPORT.merge(GATEWAY, JOURNAL, WAITING, PARTNER, INSTANCE), cloudphone_status.ARGUMENTS)
+    given: list[dict[str, Any]] = [{}, {"instance_ids": ["p1"]}]
+    unset = [spec.validate(options) for spec, options in zip(specs, given, strict=True)]
+    assert len(environment_variables()) > 20
+    for name in environment_variables():
+        monkeypatch.setenv(name, blank)
+    assert [spec.validate(options) for spec, options in zip(specs, given, strict=True)] == unset
+    resolver = OptionResolver({}, set())
+    for provider, gateway in PROVIDERS.items():
+        assert {resolver.find(provider, option) for option in gateway.environment} == {None}
+        assert resolver.api_url(provider, {}) == gateway.api_url
+    with pytest.raises(UsageError, match=r"^the task needs auth_token, or iam_user"):
+        make_koophone(unset[1].params, TransportOptions(), set())

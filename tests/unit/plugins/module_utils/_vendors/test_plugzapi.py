@@ -581,6 +581,19 @@ def test_a_reason_shows_no_secret(httpserver: HTTPServer, url: str) -> None:
     assert ask(url).reason == "use *** or *** or ***"
 
 
+@pytest.mark.parametrize("body", [{"reason": ["x"]}, {"reason": None}, {"blocked": True}, {}, [], "yes", None])
+def test_an_answer_that_tells_nothing_of_the_number_is_a_bad_answer(
+    httpserver: HTTPServer, url: str, body: object
+) -> None:
+    httpserver.expect_request(ANY).respond_with_json(body)
+    assert error_of(lambda: ask(url)).code == "bad_answer"
+
+
+def test_an_empty_appeal_token_is_none(httpserver: HTTPServer, url: str) -> None:
+    httpserver.expect_request(ANY).respond_with_json({"available": False, "appealToken": ""})
+    assert ask(url) == Availability(available=False)
+
+
 def test_values_of_another_type_count_as_absent(httpserver: HTTPServer, url: str) -> None:
     httpserver.expect_request(ANY).respond_with_json(
         {
