@@ -35,6 +35,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint impo
     TaskContext,
     execute,
 )
+from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank
 
 EXECUTION_VARIABLE = "msgops_execution"
 EXECUTION_ENVIRONMENT = "MSGOPS_EXECUTION"
@@ -99,8 +100,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
         :raises AnsibleActionFail: if msgops_execution is ``controller`` and this process can't run it, or is no choice.
         """
-        execution = self._templar.template(task_vars.get(EXECUTION_VARIABLE)) or read_variable(EXECUTION_ENVIRONMENT)
-        if execution not in (None, "", "auto", "controller", "module"):
+        execution = self._templar.template(task_vars.get(EXECUTION_VARIABLE))
+        if is_blank(execution):
+            execution = read_variable(EXECUTION_ENVIRONMENT)
+        if execution not in (None, "auto", "controller", "module"):
             raise AnsibleActionFail(f"{EXECUTION_VARIABLE} must be auto, controller or module, not {execution}")
         impossible = [
             *(["async"] if self._task.async_val else []),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
@@ -16,7 +16,11 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet import phones
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.observation import Target, observe
 from ansible_collections.msgops.fleet.plugins.module_utils._report.members import phone_member
-from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import implied_accounts, partner_account
+from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import (
+    PartnerAccount,
+    implied_accounts,
+    partner_account,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
@@ -43,7 +47,7 @@ def read_instances(task: TaskContext, hosts: Sequence[FleetHost], batches: Seque
     resolver, gateways = task.resolver, GatewayCache(options)
     credentials = _credentials(task.params["credentials_file"])
     tokenless = {host.provider for host in with_known(hosts, credentials, ()) if not host.token}
-    accounts = [a for a in _accounts(task.params, resolver) if a.provider in tokenless]
+    accounts = _accounts(task.params, resolver, tokenless)
     listings = list_accounts(accounts, gateways, resolver, concurrency=options.concurrency)
     completed = iter(with_known(hosts, credentials, listings))
     rows = []
@@ -79,8 +83,8 @@ def _targets(
         try:
             if not host.token:
                 raise why_without_token(host, listings)
-            address = resolver.api_url(host.provider, {"api_url": host.api_url}, f"host {host.host}")
-            gateway = gateways.get(host.provider, address)
+            item = {"api_url": host.api_url}
+            gateway = resolver.gateway(gateways, host.provider, item, f"host {host.host}")
         except FleetError as error:
             errors[host.host] = error
             continue
@@ -90,11 +94,12 @@ def _targets(
     return targets, errors
 
 
-def _accounts(params: Mapping[str, Any], resolver: OptionResolver) -> list[Any]:
-    if params["accounts"]:
-        items = enumerate(params["accounts"])
-        return [partner_account(item, f"fleet_accounts[{index}]", resolver) for index, item in items]
-    return implied_accounts("the check", resolver)
+def _accounts(params: Mapping[str, Any], resolver: OptionResolver, providers: Collection[str]) -> list[PartnerAccount]:
+    if not params["accounts"]:
+        return implied_accounts("the check", resolver, providers)
+    items = enumerate(params["accounts"])
+    accounts = [partner_account(item, f"fleet_accounts[{index}]", resolver) for index, item in items]
+    return [account for account in accounts if account.provider in providers]
 
 
 def _credentials(path: str | None) -> Content:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 
+from .texts import stripped
+
 
 def read_variable(name: str) -> str | None:
     """The variable's value without white space at its ends; ``None`` if the variable is blank or not set."""
-    return os.environ.get(name, "").strip() or None
+    return stripped(os.environ.get(name, "")) or None

@@ -7,6 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+# What files and consoles put at the ends of a text besides white space: byte order mark, zero-width characters.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+
+
+def stripped(text: str) -> str:
+    """Return ``text`` without white space, line ends and invisible characters at its ends."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_INVISIBLE)
+    return text
+
 
 def one_line(text: str) -> str:
     """Return ``text`` as one printable line; names and vendors' messages may contain any characters."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from .arguments import OptionResolver
 class PartnerAccount:
     """An account as the options give it. ``where`` names its place in the options, for messages.
 
-    ``name`` is what the list of accounts calls it. ``api_url`` has no slash at its end. ``is_implied``: no option names
+    ``name`` is what the list of accounts calls it. ``api_url`` has no slash at its end, and ``own_api_url`` is the
+    item's, if it has one. ``is_implied``: no option names
     the account; its partner token is in the environment.
     """
 
@@ -30,6 +31,7 @@ class PartnerAccount:
     partner_token: str | None = field(repr=False)
     client_token: str | None = field(repr=False)
     name: str | None = None
+    own_api_url: str | None = None
     is_implied: bool = False
 
     @property
@@ -53,7 +55,8 @@ class PartnerAccount:
         :raises UsageError: if the partner token is missing, or the address isn't a URL that may be used.
         """
         token = resolver.require(self.provider, "partner_token", self.where, own=self.partner_token)
-        return gateways.get(self.provider, self.api_url, token)
+        with resolver.naming(self.provider, "api_url", self.own_api_url, self.where):
+            return gateways.get(self.provider, self.api_url, token)
 
 
 def partner_account(item: Mapping[str, Any], where: str, resolver: OptionResolver) -> PartnerAccount:
@@ -62,13 +65,17 @@ def partner_account(item: Mapping[str, Any], where: str, resolver: OptionResolve
     :raises UsageError: if the provider is missing, or the address or the name isn't valid.
     """
     provider = resolver.provider(item, where)
-    api_url = resolver.api_url(provider, item, where)
+    api_url = resolver.api_url(provider, item).rstrip("/")
     name, partner_token, client_token = (
         resolver.find(provider, option, item.get(option)) for option in ("account", "partner_token", "client_token")
     )
-    with resolver.naming(provider, "account", item.get("account"), where):
+    with (
+        resolver.naming(provider, "account", item.get("account"), where),
+        resolver.naming(provider, "api_url", item.get("api_url"), where),
+    ):
         identity = resolve_account(provider, name, api_url, partner_token or "")
-    return PartnerAccount(where, identity, api_url, partner_token, client_token)
+    own = item.get("api_url")
+    return PartnerAccount(where, identity, api_url, partner_token, client_token, own_api_url=own)
 
 
 def resolve_accounts(params: Mapping[str, Any], where: str, resolver: OptionResolver) -> list[PartnerAccount]:
@@ -92,10 +99,12 @@ def resolve_accounts(params: Mapping[str, Any], where: str, resolver: OptionReso
     return found
 
 
-def implied_accounts(where: str, resolver: OptionResolver) -> list[PartnerAccount]:
-    """The account of each gateway whose partner token is in the environment."""
+def implied_accounts(
+    where: str, resolver: OptionResolver, providers: Collection[str] = PROVIDERS
+) -> list[PartnerAccount]:
+    """The account of each of ``providers`` whose partner token is in the environment."""
     return [
         replace(partner_account({"provider": provider}, where, resolver), is_implied=True)
         for provider in PROVIDERS
-        if resolver.find(provider, "partner_token")
+        if provider in providers and resolver.find(provider, "partner_token")
     ]

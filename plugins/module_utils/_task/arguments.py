@@ -16,11 +16,12 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound, UnsupportedErro
 from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._common.masking import is_secret_name, masked, passwords_in, redact
-from .._http.address import check_base_url
+from .._common.texts import stripped
 from .._http.transport import TransportOptions
 from .._journal.entries import DEFAULT_JOURNAL
 from .._vendors import providers
-from .._vendors.providers import PROVIDERS
+from .._vendors.gateway import Gateway
+from .._vendors.providers import PROVIDERS, GatewayCache
 from .normalization import NormalizedOptions, name_variables, normalize
 
 Spec = dict[str, dict[str, Any]]
@@ -106,7 +107,7 @@ def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
     for name, value in params.items():
         option = _option(name, options)
         if option.get("no_log") and value:
-            yield str(value).strip()
+            yield stripped(str(value))
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 yield from _secrets_in(item, option.get("options", {}))
@@ -230,15 +231,17 @@ class OptionResolver:
             raise UsageError(f"{where} needs provider ({' or '.join(PROVIDERS)}, or the variable MSGOPS_PROVIDER)")
         return str(name)
 
-    def api_url(self, provider: str, item: Mapping[str, Any], where: str = "the task") -> str:
-        """The base address of the provider's API, without slashes at its end.
+    def api_url(self, provider: str, item: Mapping[str, Any]) -> str:
+        """The base address of the provider's API."""
+        return self.find(provider, "api_url", item.get("api_url")) or PROVIDERS[provider].api_url
 
-        :raises UsageError: if it isn't a URL that may be used.
+    def gateway(self, gateways: GatewayCache, provider: str, item: Mapping[str, Any], where: str) -> Gateway:
+        """The client for the provider's API.
+
+        :raises UsageError: if its address isn't a URL that may be used; ``where`` is the item in the message.
         """
-        own = item.get("api_url")
-        url = self.find(provider, "api_url", own) or PROVIDERS[provider].api_url
-        with self.naming(provider, "api_url", own, where):
-            return check_base_url(url, "api_url")
+        with self.naming(provider, "api_url", item.get("api_url"), where):
+            return gateways.get(provider, self.api_url(provider, item))
 
     def find(self, provider: str, option: str, own: str | None = None) -> str | None:
         """The item's ``own`` value, else the task's, else the environment's."""
@@ -252,14 +255,14 @@ class OptionResolver:
 
     @contextlib.contextmanager
     def naming(self, provider: str, option: str, own: str | None, where: str) -> Iterator[None]:
-        """Name the item, or the variable, that the value of ``option`` comes from in a UsageError of the block."""
+        """Name the item, or the variable, that the value of ``option`` comes from in an error about the option."""
         try:
             yield
         except UsageError as error:
+            if not error.message.startswith(option) or (not own and self._params.get(option)):
+                raise
             if own:
                 raise UsageError(f"{where}: {error.message}") from None
-            if self._params.get(option):
-                raise
             variable = PROVIDERS[provider].environment[option]
             raise UsageError(name_variables(error.message, {option: {variable}})) from None
 

@@ -9,17 +9,17 @@ commas only, keeps line ends, and takes null for "not given". So an option is no
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible.module_utils.common.validation import check_type_dict
-
 from .._common.environment import read_variable
 from .._common.errors import UsageError
-from .._common.texts import join_first
+from .._common.texts import join_first, stripped
 from .._vendors.providers import PROVIDERS
 
 try:
@@ -70,6 +70,16 @@ _NAMES = frozenset({"names"})
 _HANDED_ON = {name: f"in the role: provision_{name}; in the playbook: fleet_{name}" for name in ("instances", "names")}
 # Numbers of which each character counts.
 _DIGITS = frozenset({"phone", "ddi"})
+
+# ValueError is also that of a date that isn't in the calendar, TypeError that of a key that JSON doesn't have.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError,
+    SyntaxError,
+    TypeError,
+    RecursionError,
+    MemoryError,
+    *([yaml.YAMLError] if yaml else []),
+)
 
 _LIST_TEXT = re.compile(r"\s*(---\s|\[|\{|-(\s|$))")
 
@@ -177,12 +187,12 @@ class _Normalizer:
         if name in WHICH:
             self._check_which(value, name, where)
         if isinstance(value, str) and kind not in ("path", "raw") and name not in _DIGITS:
-            return value.strip()
+            return stripped(value)
         return value
 
     def _dictionary(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> dict[str, Any]:
         if isinstance(value, str):
-            value = parse_dictionary(value)
+            value = parse_dictionary(stripped(value))
         if not isinstance(value, Mapping):
             raise UsageError(f"{where} must be a dictionary, or JSON or YAML text of one, or text such as key=value")
         if name in _FOR_THE_API:
@@ -205,7 +215,7 @@ class _Normalizer:
     def _list(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> list[Any]:
         elements = option.get("elements", "str")
         if isinstance(value, str):
-            value = _parse_list(value, elements)
+            value = _parse_list(stripped(value), elements)
         elif isinstance(value, int) and not isinstance(value, bool) and elements == "str":
             value = [value]
         if not isinstance(value, list):
@@ -227,14 +237,14 @@ class _Normalizer:
             if is_blank(element):
                 raise _blank(where, element, is_required=True)
             self._check_which(element, "name" if name in _NAMES else name, where)
-            if name in WHICH and re.search(r"\s", str(element).strip()):
+            if name in WHICH and re.search(r"\s", stripped(str(element))):
                 raise UsageError(f"{where} has white space in it; put commas or line ends between IDs")
-        return element.strip() if isinstance(element, str) else element
+        return stripped(element) if isinstance(element, str) else element
 
 
 def is_blank(value: Any) -> bool:
     """Whether an option's value is null or text without a character to see."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and not stripped(value))
 
 
 def _blank(where: str, value: Any, *, is_required: bool) -> UsageError:
@@ -246,7 +256,7 @@ def _blank(where: str, value: Any, *, is_required: bool) -> UsageError:
 def _parse_list(text: str, elements: str) -> Any:
     """Return what ``text`` lists; something else than a list if it lists nothing."""
     if elements != "dict" and not _LIST_TEXT.match(text):
-        return [part.strip() for part in re.split(r"[,\r\n]", text) if part.strip()] or None
+        return [part for part in map(stripped, re.split(r"[,\r\n]", text)) if part] or None
     return _parse(text)
 
 
@@ -255,23 +265,27 @@ def parse_dictionary(text: str) -> Any:
     value = _parse(text)
     if isinstance(value, Mapping):
         return value
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = ", \t\r\n", True, ""
     try:
-        return check_type_dict(text.strip())  # key=value, and Python's own notation
-    except TypeError:
+        pairs = [pair.split("=", 1) for pair in lexer]
+        return {key: value for key, value in pairs}  # noqa: C416  # dict() would take a text of two characters for a pair
+    except ValueError:  # an open quote, or something without an equals sign
         return None
 
 
 def _parse(text: str) -> Any:
-    """Return the value of JSON or YAML in JSON's own types; ``None`` if it is neither."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return json.loads(json.dumps(yaml.safe_load(text), default=str)) if yaml else None
-    # ValueError: a date that isn't in the calendar; TypeError: a key that JSON doesn't have
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-        return None
+    """Return the value of JSON, of Python's notation, which templates may leave behind, or of YAML, in JSON's types.
+
+    ``None`` if it is none of them.
+    """
+    for read in (json.loads, ast.literal_eval, yaml.safe_load if yaml else None):
+        try:
+            if read:
+                return json.loads(json.dumps(read(text), default=str))
+        except _UNREADABLE:
+            continue
+    return None
 
 
 def _own_keys(item: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def single_target(params: Mapping[str, Any], gateways: GatewayCache, resolver: O
     :raises UsageError: if one of them is missing.
     """
     provider = resolver.provider({}, "the task")
-    gateway = gateways.get(provider, resolver.api_url(provider, {}))
+    gateway = resolver.gateway(gateways, provider, {}, "the task")
     options = ("instance_id", "instance_token")
     given = [option for option in options if params[option] is not None]
     missing = [option for option in options if params[option] is None]
@@ -77,7 +77,7 @@ def item_target(item: Mapping[str, Any], where: str, gateways: GatewayCache, res
     if token is None:
         token = resolver.require(provider, "instance_token", where, own_name="token")
     return Target(
-        gateways.get(provider, resolver.api_url(provider, item, where)),
+        resolver.gateway(gateways, provider, item, where),
         Credentials(item["id"], token, resolver.find(provider, "client_token", item["client_token"])),
         name=item["name"],
     )

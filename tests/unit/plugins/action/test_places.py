@@ -46,6 +46,7 @@ CASES = {
     "in the background": Case("module", ASYNC),
     "set to auto": Case("controller", variables={"msgops_execution": "auto"}),
     "set to an empty text": Case("controller", variables={"msgops_execution": ""}),
+    "set to a blank text": Case("controller", variables={"msgops_execution": " \r\n"}),
     "set to null": Case("controller", variables={"msgops_execution": None}),
     "set to module": Case("module", variables={"msgops_execution": "module"}),
     "set by a template": Case("module", variables={"msgops_execution": "{{ 'mod' ~ 'ule' }}"}),

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
+from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import (
+    PartnerAccount,
+    implied_accounts,
+    resolve_accounts,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver, transport_options
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.modules import instance_info
@@ -73,6 +77,44 @@ def test_an_account_without_a_token_is_an_error_when_it_is_used() -> None:
     assert not account.is_known
     with pytest.raises(UsageError, match="the task needs partner_token or the variable PLUGZAPI_PARTNER_TOKEN"):
         account.connect(gateways, resolver)
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ({"api_url": "http://far.example.com"}, r"^accounts\[0\]: api_url must use https"),
+        ({}, r"^api_url must use https: .* \(api_url comes from the variable GREEN_API_URL\)$"),
+    ],
+)
+def test_an_address_that_may_not_be_used_is_the_fault_of_its_account_alone(
+    monkeypatch: pytest.MonkeyPatch, item: dict[str, str], says: str
+) -> None:
+    monkeypatch.setenv("GREEN_API_URL", "http://variable.example.com")
+    items = [{"provider": "green_api", "partner_token": TOKEN, **item}, {"provider": "plugzapi", "partner_token": "p"}]
+    params = validated_params(instance_info.ARGUMENTS, accounts=items)
+    resolver, gateways = OptionResolver(params, set()), GatewayCache(transport_options(params, check_mode=True))
+    green, plugz = resolve_accounts(params, "the task", resolver)
+    assert plugz.connect(gateways, resolver).provider == "plugzapi"
+    with pytest.raises(UsageError, match=says):
+        green.connect(gateways, resolver)
+
+
+@pytest.mark.parametrize("item", [{"account": "a/b"}, {"account": "a/b", "api_url": "https://x"}])
+def test_an_items_account_is_not_blamed_on_the_variable(monkeypatch: pytest.MonkeyPatch, item: dict[str, str]) -> None:
+    monkeypatch.setenv("GREEN_API_ACCOUNT", "shared")
+    with pytest.raises(UsageError, match=r"^accounts\[0\]: account must be printable and without a slash: 'a/b'$"):
+        accounts(accounts=[{"provider": "green_api", **item}])
+    monkeypatch.setenv("GREEN_API_ACCOUNT", "a/b")
+    with pytest.raises(UsageError, match=r"\(account comes from the variable GREEN_API_ACCOUNT\)$"):
+        accounts(accounts=[{"provider": "green_api"}])
+
+
+def test_a_wrong_variable_of_a_gateway_that_is_not_asked_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREEN_API_URL", "https://[")
+    monkeypatch.setenv("GREEN_API_PARTNER_TOKEN", TOKEN)
+    monkeypatch.setenv("PLUGZAPI_PARTNER_TOKEN", "p")
+    (only,) = implied_accounts("the check", OptionResolver({}, set()), {"plugzapi"})
+    assert only.provider == "plugzapi"
 
 
 def test_no_token_is_in_what_an_account_looks_like() -> None:

@@ -280,10 +280,10 @@ def test_an_address_that_cannot_be_used_is_named_with_the_place_that_it_came_fro
 def test_an_items_own_provider_is_not_blamed_on_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MSGOPS_PROVIDER", "plugzapi")
     with pytest.raises(UsageError, match=r"^value of provider must be one of: .* found in instances$"):
-        params_of(instance_state.ARGUMENTS, instances=[{"id": "1", "token": TOKEN, "provider": "green"}])
+        validated_params(instance_state.ARGUMENTS, instances=[{"id": "1", "token": TOKEN, "provider": "green"}])
     monkeypatch.setenv("MSGOPS_PROVIDER", "green")
     with pytest.raises(UsageError, match=r"comes from the variable MSGOPS_PROVIDER\)$"):
-        params_of(instance_state.ARGUMENTS, instances=[{"id": "1", "token": TOKEN}])
+        validated_params(instance_state.ARGUMENTS, instances=[{"id": "1", "token": TOKEN}])
 
 
 def test_instances_of_one_address_share_a_client() -> None:

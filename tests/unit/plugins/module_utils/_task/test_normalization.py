@@ -37,7 +37,7 @@ MODULES = {
     for path in sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
 }
 INVENTORIES = [importlib.import_module(f"{PLUGINS}.inventory.{name}") for name in ("instances", "cloudphones")]
-BLANKS = [None, "", " ", "\r\n"]
+BLANKS = [None, "", " ", "\r\n", "\ufeff"]
 
 
 def normalized(module: Any, *, check_mode: bool = False, **given: Any) -> NormalizedOptions:
@@ -140,7 +140,7 @@ def test_of_several_gateways_variables_a_message_names_those_of_its_own_gateway(
 # Text
 
 
-@pytest.mark.parametrize("end", [" ", "\n", "\r", "\r\n", "\t"])
+@pytest.mark.parametrize("end", [" ", "\n", "\r", "\r\n", "\t", "\xa0", "\ufeff", "\u200b", " \ufeff\r\n"])
 def test_ids_tokens_and_names_have_no_white_space_at_their_ends(end: str) -> None:
     single = {"instance_id": f"1{end}", "instance_token": f"{end}t{end}", "client_token": f"c{end}"}
     assert params(instance_state, **single) == {"instance_id": "1", "instance_token": "t", "client_token": "c"}
@@ -188,6 +188,8 @@ def test_a_name_may_be_a_whole_number() -> None:
         "p1\r\np2\r\n",
         " p1 ,\n p2 ",
         '["p1", "p2"]',
+        '\ufeff["p1", "p2"]\r\n',
+        "\ufeffp1\r\np2\r\n",
         "[p1, p2]",
         "['p1', 'p2']",
         "- p1\n- p2\n",
@@ -253,6 +255,7 @@ PROVISION = MODULES["instance_provision"]
         "green_api: t\nplugzapi: p\n",
         "---\r\ngreen_api: t\r\nplugzapi: p\r\n",
         "green_api=t, plugzapi=p",
+        "green_api='t' plugzapi=\"p\"",
         {"green_api": " t ", "plugzapi": "p\r\n"},
     ],
 )
@@ -289,6 +292,15 @@ def test_in_a_dictionary_a_blank_token_is_an_error_and_what_says_how_is_left_out
     for given in ({"green_api": "t", "plugzapi": blank}, json.dumps({"plugzapi": blank})):
         with pytest.raises(UsageError, match=r"^partner_tokens\.plugzapi is (null|blank), "):
             params(PROVISION, partner_tokens=given)
+
+
+def test_pythons_none_is_null_and_no_text() -> None:
+    with pytest.raises(UsageError, match=r"^partner_tokens\.green_api is null, "):
+        params(PROVISION, partner_tokens="{'green_api': None}")
+    with pytest.raises(UsageError, match=r"^partner_tokens\.green_api is blank, "):
+        params(PROVISION, partner_tokens="green_api= plugzapi=t")
+    with pytest.raises(UsageError, match=r"^instance_ids\[1\] is null, "):
+        params(cloudphone_status, instance_ids="['p1', None]")
 
 
 @pytest.mark.parametrize("value", [True, 1.5])

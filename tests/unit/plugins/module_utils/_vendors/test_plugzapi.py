@@ -586,7 +586,7 @@ def test_an_answer_that_tells_nothing_of_the_number_is_a_bad_answer(
     httpserver: HTTPServer, url: str, body: object
 ) -> None:
     httpserver.expect_request(ANY).respond_with_json(body)
-    assert error_of(lambda: ask(url)).code == "bad_answer"
+    assert raised_error(lambda: ask(url)).code == "bad_answer"
 
 
 def test_an_empty_appeal_token_is_none(httpserver: HTTPServer, url: str) -> None:
