@@ -13,7 +13,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
-from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank, parse_dictionary
+from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank
+from ansible_collections.msgops.fleet.plugins.module_utils._task.text_values import parse_dictionary
 from ansible_collections.msgops.fleet.plugins.modules import fleet_check
 from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_check import Play, check

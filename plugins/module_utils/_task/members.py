@@ -49,8 +49,8 @@ def provisioned_members(
 
     An item with an ID or a token is only checked. Sends no request.
 
-    :raises UsageError: if there is neither option, if a value for a provider isn't valid, if two items stand for one instance, or if pairing codes are to be
-        shown, and an item has no usable number for one.
+    :raises UsageError: if there is neither option, if a value for a provider isn't valid, if two items stand for one
+        instance, or if pairing codes are to be shown, and an item has no usable number for one.
     """
     _check_by_provider(params)
     items = [_complete(item, params) for item in _items(params)]

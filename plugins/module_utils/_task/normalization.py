@@ -9,10 +9,8 @@ commas only, keeps line ends, and takes null for "not given". So an option is no
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,11 +19,8 @@ from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._common.texts import join_first, stripped
 from .._vendors.providers import PROVIDERS
-
-try:
-    import yaml
-except ImportError:  # a managed node may lack PyYAML, which ansible-core brings to the controller
-    yaml = None  # type: ignore[assignment]
+from .items import own_keys
+from .text_values import parse_dictionary, parse_list
 
 # Options that say which instance, phone or account, or whose. With a blank value, the task would act on another one,
 # for example on the instance that the environment names.
@@ -34,26 +29,6 @@ WHICH = frozenset(
         *("id", "token", "instance_id", "instance_token", "instance_ids", "name", "operation_id", "phone", "ddi"),
         *("partner_token", "client_token", "auth_token", "access_key", "secret_key"),
         *("iam_user", "iam_password", "iam_domain", "project_name"),
-    }
-)
-
-# The keys of the items that the collection's modules return: an item may be passed on with all of them.
-RESULT_KEYS = frozenset(
-    {
-        *("id", "name", "token", "provider", "account", "api_url", "due", "due_raw", "action", "error"),
-        *("state", "vendor_state", "authorized", "health", "attempts", "observed_at", "before", "code", "file"),
-    }
-)
-
-# The host variables of the inventory have this prefix. A host passes as an item by those that name the instance.
-_HOST_PREFIX = "msgops_"
-_HOST_KEYS = ("id", "name", "token", "provider", "api_url")
-# What ``hostvars`` has for each host besides variables that begin with ``ansible_``: the magic variables, from
-# ansible-core's ``VariableManager._get_magic_variables``.
-_MAGIC_VARIABLES = frozenset(
-    {
-        *("inventory_hostname", "inventory_hostname_short", "inventory_dir", "inventory_file"),
-        *("group_names", "groups", "omit", "playbook_dir"),
     }
 )
 
@@ -70,18 +45,6 @@ _NAMES = frozenset({"names"})
 _HANDED_ON = {name: f"in the role: provision_{name}; in the playbook: fleet_{name}" for name in ("instances", "names")}
 # Numbers of which each character counts.
 _DIGITS = frozenset({"phone", "ddi"})
-
-# ValueError is also that of a date that isn't in the calendar, TypeError that of a key that JSON doesn't have.
-_UNREADABLE: tuple[type[Exception], ...] = (
-    ValueError,
-    SyntaxError,
-    TypeError,
-    RecursionError,
-    MemoryError,
-    *([yaml.YAMLError] if yaml else []),
-)
-
-_LIST_TEXT = re.compile(r"\s*(---\s|\[|\{|-(\s|$))")
 
 
 @dataclass
@@ -215,7 +178,7 @@ class _Normalizer:
     def _list(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> list[Any]:
         elements = option.get("elements", "str")
         if isinstance(value, str):
-            value = _parse_list(stripped(value), elements)
+            value = parse_list(stripped(value), elements)
         elif isinstance(value, int) and not isinstance(value, bool) and elements == "str":
             value = [value]
         if not isinstance(value, list):
@@ -230,7 +193,7 @@ class _Normalizer:
             if not isinstance(element, Mapping):
                 raise UsageError(f"{where} must be a dictionary")
             if options := option.get("options"):
-                item = _own_keys(element, options) if name == "instances" else element
+                item = own_keys(element, options) if name == "instances" else element
                 return self.options(item, options, f"{where}.")
             return element
         if name in WHICH | _NAMES:
@@ -251,59 +214,3 @@ def _blank(where: str, value: Any, *, is_required: bool) -> UsageError:
     what = "null" if value is None else "blank"
     way_out = "give it a value" if is_required else "give it a value, or leave it out, for example with omit"
     return UsageError(f"{where} is {what}, so that it isn't known which one is meant; {way_out}")
-
-
-def _parse_list(text: str, elements: str) -> Any:
-    """Return what ``text`` lists; something else than a list if it lists nothing."""
-    if elements != "dict" and not _LIST_TEXT.match(text):
-        return [part for part in map(stripped, re.split(r"[,\r\n]", text)) if part] or None
-    return _parse(text)
-
-
-def parse_dictionary(text: str) -> Any:
-    """Return the dictionary in ``text``; something else if there is none."""
-    value = _parse(text)
-    if isinstance(value, Mapping):
-        return value
-    lexer = shlex.shlex(text, posix=True)
-    lexer.whitespace, lexer.whitespace_split, lexer.commenters = ", \t\r\n", True, ""
-    try:
-        pairs = [pair.split("=", 1) for pair in lexer]
-        return {key: value for key, value in pairs}  # noqa: C416  # dict() would take a text of two characters for a pair
-    except ValueError:  # an open quote, or something without an equals sign
-        return None
-
-
-def _parse(text: str) -> Any:
-    """Return the value of JSON, of Python's notation, which templates may leave behind, or of YAML, in JSON's types.
-
-    ``None`` if it is none of them.
-    """
-    for read in (json.loads, ast.literal_eval, yaml.safe_load if yaml else None):
-        try:
-            if read:
-                return json.loads(json.dumps(read(text), default=str))
-        except _UNREADABLE:
-            continue
-    return None
-
-
-def _own_keys(item: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return ``item`` without what a result or a host has besides the ``options`` of an item.
-
-    An item with the inventory's ``msgops_id`` is a host, which has Ansible's magic and connection variables, too.
-    """
-    known = {key for name, option in options.items() for key in (name, *option.get("aliases", ()))}
-    is_host = f"{_HOST_PREFIX}id" in item
-    kept = {key: value for key, value in item.items() if key in known or not _is_ignored(str(key), is_host=is_host)}
-    for key in _HOST_KEYS:
-        if key in known and f"{_HOST_PREFIX}{key}" in item:
-            kept.setdefault(key, item[f"{_HOST_PREFIX}{key}"])
-    return kept
-
-
-def _is_ignored(key: str, *, is_host: bool) -> bool:
-    """Whether an item may have ``key`` although it isn't an option."""
-    if key in RESULT_KEYS or key.startswith(_HOST_PREFIX):
-        return True
-    return is_host and (key in _MAGIC_VARIABLES or key.startswith("ansible_"))

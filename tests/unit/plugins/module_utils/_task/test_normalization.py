@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._task import normalization
+from ansible_collections.msgops.fleet.plugins.module_utils._task import text_values
 from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import (
     WHICH,
     NormalizedOptions,
@@ -235,7 +235,7 @@ def test_ids_with_white_space_between_them_are_no_list() -> None:
 
 
 def test_without_pyyaml_a_list_may_be_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalization, "yaml", None)
+    monkeypatch.setattr(text_values, "yaml", None)
     assert params(cloudphone_status, instance_ids='["p1"]') == {"instance_ids": ["p1"]}
     with pytest.raises(UsageError, match="must be a list"):
         params(cloudphone_status, instance_ids="- p1")

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists and dictionaries given as text, as surveys, variables of the environment and templates give them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from .._common.texts import stripped
+
+try:
+    import yaml
+except ImportError:  # a managed node may lack PyYAML, which ansible-core brings to the controller
+    yaml = None  # type: ignore[assignment]
+
+# ValueError is also that of a date that isn't in the calendar, TypeError that of a key that JSON doesn't have.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError,
+    SyntaxError,
+    TypeError,
+    RecursionError,
+    MemoryError,
+    *([yaml.YAMLError] if yaml else []),
+)
+
+_LIST_TEXT = re.compile(r"\s*(---\s|\[|\{|-(\s|$))")
+
+
+def parse_list(text: str, elements: str) -> Any:
+    """Return what ``text`` lists; something else than a list if it lists nothing."""
+    if elements != "dict" and not _LIST_TEXT.match(text):
+        return [part for part in map(stripped, re.split(r"[,\r\n]", text)) if part] or None
+    return _parse(text)
+
+
+def parse_dictionary(text: str) -> Any:
+    """Return the dictionary in ``text``; something else if there is none."""
+    value = _parse(text)
+    if isinstance(value, Mapping):
+        return value
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = ", \t\r\n", True, ""
+    try:
+        pairs = [pair.split("=", 1) for pair in lexer]
+        return {key: value for key, value in pairs}  # noqa: C416  # dict() would take a text of two characters for a pair
+    except ValueError:  # an open quote, or something without an equals sign
+        return None
+
+
+def _parse(text: str) -> Any:
+    """Return the value of JSON, of Python's notation, which templates may leave behind, or of YAML, in JSON's types.
+
+    ``None`` if it is none of them.
+    """
+    for read in (json.loads, ast.literal_eval, yaml.safe_load if yaml else None):
+        try:
+            if read:
+                return json.loads(json.dumps(read(text), default=str))
+        except _UNREADABLE:
+            continue
+    return None
