@@ -83,10 +83,10 @@ class AnsibleCommands:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ansible-"))  # a socket's path must be short
-        compiled = self.folder / "compiled"
-        compiled.mkdir()
-        sockets = {name: self.folder / f"{name}.socket" for name in ("commands", "modules")}
-        self._processes = [_start(sockets["commands"]), _start(sockets["modules"], compiled)]
+        sockets = {kind: self.folder / f"{kind}.socket" for kind in ("commands", "modules")}
+        for kind in sockets:
+            (self.folder / kind).mkdir()
+        self._processes = [_start(kind, address, self.folder / kind) for kind, address in sockets.items()]
         for name in (*NAMES, PYTHON):
             self._write_stand_in(name, sockets["modules" if name == PYTHON else "commands"])
         for process in self._processes:
@@ -116,7 +116,7 @@ class AnsibleCommands:
         shutil.rmtree(self.folder)
 
 
-def _start(*arguments: Path) -> subprocess.Popen[bytes]:
+def _start(*arguments: str | Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, Path(__file__).with_name("warm.py"), *arguments],
         cwd="/",

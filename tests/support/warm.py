@@ -4,9 +4,9 @@
 """Run Ansible's commands, or its modules, in forks of a process that has already imported most of what they import.
 
 For commands, these are libraries and the parts of Ansible that read no settings: each command reads its settings
-itself, as a new process does. For modules, these are libraries only: a module brings Ansible's own code in its archive
-and compiles it each time it starts, so this process keeps the compiled code for the next one. ``ansible_commands.py``
-starts this process.
+itself, as a new process does. For modules, these are libraries only: a module brings Ansible's own code in its archive.
+Ansible parses its longest YAML files and compiles collections and the code of modules at each start; what that makes of
+a text is kept for the next start. ``ansible_commands.py`` starts this process.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ import zipimport
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn, TextIO
 
+import yaml
+
 # Imported by every command and by the collection.
 _COMMANDS = (
     *(f"ansible.cli.{name}" for name in ("adhoc", "config", "doc", "inventory", "playbook", "vault")),
@@ -45,6 +47,8 @@ _COMMANDS = (
 # Imported by a module of the collection, or by the archive that brings it.
 _MODULES = ("argparse", "concurrent.futures", "logging", "platform", "requests", "runpy", "sqlite3", "zipfile")
 _SETTINGS = "ansible.constants"
+# Shorter YAML than this, in characters, is parsed faster than it is looked up.
+_LONG = 10_000
 
 
 class _ReadsSettings(BaseException):
@@ -94,8 +98,51 @@ def _without_settings(names: Sequence[str]) -> list[str]:
     return free
 
 
-def prepare_commands() -> None:
-    """Import all that does not depend on settings."""
+def _once(folder: str, key: bytes, make: Callable[[], Any]) -> Any:
+    """Return what ``make`` made for this key, in this process or another; only what ``marshal`` can write is kept."""
+    file = os.path.join(folder, hashlib.sha256(key).hexdigest())
+    with contextlib.suppress(FileNotFoundError), open(file, "rb") as kept:
+        return marshal.load(kept)
+    made = make()
+    with contextlib.suppress(ValueError):
+        content = marshal.dumps(made)
+        with open(f"{file}.{os.getpid()}", "wb") as new:
+            new.write(content)
+        os.replace(new.name, file)
+    return made
+
+
+def _parse_once(folder: str) -> None:
+    """Parse each YAML text once, such as Ansible's list of settings, where the result is nothing but plain data."""
+    load = yaml.load
+    loaders = [getattr(yaml, f"{c}{kind}Loader", None) for c in ("", "C") for kind in ("Base", "Safe")]
+
+    def load_once(stream: Any, Loader: Any) -> Any:  # the names that callers use
+        text = stream if isinstance(stream, str | bytes) or Loader not in loaders else stream.read()
+        if Loader not in loaders or len(text) < _LONG:
+            return load(text, Loader)
+        content = text.encode(errors="surrogateescape") if isinstance(text, str) else text
+        return _once(folder, f"{Loader.__name__} {type(text).__name__} ".encode() + content, lambda: load(text, Loader))
+
+    yaml.load = load_once
+
+
+def _compile_once(folder: str) -> None:
+    """Compile each file of a collection once, which Ansible's importer of collections would do at each start."""
+
+    def compile_file(*, source: str | bytes, filename: str, **options: Any) -> Any:
+        text = source.encode() if isinstance(source, str) else source
+        key = b"\0".join((filename.encode(), repr(sorted(options.items())).encode(), text))
+        return _once(folder, key, lambda: compile(source=source, filename=filename, **options))
+
+    from ansible.utils.collection_loader import _collection_finder
+
+    _collection_finder.compile = compile_file
+
+
+def prepare_commands(folder: str) -> None:
+    """Import all that does not depend on settings, and keep in the folder what commands parse and compile."""
+    _parse_once(folder)
     # Tells other modules of Ansible that they run on a controller; ansible-core before 2.19 has none.
     with contextlib.suppress(ImportError):
         importlib.import_module("ansible._internal")
@@ -105,6 +152,7 @@ def prepare_commands() -> None:
     for name in names:
         importlib.import_module(name)
     sys.meta_path.remove(guard)
+    _compile_once(folder)
 
 
 def prepare_modules(folder: str) -> None:
@@ -114,15 +162,8 @@ def prepare_modules(folder: str) -> None:
     compile_source: Callable[[str, bytes], Any] = zipimport._compile_source  # type: ignore[attr-defined]
 
     def compile_once(path: str, source: bytes) -> Any:
-        file = os.path.join(folder, hashlib.sha256(source).hexdigest())
-        with contextlib.suppress(FileNotFoundError), open(file, "rb") as kept:
-            code = marshal.load(kept)
-            _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
-            return code
-        code = compile_source(path, source)
-        with open(f"{file}.{os.getpid()}", "wb") as new:
-            marshal.dump(code, new)
-        os.replace(new.name, file)
+        code = _once(folder, source, lambda: compile_source(path, source))
+        _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
         return code
 
     zipimport._compile_source = compile_once  # type: ignore[attr-defined]
@@ -234,11 +275,8 @@ def serve(listener: socket.socket) -> _Command | None:
 
 
 def main() -> None:
-    address, *folder = sys.argv[1:]
-    if folder:
-        prepare_modules(*folder)
-    else:
-        prepare_commands()
+    kind, address, folder = sys.argv[1:]
+    {"commands": prepare_commands, "modules": prepare_modules}[kind](folder)
     gc.collect()
     gc.freeze()  # a garbage collection in a fork would write to, and so copy, all memory pages
     listener = socket.socket(socket.AF_UNIX)

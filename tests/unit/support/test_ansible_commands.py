@@ -155,7 +155,43 @@ def test_modules_do_the_same(place: Place, ansible_commands: Path) -> None:
         return outcome(place, {}, ansible_commands / "ansible-playbook", "play.yml", "-v", "--diff", *variables)
 
     assert run(ansible_commands / PYTHON) == run(REAL / PYTHON)
-    assert any((ansible_commands / "compiled").iterdir()), "the modules did not use the running process"
+    assert any((ansible_commands / "modules").iterdir()), "the modules did not use the running process"
+
+
+GREET = """
+from ansible_collections.greeting.shop.plugins.module_utils.words import greet
+
+class FilterModule:
+    def filters(self):
+        return {"greet": greet}
+"""
+
+
+def test_what_is_kept_of_a_collection_does_not_outlive_its_text(place: Place, ansible_commands: Path) -> None:
+    plugins = place.folder / "ansible_collections" / "greeting" / "shop" / "plugins"
+    for folder in ("filter", "module_utils"):
+        (plugins / folder).mkdir(parents=True)
+    (plugins / "filter" / "greet.py").write_text(GREET)
+
+    def run(word: str) -> str:
+        (plugins / "module_utils" / "words.py").write_text(f"def greet(name):\n    return {word!r} + ', ' + name\n")
+        return subprocess.run(
+            [ansible_commands / "ansible", "localhost", "-m", "debug", "-a", "msg={{ 'Ana' | greeting.shop.greet }}"],
+            cwd=place.folder,
+            env=place.environment({"ANSIBLE_COLLECTIONS_PATH": str(place.folder)}),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    before = len(list((ansible_commands / "commands").iterdir()))
+    assert before, "Ansible's own files are parsed at each start"
+    assert '"msg": "Hello, Ana"' in run("Hello")
+    kept = len(list((ansible_commands / "commands").iterdir()))
+    assert kept > before, "collections are compiled at each start"
+    assert '"msg": "Salut, Ana"' in run("Salut")
+    assert '"msg": "Hello, Ana"' in run("Hello")
+    assert len(list((ansible_commands / "commands").iterdir())) == kept + 1, "only what is new is compiled"
 
 
 def test_the_standard_input_is_read(place: Place, ansible_commands: Path) -> None:
