@@ -41,12 +41,12 @@ CREDENTIAL_TYPES: dict[str, Any] = {
 }
 
 
-def environment() -> dict[str, str]:
-    """The tests' environment, with this Python's commands first."""
+def environment(commands: Path) -> dict[str, str]:
+    """The tests' environment, with the commands of this folder first, and then this Python's."""
     return os.environ | {
         "ANSIBLE_NOCOLOR": "true",
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-        "PATH": os.pathsep.join([str(COMMANDS), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(commands), str(COMMANDS), os.environ["PATH"]]),
     }
 
 
@@ -84,9 +84,13 @@ def credential_inputs(control: Control, name: str = "default") -> dict[str, dict
 
 @dataclass
 class Job:
-    """A private data directory as AWX makes one: the kit's project, the inventory, and injected credentials."""
+    """A private data directory as AWX makes one: the kit's project, the inventory, and injected credentials.
+
+    ``commands`` is the folder of the Ansible that runs in it.
+    """
 
     folder: Path
+    commands: Path
     env: dict[str, str] = field(default_factory=dict)
     safe_env: dict[str, str] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
@@ -116,8 +120,8 @@ class Job:
     def sync(self, source: str) -> dict[str, Any]:
         """The inventory that a source of the project gives, as AWX keeps it: what ansible-inventory exports."""
         path = self.folder / "project" / "inventories" / source
-        command = [COMMANDS / "ansible-inventory", "--list", "--export", "-i", path]
-        result = run(*command, env=environment() | self.env, cwd=self.folder / "project")
+        command = [self.commands / "ansible-inventory", "--list", "--export", "-i", path]
+        result = run(*command, env=environment(self.commands) | self.env, cwd=self.folder / "project")
         assert result.returncode == 0, result.stderr
         exported: dict[str, Any] = json.loads(result.stdout)
         return exported
@@ -146,7 +150,7 @@ class Job:
             *arguments,
             "-p",
             playbook,
-            env=environment(),
+            env=environment(self.commands),
             cwd=self.folder,
         )
         return Played(result.returncode, result.stdout + result.stderr, self.folder / "artifacts" / "job")

@@ -13,9 +13,9 @@ from ansible_collections.msgops.fleet.tests.support.awx_jobs import Job
 
 
 @pytest.fixture
-def new_job(tmp_path: Path) -> Callable[[str], Job]:
+def new_job(tmp_path: Path, ansible_commands: Path) -> Callable[[str], Job]:
     """Make a private data directory of this name."""
-    return lambda name: Job(tmp_path / name)
+    return lambda name: Job(tmp_path / name, ansible_commands)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import OptionResolver
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.support.awx_jobs import (
-    COMMANDS,
     CREDENTIAL_TYPES,
     Job,
     credential_inputs,
@@ -34,10 +33,10 @@ GATEWAYS = {"GREEN-API partner": "green_api", "PlugzAPI partner": "plugzapi"}
 def task(job: Job, module: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What a module returns with nothing in its environment but what was injected."""
     result = run(
-        COMMANDS / "ansible", "localhost", "-m", f"msgops.fleet.{module}",
+        job.commands / "ansible", "localhost", "-m", f"msgops.fleet.{module}",
         *(["-a", json.dumps(arguments)] if arguments else []),
-        env=environment() | {"HOME": str(job.folder), "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
-                             "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"} | job.env,
+        env=environment(job.commands) | {"HOME": str(job.folder), "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
+                                         "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"} | job.env,
         cwd=job.folder,
     )  # fmt: skip
     status, _arrow, content = result.stdout.partition("=> ")

@@ -20,7 +20,7 @@ def context(tmp_path: Path) -> Path:
     """The build context of the kit's example."""
     shutil.copy(KIT / "ee" / "execution-environment.yml", tmp_path)
     command = (COMMANDS / "ansible-builder", "create", "--output-filename", "Containerfile", "-c", tmp_path / "context")
-    result = run(*command, env=environment(), cwd=tmp_path)
+    result = run(*command, env=environment(COMMANDS), cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     return tmp_path / "context"
 
@@ -37,7 +37,7 @@ def test_what_the_build_reads_from_the_collection_are_its_requirements(tmp_path:
     for option in ("--write-pip", "--write-bindep"):
         result = run(
             COMMANDS / "ansible-builder", "introspect", collections_path, option, tmp_path / option,
-            env=environment(), cwd=tmp_path,
+            env=environment(COMMANDS), cwd=tmp_path,
         )  # fmt: skip
         assert result.returncode == 0, result.stdout + result.stderr
     assert (tmp_path / "--write-pip").read_text().splitlines() == [

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.tests.support.awx_jobs import Job, Played, credential_inputs, environment, run
+from ansible_collections.msgops.fleet.tests.support.awx_jobs import (
+    COMMANDS,
+    Job,
+    Played,
+    credential_inputs,
+    environment,
+    run,
+)
 from ansible_collections.msgops.fleet.tests.support.awx_options import PAGE
 from ansible_collections.msgops.fleet.tests.support.leaks import find_leaks
 
@@ -85,12 +92,12 @@ def assert_holds_no_secret(played: Played, known: Mapping[str, str], *more: Path
     assert find_leaks(played.output, "output", known) == []
 
 
-def synced(folder: Path, control: Control, *sources: str) -> dict[str, Any]:
+def synced(new_job: Callable[[str], Job], control: Control, *sources: str) -> dict[str, Any]:
     """The inventory of these sources, each with the one credential that AWX gives it."""
     kinds = {"green_api": "GREEN-API partner", "plugzapi": "PlugzAPI partner", "phones": "KooPhone access key"}
     inventory: dict[str, Any] = {"_meta": {"hostvars": {}}}
     for source in sources:
-        update = Job(folder / source)
+        update = new_job(source)
         update.inject(kinds[source], credential_inputs(control)[kinds[source]])
         for name, group in update.sync(f"{source}.msgops.yml").items():
             if name == "_meta":
@@ -103,11 +110,14 @@ def synced(folder: Path, control: Control, *sources: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def inventory(tmp_path_factory: pytest.TempPathFactory, emulator_server: Emulator) -> dict[str, Any]:
+def inventory(
+    tmp_path_factory: pytest.TempPathFactory, ansible_commands: Path, emulator_server: Emulator
+) -> dict[str, Any]:
     """The inventory of the whole fleet, which tells of no token, and so is the same for every test."""
     emulator_server.reset()
     members = seeded(emulator_server)
-    found = synced(tmp_path_factory.mktemp("sync"), emulator_server, "green_api", "plugzapi")
+    folder = tmp_path_factory.mktemp("sync")
+    found = synced(lambda name: Job(folder / name, ansible_commands), emulator_server, "green_api", "plugzapi")
     assert len(found["_meta"]["hostvars"]) == len(members)
     return found
 
@@ -189,7 +199,7 @@ def test_the_command_of_the_page_runs_a_job(checking: Job) -> None:
     (command,) = re.findall(r"^ansible-runner .*", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     checking.prepare({"fleet_max_failing": "30%"})
     checking.folder.rename(checking.folder.with_name("private_data_dir"))
-    done = run(*shlex.split(command), env=environment(), cwd=checking.folder.parent)
+    done = run(*shlex.split(command), env=environment(COMMANDS), cwd=checking.folder.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 of 10" in done.stdout
 
@@ -220,8 +230,8 @@ def test_tokens_that_nobody_gives_are_asked_for_by_name(checking: Job) -> None:
     assert "its token isn't known; give the job the partner's token (GREEN_API_PARTNER_TOKEN)" in played.output
 
 
-def test_phones(job: Job, emulator: Control, fleet: list[dict[str, Any]]) -> None:
-    job.give(synced(job.folder.parent, emulator, "phones"))
+def test_phones(job: Job, new_job: Callable[[str], Job], emulator: Control, fleet: list[dict[str, Any]]) -> None:
+    job.give(synced(new_job, emulator, "phones"))
     job.inject("KooPhone access key", credential_inputs(emulator)["KooPhone access key"])
     reports = job.folder / "reports"
     played = job.play("check_phones.yml", fleet_report_dir=str(reports))
@@ -259,9 +269,9 @@ def test_instances_are_provisioned_from_a_survey(job: Job, emulator: Control, su
 
 
 def test_reports_of_slices_reach_the_next_node_of_a_workflow(
-    tmp_path: Path, new_job: Callable[[str], Job], emulator: Control, fleet: list[dict[str, Any]]
+    new_job: Callable[[str], Job], emulator: Control, fleet: list[dict[str, Any]]
 ) -> None:
-    inventory = synced(tmp_path, emulator, "green_api")
+    inventory = synced(new_job, emulator, "green_api")
     artifacts: dict[str, Any] = {}
     for number in (1, 2):
         job = new_job(f"slice-{number}")

@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,13 @@ def through_a_worker(job: Job, **extra_vars: Any) -> Played:
     stream, output = b"", b""
     for stage in stages:
         done = subprocess.run(
-            stage, input=stream, capture_output=True, env=environment(), cwd=job.folder, check=False, timeout=PATIENCE
+            stage,
+            input=stream,
+            capture_output=True,
+            env=environment(job.commands),
+            cwd=job.folder,
+            check=False,
+            timeout=PATIENCE,
         )
         stream, output = done.stdout, output + done.stderr
     artifacts = Path(f"{job.folder}-processed") / "artifacts" / "job"
@@ -61,7 +68,7 @@ def read_ids(control: Control) -> collections.Counter[str]:
     return collections.Counter(match[1] for path in paths if (match := re.search(r"/waInstance(\d+)/", path)))
 
 
-def test_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path) -> None:
+def test_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path, new_job: Callable[[str], Job]) -> None:
     # The runner's processes may take longer than another test may.
     faulthandler.cancel_dump_traceback_later()
     with EmulatorProcess({"server.log_entries": 2 * SIZE + 1000}) as control:
@@ -69,14 +76,14 @@ def test_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path) -> None:
             instances=[{"provider": "green_api", "count": SIZE, "name": "shop-{n:05d}", "states": STATES}]
         )["instances"]
         inputs = credential_inputs(control)["GREEN-API partner"]
-        update = Job(tmp_path / "sync")
+        update = new_job("sync")
         update.inject("GREEN-API partner", inputs)
         inventory = update.sync("green_api.msgops.yml")
         assert len(inventory["_meta"]["hostvars"]) == SIZE
         control.clear_log()
 
         def check(number: int) -> Played:
-            job = Job(tmp_path / f"slice-{number}")
+            job = new_job(f"slice-{number}")
             job.give(inventory, number, SLICES)
             job.inject("GREEN-API partner", inputs)
             return through_a_worker(
@@ -94,7 +101,7 @@ def test_slices_read_the_whole_fleet_and_nothing_twice(tmp_path: Path) -> None:
         counts = control.log_page()["counts"]
         assert counts == {"green_api.get_state": SIZE, "green_api.list": SLICES}
 
-    whole = Job(tmp_path / "merge")
+    whole = new_job("merge")
     whole.give({"_meta": {"hostvars": {}}})
     played = whole.play(
         "merge_reports.yml", fleet_reports=str(tmp_path / "reports" / "*.json"), fleet_report_dir=str(whole.folder)
