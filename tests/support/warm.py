@@ -5,8 +5,8 @@
 
 For commands, these are libraries and the parts of Ansible that read no settings: each command reads its settings
 itself, as a new process does. For modules, these are libraries only: a module brings Ansible's own code in its archive.
-Ansible parses its longest YAML files and compiles collections and the code of modules at each start; what that makes of
-a text is kept for the next start. ``ansible_commands.py`` starts this process.
+The files of code and YAML that each command or module reads are parsed and compiled once. ``ansible_commands.py``
+starts this process.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import _imp
 import array
 import contextlib
 import gc
+import glob
 import hashlib
 import importlib
+import itertools
 import json
 import locale
 import marshal
 import os
+import pickle
 import runpy
 import selectors
 import signal
@@ -29,7 +32,8 @@ import sys
 import threading
 import time
 import zipimport
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib.machinery import SourceFileLoader
 from typing import Any, Literal, NoReturn, TextIO
 
 import yaml
@@ -47,8 +51,8 @@ _COMMANDS = (
 # Imported by a module of the collection, or by the archive that brings it.
 _MODULES = ("argparse", "concurrent.futures", "logging", "platform", "requests", "runpy", "sqlite3", "zipfile")
 _SETTINGS = "ansible.constants"
-# Shorter YAML than this, in characters, is parsed faster than it is looked up.
-_LONG = 10_000
+# A play for which Ansible reads what it reads for each play.
+_PLAY = "[{hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: ''}}]}]"
 
 
 class _ReadsSettings(BaseException):
@@ -68,8 +72,9 @@ def _in_a_fork(function: Any, *arguments: Any) -> Any:
     """Return the result of a function that runs in a fork, so that this process imports nothing."""
     read, write = os.pipe()
     if os.fork() == 0:
+        result = function(*arguments)
         with open(write, "w") as file:
-            json.dump(function(*arguments), file)
+            json.dump(result, file)
         os._exit(0)
     os.close(write)
     with open(read) as file:
@@ -78,13 +83,59 @@ def _in_a_fork(function: Any, *arguments: Any) -> Any:
     return json.loads(text)
 
 
-def _names() -> list[str]:
-    """The names of all that the commands import, in the order of the imports."""
+class _Parser:
+    """Takes the place of ``yaml.load``, and has what it parsed in advance ready for whoever loads it first.
+
+    ``folder`` is where it leaves each text that it is given, if there is one: pickled with the loader.
+    """
+
+    def __init__(self) -> None:
+        self.folder: str | None = None
+        self._load, self._count = yaml.load, itertools.count()
+        self._ready: dict[bytes, list[Any]] = {}
+        yaml.load = self.load
+
+    def load(self, stream: Any, Loader: Any) -> Any:  # the names that callers use
+        text = stream if isinstance(stream, str | bytes) else stream.read()
+        key = pickle.dumps((text, Loader))
+        if self.folder:
+            with open(os.path.join(self.folder, f"{os.getpid()}.{next(self._count)}.yaml"), "wb") as file:
+                file.write(key)
+        # Who gets a result may change it, so nobody else gets the same one.
+        ready = self._ready.get(key)
+        return ready.pop() if ready else self._load(text, Loader)
+
+    def parse(self, folder: str) -> None:
+        """Parse what was left in the folder, as often as it was, with the loaders that need no settings."""
+        for path in glob.glob(os.path.join(folder, "*.yaml")):
+            with open(path, "rb") as file, contextlib.suppress(_ReadsSettings):
+                key = file.read()
+                text, loader = pickle.loads(key)
+                self._ready.setdefault(key, []).append(self._load(text, loader))
+
+
+def _rehearse(parser: _Parser, folder: str) -> dict[str, str | None]:
+    """Import all that the commands import, run a play, and return the names and the files of the modules, in order.
+
+    Each YAML text that Ansible parses is left in the folder, in a file of its own, pickled with its loader.
+    """
     before = set(sys.modules)
+    parser.folder = folder
     for name in _COMMANDS:
         with contextlib.suppress(ImportError):  # not every environment has it
             importlib.import_module(name)
-    return [name for name in sys.modules if name not in before]
+    with open(os.path.join(folder, "play.yml"), "w") as play:
+        play.write(_PLAY)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.environ["ANSIBLE_HOME"] = os.path.join(folder, "home")
+    with contextlib.suppress(SystemExit):
+        playbook = importlib.import_module("ansible.cli.playbook")
+        playbook.main(["ansible-playbook", "-i", "localhost,", "-c", "local", play.name])
+    return {
+        name: getattr(module, "__file__", None)
+        for name, module in sys.modules.items()
+        if name not in before and not name.startswith("ansible_collections")
+    }
 
 
 def _without_settings(names: Sequence[str]) -> list[str]:
@@ -112,19 +163,18 @@ def _once(folder: str, key: bytes, make: Callable[[], Any]) -> Any:
     return made
 
 
-def _parse_once(folder: str) -> None:
-    """Parse each YAML text once, such as Ansible's list of settings, where the result is nothing but plain data."""
-    load = yaml.load
-    loaders = [getattr(yaml, f"{c}{kind}Loader", None) for c in ("", "C") for kind in ("Base", "Safe")]
+def _read_code(files: Iterable[str]) -> None:
+    """Read the code of files that each fork imports itself."""
+    codes = {}
+    for file in files:
+        with contextlib.suppress(OSError):
+            codes[file] = SourceFileLoader("", file).get_code("")
+    read = SourceFileLoader.get_code
 
-    def load_once(stream: Any, Loader: Any) -> Any:  # the names that callers use
-        text = stream if isinstance(stream, str | bytes) or Loader not in loaders else stream.read()
-        if Loader not in loaders or len(text) < _LONG:
-            return load(text, Loader)
-        content = text.encode(errors="surrogateescape") if isinstance(text, str) else text
-        return _once(folder, f"{Loader.__name__} {type(text).__name__} ".encode() + content, lambda: load(text, Loader))
+    def get_code(self: SourceFileLoader, fullname: str) -> Any:
+        return codes.get(self.path) or read(self, fullname)
 
-    yaml.load = load_once
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
 def _compile_once(folder: str) -> None:
@@ -141,17 +191,22 @@ def _compile_once(folder: str) -> None:
 
 
 def prepare_commands(folder: str) -> None:
-    """Import all that does not depend on settings, and keep in the folder what commands parse and compile."""
-    _parse_once(folder)
+    """Import all that does not depend on settings, and read, parse and compile what else a command needs."""
+    parser = _Parser()
     # Tells other modules of Ansible that they run on a controller; ansible-core before 2.19 has none.
     with contextlib.suppress(ImportError):
         importlib.import_module("ansible._internal")
-    names = _in_a_fork(_without_settings, _in_a_fork(_names))
+    rehearsal = os.path.join(folder, "rehearsal")
+    os.mkdir(rehearsal)
+    files = _in_a_fork(_rehearse, parser, rehearsal)
+    names = _in_a_fork(_without_settings, list(files))
     guard = _Guard()
     sys.meta_path.insert(0, guard)
     for name in names:
         importlib.import_module(name)
+    parser.parse(rehearsal)
     sys.meta_path.remove(guard)
+    _read_code(file for name, file in files.items() if file and file.endswith(".py") and name not in sys.modules)
     _compile_once(folder)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,9 @@ def run(*sessions: str) -> list[Outcome]:
     shutil.rmtree(notes, ignore_errors=True)
     CACHE.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
-    command = [NOX, "--parallel", "auto", "--report", report, "--session", *sessions]
+    # One more than there are processors, because sessions also wait: for servers, for packages, for time to pass.
+    parallel = str((os.cpu_count() or 1) + 1)
+    command = [NOX, "--parallel", parallel, "--report", report, "--session", *sessions]
     status = subprocess.run(command, check=False, cwd=ROOT).returncode
     if not report.exists():
         sys.exit(status or 1)
