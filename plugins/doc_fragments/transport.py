@@ -40,7 +40,8 @@ options:
     default: 60.0
   concurrency:
     description:
-      - The number of requests that the task may have under way at once, from 1 to 256.
+      - The number of requests that the task may have under way at once, from 1 to 256. There are fewer if the limit of
+        open files (C(ulimit -n)) is low, so that some are left for the files that the task writes.
     type: int
     default: 16
 requirements:

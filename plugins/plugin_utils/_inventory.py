@@ -19,14 +19,18 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.text.converters import to_text
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import Cacheable
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError, UsageError, failure_result
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import (
+    FleetError,
+    UsageError,
+    failure_result,
+    unexpected,
+)
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import occurring, redact, register_secret
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
 from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import one_line
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import ArgumentSpec, transport_options
-from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import unexpected
 from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import NoListingError
 from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import name_variables
 from ansible_collections.msgops.fleet.plugins.plugin_utils._hostnames import STYLES

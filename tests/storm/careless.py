@@ -24,6 +24,11 @@ def nothing(*_arguments: Any, **_options: Any) -> None:
     """Do nothing."""
 
 
+def no_step(*_arguments: Any, **_options: Any) -> Iterator[Any]:
+    """Take no step."""
+    return iter(())
+
+
 @contextlib.contextmanager
 def no_room(*_arguments: Any, **_options: Any) -> Iterator[None]:
     """Keep no room for what is to be written."""

@@ -38,6 +38,9 @@ TESTS = {
         *("_http/test_transport.py", "_http/test_retries.py", "_http/test_address.py"),
         *("_http/test_transport_faults.py", "_http/test_transport_tls.py", "_http/test_transport_proxies.py"),
     ],
+    "_creation/creator": [
+        *("_creation/test_outcomes.py", "_creation/test_delivery.py", "_creation/test_limits.py"),
+    ],
     "_creation/provisioner": [
         *("_creation/test_outcomes.py", "_creation/test_reconciling.py", "_creation/test_without_listing.py"),
         *("_creation/test_token_delivery.py", "_creation/test_result.py", "_creation/test_resolution.py"),

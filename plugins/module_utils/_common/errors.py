@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import enum
+import os
+import traceback
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -123,3 +125,13 @@ def describe_failures(failures: Sequence[tuple[str, FleetError]], shown_messages
     largest_first = sorted(messages.values(), key=len, reverse=True)
     groups = join_groups((error.cause, label) for label, error in failures)
     return ". ".join([groups, *(same[0] for same in largest_first[:shown_messages])])
+
+
+def unexpected(exc: Exception) -> str:
+    """Return the message for an unexpected exception: its type and place, so that it can be reported as a bug.
+
+    It doesn't quote the exception's own text, which may contain a URL or a header.
+    """
+    frame = traceback.extract_tb(exc.__traceback__)[-1]
+    where = f"{type(exc).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
+    return f"unexpected {where}; this is a bug in msgops.fleet: please report it with this line"

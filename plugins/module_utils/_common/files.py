@@ -45,6 +45,22 @@ def open_regular(path: str, flags: int, *, folder: int | None = None) -> int:
     return descriptor
 
 
+def make_folder(path: str, mode: int) -> None:
+    """Make a folder and those that it is in, unless they exist, each with ``mode`` at most, whatever the umask allows.
+
+    :raises OSError: if one can't be made.
+    """
+    if os.path.isdir(path):
+        return
+    if parent := os.path.dirname(path):
+        make_folder(parent, mode)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
 def file_kind(path: str) -> str:
     """Return what ``path`` leads to if that exists and can't be replaced by a file, else an empty string."""
     try:

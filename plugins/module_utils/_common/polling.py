@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
+from .resources import workers_for
+
 Job = TypeVar("Job")
 
 # Seconds between two looks at what has changed.
@@ -131,10 +133,10 @@ def poll(
     A job that pauses holds no worker. Returns when all are done, when ``stop()`` says so after a step, or at
     ``deadline`` (of ``time.monotonic()``): steps that are under way then are left alone, and no other begins. What
     ``step`` raises is raised here, once the steps under way have ended.
-    Where the system limits threads, as many workers run as it allows. Without any, the caller's own thread takes the
-    steps, and notices the deadline only between two of them.
+    Where the system limits open files or threads, as many workers run as it allows. Without any, the caller's own
+    thread takes the steps, and notices the deadline only between two of them.
     """
-    crew = _Workers(step, min(workers, len(jobs)), deadline)
+    crew = _Workers(step, workers_for(min(workers, len(jobs))), deadline)
     for job in jobs:
         crew.add(job)
     under_way = len(jobs)
@@ -168,5 +170,9 @@ def poll(
             if not done:
                 pause_ends = time.monotonic() + interval * random.uniform(1.0, 1.2)
                 heapq.heappush(pausing, (pause_ends, next(tie_break), job))
+    except MemoryError:
+        crew.stop()
+        crew.join()
+        raise
     finally:
         crew.stop()

@@ -42,7 +42,8 @@ class Reservation:
             yield reservation
         finally:
             for file in reservation._files:
-                target.discard(file)
+                with contextlib.suppress(OSError):  # a later run removes it; what was written counts
+                    target.discard(file)
             reservation.release_descriptor()
 
     def write(self, content: bytes, *, last: bool) -> None:
@@ -57,6 +58,7 @@ class Reservation:
         self.target.replace_by(self._files[-1], content)
         self._files.pop()
         self.target.sync()
+        self.failure = None
         try:
             self._fill_up()
         except OSError as exc:

@@ -23,6 +23,7 @@ from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
 from .._common.files import UnfitFile, file_kind
 from .._common.reservation import Reservation
+from .._common.resources import RUN_OUT
 from .._vendors.gateway import Instance
 from .credentials_content import Content, Slot, dump, find_conflict, find_entries, has_outdated_entry, parse, put
 
@@ -42,7 +43,6 @@ _REMEDIES = {
     errno.EFBIG: "raise the limit on the size of files, or name a smaller file",
     errno.EBUSY: "it is a mount point and can't be replaced: mount its folder instead, or name another file",
     errno.ENOLCK: "its file system has no locks: mount it with locks, or name a file elsewhere",
-    errno.EMFILE: "raise the limit on open files (ulimit -n), or lower concurrency",
 }
 
 
@@ -209,6 +209,7 @@ class CredentialsFile:
     @contextlib.contextmanager
     def _locked(self, target: AtomicFile) -> Iterator[int]:
         """Lock the file, which is made if it doesn't exist; try again if another run has replaced it meanwhile."""
+        give_up_at = time.monotonic() + self._lock_timeout
         while True:
             if target.stat() is None:
                 target.create(b"{}\n")
@@ -217,10 +218,12 @@ class CredentialsFile:
             except FileNotFoundError:
                 continue
             except OSError as exc:
-                if exc.errno not in (errno.EMFILE, errno.ENFILE) or not (
-                    self._reservation and self._reservation.release_descriptor()
-                ):
+                if exc.errno not in (errno.EMFILE, errno.ENFILE) or not self._reservation:
                     raise
+                if not self._reservation.release_descriptor():
+                    if time.monotonic() > give_up_at:
+                        raise
+                    time.sleep(_PAUSE)  # another thread has taken it, for a resolver or a file of authorities
                 continue
             try:
                 _lock(descriptor, self._lock_timeout)
@@ -236,9 +239,12 @@ class CredentialsFile:
             yield
         except OSError as exc:
             raise self._explanation(exc, done) from None
+        except MemoryError:
+            raise self._explanation(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), done) from None
 
     def _explanation(self, exc: OSError, done: str = "written") -> UsageError:
-        remedy = _REMEDIES.get(exc.errno or 0, "name another file")
+        ran_out = RUN_OUT.get(exc.errno or 0)
+        remedy = ran_out[1] if ran_out else _REMEDIES.get(exc.errno or 0, "name another file")
         return UsageError(f"credentials_file {self.path} can't be {done} ({exc.strerror or exc}); {remedy}")
 
 

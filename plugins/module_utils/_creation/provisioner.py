@@ -15,15 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._common.errors import Delivery, FleetError, UsageError
-from .._common.polling import ProgressLog, poll
 from .._common.timestamps import utc_now
 from .._journal.command_lines import JournalCommands
 from .._journal.entries import (
     Entry,
     Memory,
     Status,
-    begun_entry,
-    hash_payload,
     is_new_token,
     is_same_id,
     new_entry,
@@ -33,11 +30,12 @@ from .._journal.storage import JournalError
 from .._vendors.accounts import Account, Kinship
 from .._vendors.gateway import Gateway
 from .claim import Claim, find_claim
+from .creator import Creator, not_begun
 from .desired import DesiredInstance
 from .listing import LISTING_POLICY, Lister, ListingMode, ListingPolicy
 from .plan import OnUnknown, Plan, Planner
 from .refusals import Refusals
-from .result import Action, Result, result_from_plan
+from .result import Result, result_from_plan
 from .token_delivery import TokenDelivery
 
 
@@ -83,14 +81,18 @@ class Provisioner:
             try:
                 lease.note_uses(listed)
             except JournalError as error:
-                plans = [plan.failed(error) if plan.action == "would_create" else plan for plan in plans]
+                plans = [
+                    plan.failed(not_begun(error, plan.desired)) if plan.action == "would_create" else plan
+                    for plan in plans
+                ]
             with self.delivery.room_for(plans):
-                results = self._reconcile(self._create_all(plans, lease), lease, lister)
+                results = Creator(self.delivery, lease, self.concurrency, self.progress).create(plans)
+                results = self._reconcile(results, lease, lister)
                 with contextlib.suppress(UsageError):  # write_credentials reports a file that can't be read
                     results = self.delivery.restore_tokens(results)
                 results = self.delivery.write_credentials(results)
             results = [replace(result, entry=self._updated_entry(result)) for result in results]
-            self._record(lease, [result.entry for result in results if result.entry])
+            self._record(lease, results)
         self.warnings += self.delivery.warnings
         self._warn_of_lost_tokens(results)
         return self.delivery.strip_tokens(results)
@@ -139,49 +141,6 @@ class Provisioner:
         policy = self.listing_policy
         return {entry.name: policy.deadline(entry) for entry in entries if policy.applies_to(entry)}
 
-    # Create: each at most once
-
-    def _create_all(self, plans: Sequence[Plan], lease: Lease) -> list[Result]:
-        results = {plan.desired: result_from_plan(plan) for plan in plans}
-        wanted = [plan for plan in plans if plan.action == "would_create"]
-
-        def create(plan: Plan) -> bool:
-            results[plan.desired] = self._create(plan, lease)
-            return True
-
-        def describe() -> str:
-            done = sum(results[plan.desired].action != "would_create" for plan in wanted)
-            return f"{done:,} of {len(wanted):,} creations answered"
-
-        poll(
-            wanted,
-            create,
-            workers=self.concurrency,
-            progress=ProgressLog(self.progress, describe) if self.progress else None,
-        )
-        return list(results.values())
-
-    def _create(self, plan: Plan, lease: Lease) -> Result:
-        desired, result = plan.desired, result_from_plan(plan)
-        if failure := self.delivery.failure():
-            return result.failed(failure)
-        entry = begun_entry(desired.account, desired.name, hash_payload(desired.payload), plan.entry)
-        try:
-            lease.begin(entry, instead_of=plan.entry)
-        except JournalError as error:
-            return result.failed(error)
-        try:
-            instance = desired.gateway.create_instance(desired.payload)
-        except FleetError as error:
-            action: Action = "unknown" if error.delivery is Delivery.UNKNOWN else "failed"
-            return replace(result, action=action, error=error, posted=True, entry=entry)
-        # Write both immediately: this process may be killed, and the vendor may never show the token again.
-        entry = replace(entry, status="created", instance_id=instance.id, updated_at=utc_now())
-        self._record(lease, [entry])
-        result = replace(result, action="created", instance=instance, posted=True, entry=entry)
-        self.delivery.write_at_once(result)
-        return result
-
     # Reconcile: ask the listing about creations without a clear response
 
     def _reconcile(self, results: Sequence[Result], lease: Lease, lister: Lister) -> list[Result]:
@@ -226,12 +185,14 @@ class Provisioner:
             return replace(entry, instance_id=instance_id)
         return replace(entry, status=status, instance_id=instance_id, updated_at=utc_now())
 
-    def _record(self, lease: Lease, entries: Sequence[Entry]) -> None:
+    def _record(self, lease: Lease, results: Sequence[Result]) -> None:
         try:
-            lease.record(entries)
+            lease.record([result.entry for result in results if result.entry])
         except JournalError as error:
             # Nothing is lost: the next run reconciles an entry that stays pending with the listing.
-            self.warnings.append(error.message)
+            created = sum(result.action == "created" for result in results)
+            done = f"{created} of its instances were created" if created else "what this run found"
+            self.warnings.append(error.with_consequence(f"{done}, which it doesn't say").message)
 
     # Warnings
 

@@ -11,15 +11,19 @@ socket. They also bound a response, in bytes and in seconds.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import http.client
 import io
 import ipaddress
+import os
 import socket
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
+
+from .._common.resources import is_for_files, is_scarce
 
 # Bytes to read at once. They may become a thousand times as many when urllib3 decompresses them.
 _CHUNK_SIZE = 8 * 1024
@@ -125,7 +129,11 @@ def _extended(pool_class: Any) -> Any:
 
 
 class _Pool:
-    """Mixin for urllib3's pools: a write never reuses a connection that the server may be about to close."""
+    """Mixin for urllib3's pools.
+
+    A write never reuses a connection that the server may be about to close, and an idle connection keeps no descriptor
+    that is scarce.
+    """
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)  # type: ignore[misc]
@@ -138,11 +146,16 @@ class _Pool:
     def _put_conn(self, connection: Any) -> None:
         if connection:
             connection.used_at = time.monotonic()
+            if connection.sock and is_scarce(connection.sock.fileno()):
+                connection.close()
         super()._put_conn(connection)  # type: ignore[misc]
 
 
 class _Connection(http.client.HTTPConnection):
-    """Mixin for urllib3's connections: records that a request was sent, and uses ``http`` to loopback only."""
+    """Mixin for urllib3's connections.
+
+    It records that a request was sent, uses ``http`` to loopback only, and takes no descriptor that files may need.
+    """
 
     is_plain = False
     used_at = 0.0
@@ -154,6 +167,9 @@ class _Connection(http.client.HTTPConnection):
             super().connect()
         finally:
             self._is_connecting = False
+        if is_for_files(self.sock.fileno()):
+            self.close()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         if self.is_plain and not _is_to_loopback(self.sock):
             # A name such as api.localhost passes the check of the URL, but a resolver may map it to another machine.
             self.close()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._common.errors import Code, Delivery, FleetError
+from .._common.resources import RUN_OUT
 from .connection import Exchange, NotLoopback
 from .messages import Request
 
@@ -25,14 +26,6 @@ with contextlib.suppress(ImportError):  # session.py reports that requests isn't
     import urllib3
 
     EXPECTED += (urllib3.exceptions.HTTPError,)
-
-_RUN_OUT = {
-    errno.EMFILE: ("open files", "raise the limit of open files (ulimit -n), or lower concurrency"),
-    errno.ENFILE: ("open files", "close what else is open on this machine, or lower concurrency"),
-    errno.EADDRNOTAVAIL: ("ports", "wait until earlier connections have ended, or lower concurrency"),
-    errno.ENOBUFS: ("memory for connections", "lower concurrency"),
-    errno.ENOMEM: ("memory", "lower concurrency"),
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,7 @@ def explain(exc: BaseException, request: Request, exchange: Exchange, to: Destin
 
 def _run_out(chain: list[BaseException]) -> _Cause | None:
     """Return the cause if this machine has run out of memory, ports or open files."""
-    numbers = [link.errno for link in chain if isinstance(link, OSError) and link.errno in _RUN_OUT]
+    numbers = [link.errno for link in chain if isinstance(link, OSError) and link.errno in RUN_OUT]
     if _first(chain, MemoryError):
         numbers = [errno.ENOMEM]
     if _first(chain, socket.gaierror):
@@ -78,9 +71,9 @@ def _run_out(chain: list[BaseException]) -> _Cause | None:
             socket.socket().close()
         except OSError as exc:
             numbers.append(exc.errno or 0)
-    if not numbers or numbers[0] not in _RUN_OUT:
+    if not numbers or numbers[0] not in RUN_OUT:
         return None
-    what, remedy = _RUN_OUT[numbers[0]]
+    what, remedy = RUN_OUT[numbers[0]]
     # Files and ports become free when another thread's request has ended.
     is_memory = numbers[0] == errno.ENOMEM
     return _Cause("connection", f"this machine has run out of {what}", remedy, retryable=not is_memory)

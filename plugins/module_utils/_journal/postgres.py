@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .._common.errors import UsageError
 from .._common.masking import passwords_in, redact
 from .schema import SCHEMA_VERSION, Row, Transaction, upgrade
-from .storage import BUSY_TIMEOUT, JournalError, check_version
+from .storage import BUSY_TIMEOUT, JournalError, check_version, journal_error
 
 if TYPE_CHECKING:
     import psycopg
@@ -95,10 +95,13 @@ class PostgresStorage:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except MemoryError as exc:
+            failure = journal_error(self.name, exc, "")
         except self._psycopg.Error as exc:
             # A failed connection has no diagnostics but its text, which may quote the URL.
             text = " ".join(str(exc).split()) or type(exc).__name__
-            failure = JournalError(self.name, exc.diag.message_primary or redact(text, passwords_in(self._url)))
+            reason = exc.diag.message_primary or redact(text, passwords_in(self._url))
+            failure = journal_error(self.name, exc, reason)
         else:
             return
         raise failure

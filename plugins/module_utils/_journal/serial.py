@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .._common.files import UnfitFile, open_regular
+from .._common.resources import RUN_OUT
 from .schema import Transaction
-from .storage import JournalError
+from .storage import JournalError, journal_error
 
 # The changes that are counted. Leases aren't: losing one does no harm.
 _COUNTED = {"creation": ("INSERT", "UPDATE", "DELETE"), "reboot": ("INSERT",)}
@@ -166,6 +167,8 @@ class SerialGuard:
         try:
             yield
         except OSError as exc:
+            if exc.errno in RUN_OUT:
+                raise journal_error(self._name, exc, "") from None
             raise JournalError(
                 self._name,
                 f"the number of its changes is kept in {self._file.path}, which can't be used ({exc.strerror})",

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._common.atomic_file import AtomicFile
-from .._common.files import UnfitFile
+from .._common.files import UnfitFile, make_folder
 from .schema import SCHEMA_VERSION, Row, Transaction, upgrade
 from .serial import Serial, SerialGuard, count_changes, counted_in, serial_in
-from .storage import BUSY_TIMEOUT, JournalError, check_version
+from .storage import BUSY_TIMEOUT, JournalError, check_version, journal_error
 
 # The file's header: https://www.sqlite.org/fileformat2.html#the_database_header
 _HEADER = 100
@@ -104,7 +104,7 @@ class SqliteStorage:
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
-        os.makedirs(os.path.dirname(self.name), mode=0o700, exist_ok=True)
+        make_folder(os.path.dirname(self.name), 0o700)
         for _opening in range(_OPENINGS):
             found = self._find()
             self._path, self._guard = found.path, SerialGuard(self.name, found.path)
@@ -224,10 +224,10 @@ class SqliteStorage:
             yield
         except UnfitFile as exc:
             raise JournalError(self.name, str(exc.strerror), "name another file as journal") from None
-        except sqlite3.Error as exc:
-            raise JournalError(self.name, str(exc)) from None
+        except (sqlite3.Error, MemoryError) as exc:
+            raise journal_error(self.name, exc, str(exc)) from None
         except OSError as exc:
-            raise JournalError(self.name, exc.strerror or type(exc).__name__) from None
+            raise journal_error(self.name, exc, exc.strerror or type(exc).__name__) from None
 
 
 class _SqliteTransaction:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from typing import Protocol
 
 from .._common.errors import UsageError
+from .._common.resources import run_out
 from .schema import SCHEMA_VERSION, Transaction
 
 # Seconds to wait for other transactions, each of which takes milliseconds.
@@ -16,10 +18,33 @@ BUSY_TIMEOUT = 30.0
 
 
 class JournalError(UsageError):
-    """The journal can't be used; nothing is created or rebooted without it."""
+    """The journal can't be used; no creation and no reboot begins without it.
 
-    def __init__(self, name: str, reason: str, remedy: str = "repair it or name another one as journal") -> None:
-        super().__init__(f"the journal {name} can't be used, and nothing is done without it: {reason}; {remedy}")
+    ``consequence`` says what follows. What was begun before is no part of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reason: str,
+        remedy: str = "repair it or name another one as journal",
+        consequence: str = "nothing is begun without it",
+    ) -> None:
+        super().__init__(f"the journal {name} can't be used, and {consequence}: {reason}; {remedy}")
+        self._parts = (name, reason, remedy)
+
+    def with_consequence(self, consequence: str) -> JournalError:
+        """The same with another consequence."""
+        return JournalError(*self._parts, consequence)
+
+
+def journal_error(name: str, exc: Exception, reason: str) -> JournalError:
+    """The error for an exception: what has run out on this machine, else ``reason``."""
+    number = errno.ENOMEM if isinstance(exc, MemoryError) else getattr(exc, "errno", None)
+    if ran_out := run_out(number):
+        what, remedy = ran_out
+        return JournalError(name, f"this machine has run out of {what}", remedy)
+    return JournalError(name, reason)
 
 
 class Storage(Protocol):

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._common.errors import FleetError, UsageError
+from .._common.errors import FleetError, UsageError, unexpected
 from .._common.masking import SecretOutput, masked
 from .._common.paths import start_folder, with_absolute_paths
+from .._common.resources import OUT_OF_MEMORY
 from .._common.texts import one_line
 from .._http.session import REQUESTS_IMPORT_ERROR
 from .arguments import ArgumentSpec, OptionResolver
@@ -151,15 +151,7 @@ def guard(run: Run, task: TaskContext) -> dict[str, Any]:
     except FleetError as error:
         message = task.explain(error)
         return {"failed": True, "msg": message, "changed": False, "error": error.as_error() | {"message": message}}
+    except MemoryError:
+        return {"failed": True, "changed": False, "msg": OUT_OF_MEMORY}
     except Exception as exc:
         return {"failed": True, "changed": False, "msg": unexpected(exc)}
-
-
-def unexpected(exc: Exception) -> str:
-    """Return the message for an unexpected exception: its type and place, so that it can be reported as a bug.
-
-    It doesn't quote the exception's own text, which may contain a URL or a header.
-    """
-    frame = traceback.extract_tb(exc.__traceback__)[-1]
-    where = f"{type(exc).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
-    return f"unexpected {where}; this is a bug in msgops.fleet: please report it with this line"

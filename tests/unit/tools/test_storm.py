@@ -158,7 +158,7 @@ def test_a_fault_that_never_strikes_is_noticed(tmp_path: Path) -> None:
         seed=7,
         has_listing=False,
         only=["429"],
-        constants={"_creation.provisioner.Provisioner._create": careless.nothing},
+        constants={"_creation.creator.Creator._create": careless.no_step},
         tell=lambda _text: None,
     )
     assert "429: it never struck, so nothing was tested" in found

@@ -370,7 +370,7 @@ def test_without_a_journal_nothing_is_rebooted(sitting: Sitting) -> None:
     (sitting.folder / "file").write_text("")
     result = reboot(sitting, broken(sitting, "green_api", "shop"), journal=str(sitting.folder / "file" / "journal"))
     assert actions(result) == {"shop": "failed"}
-    assert "nothing is done without it" in result["msg"]
+    assert "nothing is begun without it" in result["msg"]
     assert sent(sitting) == 0
 
 
