@@ -15,3 +15,4 @@ class ActionModule(ControllerAction):
     """The module, in the controller's own process where that makes no difference."""
 
     module: ClassVar[ModuleType] = instance_info
+    returns_tokens: ClassVar[bool] = True

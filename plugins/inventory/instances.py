@@ -51,9 +51,11 @@ options:
   include_tokens:
     description:
       - Whether each host has its instance's token as the variable C(msgops_token).
-      - B(Warning.) Everyone who can read the inventory or its cache can then read the tokens of all instances. That
-        includes C(ansible-inventory), the inventory in AWX, and tasks that print host variables. An instance's token
-        suffices to send messages in its owner's name.
+      - B(Warning.) Everyone who can read the inventory can then read the tokens of all instances. That includes
+        C(ansible-inventory), the inventory in AWX, and tasks that print host variables. An instance's token suffices to
+        send messages in its owner's name.
+      - Such a source can't be cached, except in memory (O(cache_plugin=ansible.builtin.memory)). Ansible makes the
+        files of a cache readable for all users.
       - By default, tokens are neither in variables nor in the cache.
     type: bool
     default: false

@@ -24,7 +24,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 from ansible_collections.msgops.fleet.plugins.module_utils._common.environment import read_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import masked
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import SecretOutput, masked
 from ansible_collections.msgops.fleet.plugins.module_utils._common.paths import start_folder
 from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import one_line
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
@@ -54,12 +54,16 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     _supports_async = True
 
     module: ClassVar[ModuleType]
+    # Whether the result may hold tokens, if Ansible doesn't print it.
+    returns_tokens: ClassVar[bool] = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the core here if the task would run on the controller, else run the module."""
         result = super().run(None, task_vars)
         if self._executor(task_vars or {}) == "module":
             wrap_async = self._task.async_val and not self._connection.has_native_async
+            if wrap_async and self.returns_tokens and SecretOutput(bool(self._task.no_log)).is_safe:
+                self._warn_of_job_file()
             args = {**self._task.args, START_FOLDER: start_folder(), **self._secret_environment()}
             result = merge_hash(
                 result, self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
@@ -74,6 +78,13 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         if not _wants_invocation(task_vars or {}):
             result.pop("invocation", None)
         return dict(result)
+
+    def _warn_of_job_file(self) -> None:
+        Display().warning(
+            f"{self._task.action}: with async, Ansible keeps the result, with the tokens in it, in a file that every "
+            "user of the machine can read, in ansible_async_dir (by default ~/.ansible_async). Run this task without "
+            "async, or set ansible_async_dir to a folder that only this user can read"
+        )
 
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
         """Return the task's ``environment`` as the prefix of a command, without secrets: Ansible prints it at -vvv."""

@@ -148,6 +148,11 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
             raise UsageError(f"{self.NAME} has no option {foreign[0]}")
         view = self._validated(self.DISPLAY_OPTIONS, config)
         caching = self.get_option("cache")
+        if caching and view.get("include_tokens") and not self._caches_in_memory:
+            raise UsageError(
+                "include_tokens puts tokens into the cache, which Ansible lets every user of this machine read; leave "
+                "include_tokens out, or set cache: false in this source"
+            )
         key = "_".join([self.get_cache_key(path), *(option for option in self.CACHE_KEY_OPTIONS if view[option])])
         records = self._cached(key, config) if cache and caching else None
         if records is None:
@@ -156,6 +161,10 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
                 self._cache[key] = {"version": _CACHE_VERSION, "accounts": accounts, "hosts": records}
         self._tokens.update(record["token"] for record in records if record.get("token"))
         self._populate(records, view)
+
+    @property
+    def _caches_in_memory(self) -> bool:
+        return str(self.get_option("cache_plugin")).rpartition(".")[2] == "memory"
 
     # Options
 

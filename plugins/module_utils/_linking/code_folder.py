@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
+from .._common.files import make_folder
 from .page import Page
 from .timing import LinkTiming
 
@@ -37,7 +38,7 @@ class CodeFolder:
         :raises UsageError: if the folder can't be written.
         """
         with self._explained():
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            make_folder(self.folder, 0o700)
             self._remove(anchors)
 
     def is_due(self) -> bool:

@@ -15,14 +15,15 @@ from typing import Any
 
 from .._common.atomic_file import AtomicFile
 from .._common.errors import UsageError
-from .._common.files import file_kind
+from .._common.files import file_kind, make_folder
 from .._common.paths import absolute
 from .junit import render_junit
 from .page import render_page
 from .report import Part, Report, parse
 
-# Mode of a new file. Reports hold no secrets, and are meant to be read by others.
+# Modes of a new file, and of a folder that is made for it. Reports hold no secrets, and are meant to be read by others.
 _MODE = 0o644
+_FOLDER_MODE = 0o755
 
 
 def _render_json(report: Report) -> str:
@@ -116,7 +117,7 @@ def _write(path: str, content: bytes, option: str) -> None:
         if kind and kind != "a folder":
             _write_into(path, content)
             return
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        make_folder(os.path.dirname(path), _FOLDER_MODE)
         with contextlib.closing(AtomicFile(path)) as target:
             before = target.stat()
             target.replace(content, before, stat.S_IMODE(before.st_mode) if before else _MODE)

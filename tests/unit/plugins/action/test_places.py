@@ -173,6 +173,19 @@ def test_a_task_without_polling_is_waited_for_with_async_status(stage: Stage, em
     assert played.result("wait")["state"] == "authorized"
 
 
+def test_async_warns_of_tokens_in_a_file_that_others_can_read(stage: Stage, emulator: Control) -> None:
+    def create(name: str, **keywords: Any) -> dict[str, Any]:
+        options = {"provider": "green_api", "name": name, "credentials_file": str(stage.folder / "credentials.json")}
+        return {"name": name, "msgops.fleet.instance_create": options, "register": "made", **keywords}
+
+    def warned(*tasks: dict[str, Any]) -> bool:
+        played = stage.play([{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks]}])
+        return "in ansible_async_dir" in " ".join(played.output.split())
+
+    assert warned(create("background", no_log=True, **ASYNC))
+    assert not warned(create("foreground", no_log=True))
+
+
 def test_every_module_has_its_action() -> None:
     modules = {path.name for path in (ROOT / "plugins" / "modules").glob("*.py")}
     assert {path.name for path in (ROOT / "plugins" / "action").glob("*.py")} == modules

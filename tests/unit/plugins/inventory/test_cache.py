@@ -161,15 +161,13 @@ def test_another_source_is_not_what_is_cached(emulator: Control, fleet: Source) 
     assert len(emulator.log()) == 2
 
 
-@pytest.mark.parametrize("option", ["read_states", "include_tokens"])
-def test_what_was_not_asked_for_is_not_taken_from_the_cache(emulator: Control, fleet: Source, option: str) -> None:
+def test_what_was_not_asked_for_is_not_taken_from_the_cache(emulator: Control, fleet: Source) -> None:
     fleet.load(INSTANCES)
     emulator.clear_log()
-    inventory = fleet.load({**INSTANCES, option: True})
+    inventory = fleet.load({**INSTANCES, "read_states": True})
     assert emulator.log() != []
-    assert inventory.hosts["shop"]["msgops_state"] == ("authorized" if option == "read_states" else None)
-    assert inventory.hosts["shop"].get("msgops_token") == ("s3cret-shop" if option == "include_tokens" else None)
-    assert "msgops_token" not in fleet.load(INSTANCES).hosts["shop"]
+    assert inventory.hosts["shop"]["msgops_state"] == "authorized"
+    assert inventory.hosts["shop"].get("msgops_token") is None
 
 
 def test_how_hosts_are_shown_is_not_cached(emulator: Control, fleet: Source) -> None:
@@ -243,11 +241,21 @@ def test_the_cache_holds_no_token(emulator: Control, fleet: Source) -> None:
             assert account.get(key, "s3cret") not in content
 
 
-def test_the_cache_holds_tokens_on_request(fleet: Source) -> None:
-    fleet.load({**INSTANCES, "include_tokens": True})
-    assert "s3cret-shop" in cached(fleet)
-    alone = without_credentials(fleet, {**INSTANCES, "include_tokens": True})
-    assert alone.hosts["loja"]["msgops_token"] == "s3cret-loja"
+def test_a_cache_that_would_hold_tokens_is_refused(fleet: Source) -> None:
+    _status, output = fleet.command(
+        "ansible-inventory", "-i", str(fleet.write({**INSTANCES, "include_tokens": True})), "--list"
+    )
+    assert "set cache: false in this source" in " ".join(output.split())
+    assert "s3cret" not in output
+    assert not (fleet.folder / "cache").exists() or not list((fleet.folder / "cache").iterdir())
+
+
+@pytest.mark.parametrize("change", [{"cache": False}, {"cache_plugin": "ansible.builtin.memory"}])
+def test_what_the_refusal_says_lets_tokens_through(fleet: Source, change: dict[str, Any]) -> None:
+    environment = {"ANSIBLE_INVENTORY_CACHE": "true"}
+    inventory = fleet.load({**INSTANCES, "include_tokens": True, **change}, **environment)
+    assert inventory.hosts["loja"]["msgops_token"] == "s3cret-loja"
+    assert not (fleet.folder / "cache").exists() or not list((fleet.folder / "cache").iterdir())
 
 
 def test_other_cache_settings_of_ansible_hold(emulator: Control, fleet: Source) -> None:
