@@ -25,7 +25,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import
     failure_result,
     unexpected,
 )
-from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import occurring, redact, register_secret
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import redact, register_secret
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import poll
 from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import one_line
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
@@ -118,7 +118,7 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         except FleetError as error:
             message = error.message
         except AnsibleError as error:
-            message = one_line(to_text(error))
+            message = to_text(error)
         except Exception as error:
             message = unexpected(error)
         if message:
@@ -190,7 +190,7 @@ class FleetInventory(HostsPlugin, Cacheable):  # type: ignore[misc]  # no type i
         return options.params
 
     def _redacted(self, message: str) -> str:
-        return redact(message, self._secrets | occurring(self._tokens, message))
+        return one_line(redact(message, self._secrets | self._tokens))
 
     # The cache
 

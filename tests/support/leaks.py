@@ -93,8 +93,15 @@ class Leak:
 _TASK = re.compile(r"TASK \[(.*?)\] \*+|<testcase [^>]*name=\"([^\"]*)\"")
 
 
+# Zero-width characters and line breaks, as they are or as JSON spells them, and the space between single characters
+# that a message may have in their place.
+_UNSEEN = re.compile(r"\u200b|\\+(?:u200b|n)")
+_SPELLED_OUT = re.compile(r"(?<=\b\w) (?=\w\b)")
+
+
 def find_leaks(text: str, place: str, secrets: Mapping[str, str]) -> list[Leak]:
     """All secrets that a text betrays, each with the cell whose task had begun last before it."""
+    text = _SPELLED_OUT.sub("", _UNSEEN.sub(" ", text))
     by_start = {needle[:_LEAST]: (needle, name) for name, secret in secrets.items() for needle in needles(secret)}
     if not _betrayed(text, by_start):
         return []
@@ -133,6 +140,11 @@ _ECHO = {"error": "{secret} not allowed", "message": "{encoded_secret} at {path}
 _ECHO_TEXT = "{secret} {encoded_secret} {path}"
 
 
+def _echo(form: str) -> dict[str, str]:
+    """A body that holds the secret in a form, where each vendor puts its message."""
+    return dict.fromkeys(("error", "message", "error_msg"), f"{{{form}}} not allowed")
+
+
 def _status(status: int, body: Any, **options: Any) -> Outcome:
     return Outcome((("status", {"status": status, "body": body, "echo_secret": True, **options}),))
 
@@ -149,6 +161,12 @@ OUTCOMES: dict[str, Outcome] = {
     "500 that echoes": _status(500, _ECHO),
     "200 that echoes": _status(200, _ECHO),
     "200 that echoes as text": _status(200, _ECHO_TEXT, content_type="text/html"),
+    "403 with its beginning": _status(403, _echo("secret_start")),
+    "403 with its end": _status(403, _echo("secret_end")),
+    "403 in capitals": _status(403, _echo("capital_secret")),
+    "403 with zero-width characters": _status(403, _echo("split_secret")),
+    "403 with line breaks": _status(403, _echo("wrapped_secret")),
+    "200 with zero-width characters": _status(200, _echo("split_secret")),
     "timeout": Outcome((("hang", {}),), options={"timeout": 0.2}),
     "refused": Outcome(address="refused"),
     "no TLS": Outcome(address="no TLS"),

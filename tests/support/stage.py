@@ -172,3 +172,17 @@ def end(process: subprocess.Popen[Any]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def output_at(terminal: int, process: subprocess.Popen[Any]) -> str:
+    """All that the process prints to a pseudo-terminal, of which this is our end."""
+    pieces = []
+    try:
+        while True:
+            pieces.append(os.read(terminal, 65536))
+    except OSError:  # what Linux says when the last one has closed the other end
+        process.wait(PATIENCE)
+    finally:
+        os.close(terminal)
+        end(process)
+    return b"".join(pieces).decode()

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import collections
 import functools
-import html
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+
+from .folding import Located, foldings, locate
+from .vocabulary import WORDS
 
 try:
     from ansible.module_utils.secrets import register_secret as _register_secret  # since ansible-core 2.22
@@ -36,12 +36,18 @@ _KEYWORD_PASSWORD = re.compile(
     r"(?:^|\s)(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)+)'?|((?:[^\s\\]|\\.)+))", re.IGNORECASE | re.DOTALL
 )
 
-# The first characters of the escapes in _spellings_of_character.
-_ESCAPES = frozenset("%\\&+")
+# A secret of fewer characters would mask letters of other words, so it must stand apart from them.
+_SHORT = 8
+# From this length on, parts of a secret are secret, too.
+_LONG = 20
+_PART = 12
+# The substrings of secrets by which texts are filtered before they are compared in full.
+_GRAM = 8
+# So few substrings are looked for in texts, instead of looking the texts' substrings up.
+_FEW_GRAMS = 40
 
-# The start of an escape in JSON and in HTML. Escaping again doubles the backslash, and turns the ampersand into &amp;.
-_BACKSLASHES = r"\\{1,7}"
-_AMPERSAND = "&(?:amp;)*"
+# The number of secrets of one request; their index is kept for its next text.
+_FEW = 8
 
 
 def is_secret_name(name: str) -> bool:
@@ -78,35 +84,6 @@ class SecretOutput:
         return self.no_log or register_secret(secret)
 
 
-def occurring(secrets: Iterable[str], value: Any) -> set[str]:
-    """Return the ``secrets`` that occur in a string anywhere in ``value``, which consists of JSON's types.
-
-    A fleet has as many tokens as instances, so the time must not grow with the product of tokens and strings: each
-    substring of a secret's length is looked up in a set.
-    """
-    by_length: dict[int, set[str]] = collections.defaultdict(set)
-    for secret in secrets:
-        by_length[len(secret)].add(secret)
-    by_length.pop(0, None)
-    found: set[str] = set()
-    for text in set(_strings(value)):
-        for length, candidates in by_length.items():
-            found |= candidates.intersection(text[i : i + length] for i in range(len(text) - length + 1))
-    return found
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (key for key in value if isinstance(key, str))
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
-
-
 def passwords_in(text: str) -> set[str]:
     """Return the passwords in a URL or in libpq's KEYWORD=VALUE, both as written and decoded.
 
@@ -123,61 +100,170 @@ def passwords_in(text: str) -> set[str]:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Replace each of ``secrets`` in ``text`` by asterisks, in any of its spellings.
+    """Replace ``secrets`` in ``text`` by asterisks, in any spelling that ``folding`` knows.
 
-    Tokens are sent in URL paths. A vendor, a proxy or a library may return them percent-encoded (completely or in part,
-    with hexadecimal digits of either case), or escaped for JSON or HTML, each of these several times.
+    Of a secret of at least 20 characters, each part of 12 is masked, too. One of fewer than 8 characters is masked
+    only where no letter or digit stands next to it. A text that is a word of results stays.
     """
-    # Compiling a pattern takes milliseconds, and most texts hold neither a secret nor an escape.
-    escaped = not _ESCAPES.isdisjoint(text)
-    suspects = [secret for secret in set(secrets) if secret and (escaped or secret in text)]
-    spans = sorted(match.span() for secret in suspects for match in _spellings(secret).finditer(text))
-    pieces: list[str] = []
-    end = 0
-    for start, stop in spans:
-        # Where two secrets overlap, one mask replaces both, because the rest of a secret is secret, too.
-        if start >= end:
-            pieces += [text[end:start], MASK]
-        end = max(end, stop)
-    return "".join(pieces) + text[end:]
+    if text in WORDS:
+        return text
+    known = tuple(secrets)
+    index = _kept_index(known) if len(known) <= _FEW else _Index.of(known)
+    return index.redact(text)
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:
-    """Return ``value``, which consists of JSON's types, with each of ``secrets`` masked in all its keys and strings."""
-    found = occurring(secrets, value)
-    return _masked(value, found) if found else value
+    """Return ``value``, which consists of JSON's types, with ``secrets`` redacted in all its strings, except keys."""
+    index = _Index.of(secrets)
+    texts = {text for text in _strings(value) if index.may_hold(text)}
+    found = index.narrowed_to(texts)
+    return _masked(value, found, {}) if found.short or found.runs else value
 
 
-def _masked(value: Any, secrets: set[str]) -> Any:
+def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        return redact(value, secrets)
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _masked(value: Any, index: _Index, known: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        if value not in known:
+            known[value] = index.redact(value)
+        return known[value]
     if isinstance(value, dict):
-        return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
+        return {key: _masked(item, index, known) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked(item, secrets) for item in value]
+        return [_masked(item, index, known) for item in value]
     return value
 
 
-@functools.lru_cache(maxsize=256)
-def _spellings(secret: str) -> re.Pattern[str]:
-    return re.compile("".join(_spellings_of_character(c) for c in secret))
+@dataclass
+class _Index:
+    """What is looked for in texts.
+
+    A fleet has as many tokens as instances, so the time must not grow with the product of tokens and texts: all
+    substrings of a text are looked up in a set. As many substrings of all tokens would take much memory. But each run
+    of 12 characters contains a whole gram of 8 that begins at a multiple of 5, so those grams are enough for a filter,
+    which texts without a secret don't pass.
+
+    ``short`` are the folded secrets that must stand apart, ``runs`` the other ones, and how many of their characters in
+    a row betray each.
+    """
+
+    short: set[str]
+    runs: dict[str, int]
+
+    @classmethod
+    def of(cls, secrets: Iterable[str]) -> _Index:
+        """The index of all ``secrets``."""
+        index = cls(set(), {})
+        for secret in set(secrets):
+            for folded in filter(None, foldings([secret])):
+                if len(secret) < _SHORT or len(folded) < _SHORT // 2:
+                    index.short.add(folded)
+                else:
+                    index.runs[folded] = _run(secret, folded)
+        return index
+
+    def may_hold(self, text: str) -> bool:
+        """Whether the text is long enough for any of the secrets, and no word of results."""
+        return 0 < self._least <= len(text) and text not in WORDS
+
+    def redact(self, text: str) -> str:
+        """The text with asterisks in place of secrets."""
+        if not self.may_hold(text) or not (self.short or self._grams_in([text])):
+            return text
+        spans = sorted({span for located in locate(text) for span in self._spans(located)})
+        pieces: list[str] = []
+        end = -1
+        for start, stop in spans:
+            # Where two secrets touch, one mask replaces both, because the rest of a secret is secret, too.
+            if start > end:
+                pieces += [text[max(end, 0) : start], MASK]
+            end = max(end, stop)
+        return "".join(pieces) + text[max(end, 0) :]
+
+    def narrowed_to(self, texts: Iterable[str]) -> _Index:
+        """An index of those secrets that the texts can hold."""
+        # Of all texts at once, because a call for each takes longer.
+        found = self._grams_in(texts)
+        runs = {text: run for text, run in self.runs.items() if found.intersection(self._sample(text, run))}
+        return _Index(self.short, runs if found else {})
+
+    def _grams_in(self, texts: Iterable[str]) -> set[str]:
+        """The grams of secrets that occur in texts."""
+        found: set[str] = set()
+        for folded in foldings(texts) if self.runs else ():
+            if len(self._grams) <= _FEW_GRAMS:
+                found.update(gram for gram in self._grams if gram in folded)
+                continue
+            for run in self._possible.findall(folded):
+                found.update(self._grams.intersection(_substrings(run, self._gram)))
+        return found
+
+    @functools.cached_property
+    def _least(self) -> int:
+        return min((*map(len, self.short), *self.runs.values()), default=0)
+
+    @functools.cached_property
+    def _gram(self) -> int:
+        return min((_GRAM, *self.runs.values()))
+
+    @functools.cached_property
+    def _grams(self) -> set[str]:
+        return {gram for folded, run in self.runs.items() for gram in self._sample(folded, run)}
+
+    @functools.cached_property
+    def _possible(self) -> re.Pattern[str]:
+        """As many characters of secrets in a row as a part of a secret has: tokens consist of few different ones."""
+        characters = "".join(map(re.escape, sorted(set().union(*self.runs))))
+        return re.compile(f"[{characters}]{{{min(self.runs.values())},}}")
+
+    @functools.cached_property
+    def _windows(self) -> dict[int, set[str]]:
+        windows: dict[int, set[str]] = {}
+        for folded, run in self.runs.items():
+            windows.setdefault(run, set()).update(_substrings(folded, run))
+        return windows
+
+    def _sample(self, folded: str, run: int) -> Iterator[str]:
+        """Grams of a secret, one of which is in each run of that many characters."""
+        step = run - self._gram + 1
+        return (folded[i : i + self._gram] for i in range(0, len(folded) - self._gram + 1, step))
+
+    def _spans(self, located: Located) -> Iterator[tuple[int, int]]:
+        for run, windows in self._windows.items():
+            for start, window in enumerate(_substrings(located.text, run)):
+                if window in windows:
+                    yield located.span(start, start + run)
+        for length in set(map(len, self.short)):
+            for start, window in enumerate(_substrings(located.text, length)):
+                if window in self.short and located.stands_apart(start, start + length):
+                    yield located.span(start, start + length)
 
 
-@functools.lru_cache(maxsize=256)
-def _spellings_of_character(character: str) -> str:
-    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
-    utf16 = character.encode("utf-16-be", "surrogatepass").hex()
-    json_escape = "".join(f"{_BACKSLASHES}u{utf16[i : i + 4]}" for i in range(0, len(utf16), 4))
-    # Longest spelling first, because the escape of a percent sign or a backslash begins with that character.
-    spellings = [f"(?i:{percent}|{json_escape}|{_AMPERSAND}#0*{ord(character)};|{_AMPERSAND}#x0*{ord(character):x};)"]
-    if character == "\\":
-        spellings += [r"\\{4}", r"\\{2}"]
-    elif not character.isalnum():
-        if (entity := html.escape(character)) != character:
-            spellings.append(_AMPERSAND + re.escape(entity[1:]))
-        # JSON's short escapes, such as \n: backslashes and one character.
-        spellings += [_BACKSLASHES + re.escape(c) for c in (json.dumps(character, ensure_ascii=False)[-2], character)]
-    if character == " ":
-        spellings.append(r"\+")
-    spellings.append(re.escape(character))
-    return "(?:" + "|".join(dict.fromkeys(spellings)) + ")"
+_kept_index = functools.lru_cache(maxsize=64)(_Index.of)
+
+
+def _run(secret: str, folded: str) -> int:
+    """How many characters of the folded secret in a row are too many: those that its shortest part is folded to.
+
+    At least 8, although a part that consists mostly of spaces has fewer.
+    """
+    if len(secret) < _LONG:
+        return len(folded)
+    if len(folded) == len(secret):
+        return _PART
+    parts = (secret[i : i + _PART] for i in range(len(secret) - _PART + 1))
+    shortest = min(len(part) for text in parts for part in foldings([text]))
+    return min(len(folded), max(_GRAM, shortest))
+
+
+def _substrings(text: str, length: int) -> Iterable[str]:
+    return [text[i : i + length] for i in range(len(text) - length + 1)]

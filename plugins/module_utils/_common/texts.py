@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 # What files and consoles put at the ends of a text besides white space: byte order mark, zero-width characters.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 
+# They join the parts of one emoji, or of one letter in scripts such as Devanagari, and decide how Persian is written.
+_JOINERS = "\u200c\u200d"
+
 
 def stripped(text: str) -> str:
     """Return ``text`` without white space, line ends and invisible characters at its ends."""
@@ -20,8 +23,21 @@ def stripped(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` as one printable line; names and vendors' messages may contain any characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return ``text`` as one printable line; names and vendors' messages may contain any characters.
+
+    All that a person or a log reads goes through this function. A terminal obeys control characters, a log takes a line
+    break for the end of an entry, and controls of direction change the order in which a line is shown: each of these,
+    and what has no form at all, becomes a space. A joiner stays where there is something to join.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or _joins(text, i) else " " for i, c in enumerate(text))
+    return " ".join(text.split())
+
+
+def _joins(text: str, index: int) -> bool:
+    """Whether the character joins two visible ones, neither of them ASCII."""
+    pair = text[index - 1 : index] + text[index + 1 : index + 2]
+    return text[index] in _JOINERS and len(pair) == 2 and not any(c.isascii() or not c.isprintable() for c in pair)
 
 
 def shorten(text: str, limit: int = 300) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._common.texts import one_line
 from .._journal.entries import Key
 from .._vendors.accounts import Account
 from .._vendors.gateway import Gateway
@@ -33,7 +34,7 @@ class DesiredInstance:
     @property
     def label(self) -> str:
         """NAME, or ACCOUNT/NAME if the account has a name, as in the credentials file."""
-        return credentials_key(self.name, self.account.name)
+        return one_line(credentials_key(self.name, self.account.name))
 
     def __str__(self) -> str:
         return f"{self.gateway.provider} instance {self.label}"

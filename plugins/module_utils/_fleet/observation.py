@@ -32,7 +32,7 @@ class Target:
     @property
     def name_or_id(self) -> str:
         """The instance as a message names it that names many."""
-        return self.name or self.credentials.id
+        return one_line(self.name or self.credentials.id)
 
     @property
     def label(self) -> str:

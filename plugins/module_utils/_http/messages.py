@@ -96,7 +96,7 @@ class Response:
             transient=transient,
             delivery=delivery,
             retry_after=_retry_after(self.headers),
-            vendor_code=vendor_code,
+            vendor_code=self.masked(vendor_code) if vendor_code else None,
         )
 
     def error_for_status(self, status: int, vendor_says: str = "") -> FleetError:

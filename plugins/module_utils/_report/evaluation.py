@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from .._common.texts import one_line
 from .._common.timestamps import parse_time
 from .members import Member
 from .report import Finding, Report, Source
@@ -37,8 +38,8 @@ def evaluate(
         rule=rule,
         findings=[Finding(member, _reasons(member, rule.allowed_states, soon)) for member in ordered],
         sources=sources,
-        problems=tuple(dict.fromkeys(problems)),
-        notes=tuple(dict.fromkeys(notes)),
+        problems=tuple(dict.fromkeys(map(one_line, problems))),
+        notes=tuple(dict.fromkeys(map(one_line, notes))),
     )
 
 

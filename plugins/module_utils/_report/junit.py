@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from .._common.texts import one_line
 from .report import Finding, Report
 
 # Characters that XML 1.0 doesn't allow, not even escaped. https://www.w3.org/TR/xml/#charsets
@@ -68,4 +69,4 @@ def _counts(findings: Sequence[Finding], problems: Sequence[str] = ()) -> dict[s
 
 
 def _text(text: str) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", one_line(text))

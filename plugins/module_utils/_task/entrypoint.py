@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._common.errors import FleetError, UsageError, unexpected
-from .._common.masking import SecretOutput, masked
+from .._common.masking import SecretOutput, masked, redact
 from .._common.paths import start_folder, with_absolute_paths
 from .._common.resources import OUT_OF_MEMORY
 from .._common.texts import one_line
@@ -96,7 +96,9 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         # Ansible's message quotes wrong options. It doesn't mask a secret in an option that isn't no_log.
         msg = masked(name_variables(self._refusal or msg, self.normalized.variables), self._secrets)
-        super().fail_json(msg, **{"invocation": {"module_args": {}}, **kwargs})
+        # Ansible would replace short ones within words.
+        self.no_log_values: set[str] = set()
+        super().fail_json(one_line(msg), **{"invocation": {"module_args": {}}, **kwargs})
 
 
 def run_module(arguments: ArgumentSpec, run: Run) -> None:
@@ -136,12 +138,23 @@ def execute(arguments: ArgumentSpec, run: Run, task: TaskContext) -> dict[str, A
         task.params = with_absolute_paths(task.params, arguments.options, task.folder)
         return run(task)
 
+    if task.progress:
+        task.progress = _careful(task.progress, task.secrets)
     result = guard(run_with_paths, task)
     if not task.diff:
         result.pop("diff", None)
     if task.warnings:
         result["warnings"] = [one_line(warning) for warning in task.warnings]
     return dict(masked(result | {"invocation": invocation}, task.secrets))
+
+
+def _careful(progress: Callable[[str], None], secrets: set[str]) -> Callable[[str], None]:
+    """``progress`` for printable lines without ``secrets``, to which other threads may add some."""
+
+    def careful(line: str) -> None:
+        progress(one_line(redact(line, secrets.copy())))
+
+    return careful
 
 
 def guard(run: Run, task: TaskContext) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from .._common import states
 from .._common.errors import Delivery, FleetError
 from .._http.messages import Response
 from .gateway import Instance, LinkingCode, Reading
-from .parsing import field_of_type, is_token, name_in, parse_due, parse_png, plain, token_in, word_in
+from .parsing import (
+    field_of_type,
+    is_token,
+    name_in,
+    parse_due,
+    parse_pairing_code_text,
+    parse_png,
+    plain,
+    token_in,
+    word_in,
+)
 
 
 def parse_state(response: Response) -> Reading:
@@ -47,7 +57,7 @@ def parse_pairing_code(response: Response) -> LinkingCode:
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not code:
         raise response.malformed("an object with status and code")
-    return LinkingCode(text=code)
+    return LinkingCode(text=parse_pairing_code_text(response, code))
 
 
 def _no_code(response: Response, text: str) -> FleetError:

@@ -15,6 +15,7 @@ from .._http.messages import Response, json_type
 
 Value = TypeVar("Value")
 
+_LONGEST_PAIRING_CODE = 16
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -29,6 +30,17 @@ def parse_png(value: Any) -> bytes | None:
     except ValueError:
         return None
     return image if image.startswith(_PNG) else None
+
+
+def parse_pairing_code_text(response: Response, value: str) -> str:
+    """A pairing code, which a person types: letters and digits. WhatsApp shows it with a dash in its middle.
+
+    :raises FleetError: if it has another form: a terminal would obey control characters in it.
+    """
+    code = value.replace("-", "")
+    if code.isascii() and code.isalnum() and len(code) <= _LONGEST_PAIRING_CODE:
+        return code
+    raise response.malformed("a pairing code of letters and digits")
 
 
 def name_in(item: Mapping[str, Any]) -> str | None:

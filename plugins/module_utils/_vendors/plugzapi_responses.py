@@ -13,7 +13,17 @@ from .._common.errors import Delivery
 from .._http.messages import Response
 from .gateway import Instance, LinkingCode, Reading
 from .paging import MAX_PAGES, Page
-from .parsing import field_of_type, is_token, name_in, parse_due, parse_png, plain, token_in, word_in
+from .parsing import (
+    field_of_type,
+    is_token,
+    name_in,
+    parse_due,
+    parse_pairing_code_text,
+    parse_png,
+    plain,
+    token_in,
+    word_in,
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def parse_qr_code(response: Response) -> LinkingCode | None:
 
 def parse_pairing_code(response: Response) -> LinkingCode | None:
     value = _code_in(response)
-    return None if value is None else LinkingCode(text=value)
+    return None if value is None else LinkingCode(text=parse_pairing_code_text(response, value))
 
 
 def _code_in(response: Response) -> str | None:

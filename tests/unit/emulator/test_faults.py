@@ -181,6 +181,15 @@ def test_a_body_can_echo_the_secret(green: GreenApi, plugz: PlugzApi, koo: KooPh
     assert response.text == f"{token} at /partner/createInstance/{token}"
 
 
+def test_a_body_can_echo_the_secret_in_other_forms(green: GreenApi, emulator: Control) -> None:
+    text = "{secret_start}|{secret_end}|{capital_secret}|{split_secret}|{wrapped_secret}"
+    emulator.arm("*", "status", count=None, status=403, body={"error": text}, echo_secret=True)
+    start, end, capitals, split, wrapped = green.create(name="a").json()["error"].split("|")
+    token = green.credential("green_api", "partner_token")
+    assert (start, start + end, capitals) == (token[: len(token) // 2], token, token.upper())
+    assert (split, wrapped) == ("\u200b".join(token), "\n".join(token))
+
+
 def test_the_quota_of_a_tariff(green: GreenApi, emulator: Control, instance: dict[str, Any]) -> None:
     emulator.arm("green_api.get_state", "quota")
     response = green.instance(instance, "getStateInstance")

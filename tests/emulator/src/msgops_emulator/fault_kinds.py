@@ -58,7 +58,8 @@ KINDS: dict[str, Kind] = {
             "echo_secret": Option(
                 False,
                 "Put the request's token or path in the place of `{secret}`, `{encoded_secret}` and `{path}` in the "
-                "body.",
+                "body, half of the token for `{secret_start}` and `{secret_end}`, all of it for `{capital_secret}`, "
+                "with zero-width characters in between for `{split_secret}`, with line breaks for `{wrapped_secret}`.",
             ),
             "when": _BEFORE,
             **_RETRY_AFTER,

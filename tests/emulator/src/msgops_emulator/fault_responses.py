@@ -94,12 +94,18 @@ def _body(options: Mapping[str, Any], call: Call, secret: str) -> bytes:
         body = {"error": "{secret} not allowed" if options["echo_secret"] else f"status {options['status']}"}
     text = body if isinstance(body, str) else json.dumps(body)
     if options["echo_secret"]:
-        for name, value in (
-            ("{encoded_secret}", quote(secret, safe="")),
-            ("{secret}", secret if isinstance(body, str) else json.dumps(secret)[1:-1]),
-            ("{path}", call.target),
-        ):
-            text = text.replace(name, value)
+        spellings = {
+            "secret": secret,
+            "secret_start": secret[: len(secret) // 2],
+            "secret_end": secret[len(secret) // 2 :],
+            "capital_secret": secret.upper(),
+            "split_secret": "\u200b".join(secret),
+            "wrapped_secret": "\n".join(secret),
+        }
+        if not isinstance(body, str):
+            spellings = {name: json.dumps(value)[1:-1] for name, value in spellings.items()}
+        for name, value in {**spellings, "encoded_secret": quote(secret, safe=""), "path": call.target}.items():
+            text = text.replace(f"{{{name}}}", value)
     return text.encode()
 
 

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import can_register_secrets
 from ansible_collections.msgops.fleet.plugins.module_utils._common.polling import PROGRESS_INTERVAL
 from ansible_collections.msgops.fleet.tests.support.creation import wait_until
-from ansible_collections.msgops.fleet.tests.support.stage import PATIENCE, Stage, end
+from ansible_collections.msgops.fleet.tests.support.stage import PATIENCE, Stage, end, output_at
 from ansible_collections.msgops.fleet.tests.support.wire import Wire, answering, response, silence
 
 from msgops_emulator import Control
@@ -49,20 +49,6 @@ def wait_for_output(process: subprocess.Popen[str]) -> str:
         return process.communicate(timeout=PATIENCE)[0]
     finally:
         end(process)
-
-
-def output_at(terminal: int, process: subprocess.Popen[str]) -> str:
-    """All that the process prints to a pseudo-terminal, of which this is our end."""
-    pieces = []
-    try:
-        while True:
-            pieces.append(os.read(terminal, 65536))
-    except OSError:  # what Linux says when the last one has closed the other end
-        process.wait(PATIENCE)
-    finally:
-        os.close(terminal)
-        end(process)
-    return b"".join(pieces).decode()
 
 
 def test_the_items_of_a_loop_share_a_connection(stage: Stage) -> None:

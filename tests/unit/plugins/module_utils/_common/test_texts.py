@@ -20,9 +20,14 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import 
         ("a" * 300, "a" * 300),
         ("a" * 301, "a" * 297 + "..."),
         ("two\n lines\x00", "two lines"),
+        ("\x1b[2Jshop\x9b\u2028\u202e\u2066\u200b\ufeff\ud800 1", "[2Jshop 1"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\U0001f468\u200d\U0001f469 क्\u200dष", "\U0001f468\u200d\U0001f469 क्\u200dष"),
+        ("sh\u200dop \u200c", "sh op"),
+        ("م\u200c\u200cخ", "م خ"),
     ],
 )
-def test_what_is_quoted_is_one_line_of_300_characters_at_most(text: str, line: str) -> None:
+def test_what_is_quoted_is_one_printable_line_of_300_characters_at_most(text: str, line: str) -> None:
     assert shorten(text) == line
 
 
