@@ -5,7 +5,7 @@
 
 urllib3 opens and keeps the connections. Which exception it raises depends on its version and on proxies, so it is no
 proof of what was sent. The connections here record instead, in an ``Exchange``, when a byte of a request is handed to a
-socket. They also bound a response, in bytes and in seconds.
+socket. They also bound a response: its headers, its body before and after decompression, and the time that it takes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ import os
 import socket
 import threading
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from .._common.resources import is_for_files, is_scarce
+from .sizes import FIELDS, KIB, Size
 
-# Bytes to read at once. They may become a thousand times as many when urllib3 decompresses them.
-_CHUNK_SIZE = 8 * 1024
-# The encodings that a request accepts. urllib3 would decode others too, and any number of them inside one another.
-_ENCODINGS = ("gzip", "x-gzip", "deflate")
+# Bytes to read at once.
+_CHUNK_SIZE = 16 * KIB
+# The encoding that a request accepts. A body in another one, or in several inside one another, stays as it is.
+_GZIP = ("gzip", "x-gzip")
+_GZIP_FORMAT = 16 + zlib.MAX_WBITS
 # Informational responses (RFC 9110, 15.2) before the final one; servers send one or two.
 _MAX_INFORMATIONAL = 20
 
@@ -37,11 +40,12 @@ _MAX_INFORMATIONAL = 20
 class Limits:
     """Limits of a response, and of an idle connection. Times are in seconds."""
 
-    # Compressed or not. GREEN-API lists ten thousand instances of a partner in about 5 MB.
-    max_body_bytes: int = 64 * 2**20
-    max_header_bytes: int = 2**20
-    # Abandon a response that is still arriving after this many seconds (64 MiB at 100 kB/s).
-    response_timeout: float = 600.0
+    # All headers together, those of informational responses included.
+    max_header_bytes: int = 64 * KIB
+    # Abandon a response that is still arriving after so many times the timeout, and the time that the largest response
+    # to the request takes at the lowest speed.
+    timeouts: float = 3.0
+    bytes_per_second: int = 100 * KIB
     # Abandon a response this long after its caller's deadline. ``poll``, which waits for many callers until the same
     # deadline, then returns before the callers fail.
     deadline_grace: float = 0.1
@@ -49,23 +53,34 @@ class Limits:
     # The shortest usual keep-alive timeout of servers is 2 s.
     max_idle: float = 1.0
 
+    def whole(self, timeout: float, size: Size) -> float:
+        """Return the seconds that a whole request may take."""
+        return self.timeouts * timeout + size.bytes / self.bytes_per_second
+
 
 @dataclass
 class Exchange:
     """One request and its response, which is abandoned ``patience`` seconds from now.
 
-    ``sent`` becomes true before the first byte of the request is handed to a socket; the CONNECT request that asks a
-    proxy for a tunnel doesn't count. ``tunnel_status`` becomes the proxy's HTTP status for that CONNECT request.
+    ``size`` is the most that a successful response has. ``sent`` becomes true before the first byte of the request is
+    handed to a socket; the CONNECT request that asks a proxy for a tunnel doesn't count. ``tunnel_status`` becomes the
+    proxy's HTTP status for that CONNECT request.
     """
 
     patience: float
     writes: bool
     limits: Limits
+    size: Size = FIELDS
     sent: bool = False
     tunnel_status: int | None = None
 
     def __post_init__(self) -> None:
         self.ends_at = time.monotonic() + self.patience
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the response is abandoned by now."""
+        return time.monotonic() >= self.ends_at
 
 
 class _Current(threading.local):
@@ -81,19 +96,25 @@ def begin(exchange: Exchange) -> None:
     _current.exchange = exchange
 
 
-def read_body(raw: Any) -> bytes:
-    """Return the decompressed body of urllib3's response, cut off soon after ``max_body_bytes``.
+def read_body(raw: Any, max_bytes: int) -> bytearray:
+    """Return the decompressed body of urllib3's response, cut off soon after ``max_bytes``.
 
-    It reads small chunks, because urllib3 before 2.6 decompresses all that it has read at once.
+    urllib3 before 2.6 decompresses all that it has read at once, and a byte may become a thousand. zlib can stop.
     """
-    limit = _current.exchange.limits.max_body_bytes
-    is_compressed = raw.headers.get("Content-Encoding", "").lower() in _ENCODINGS
+    is_compressed = raw.headers.get("Content-Encoding", "").lower() in _GZIP
+    unpacker = zlib.decompressobj(_GZIP_FORMAT) if is_compressed else None
     content = bytearray()
-    while len(content) <= limit and (chunk := raw.read(_CHUNK_SIZE, decode_content=is_compressed)):
-        content += chunk
-    if raw.length_remaining and len(content) <= limit:
-        raise urllib3.exceptions.ProtocolError  # as urllib3 does by itself since version 2
-    return bytes(content)
+    while len(content) <= max_bytes and (chunk := raw.read(_CHUNK_SIZE, decode_content=False)):
+        try:
+            content += unpacker.decompress(chunk, max_bytes + 1 - len(content)) if unpacker else chunk
+        except zlib.error:
+            raise urllib3.exceptions.DecodeError from None
+    if len(content) <= max_bytes:
+        if raw.length_remaining:
+            raise urllib3.exceptions.ProtocolError  # as urllib3 does by itself since version 2
+        if unpacker and content and not unpacker.eof:
+            raise urllib3.exceptions.DecodeError
+    return content
 
 
 with contextlib.suppress(ImportError):  # session.py reports that requests isn't installed
@@ -187,6 +208,14 @@ class NotLoopback(OSError):
     """The host of an ``http://`` URL is another machine."""
 
 
+class TooLarge(OSError):
+    """A response has more headers, or more bytes around its content, than it may have; ``excess`` says what."""
+
+    def __init__(self, excess: str) -> None:
+        super().__init__(excess)
+        self.excess = excess
+
+
 def _is_to_loopback(sock: socket.socket) -> bool:
     return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
 
@@ -196,7 +225,17 @@ class _Response(http.client.HTTPResponse):
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp: Any = io.BufferedReader(_BoundedReader(self.fp.detach(), sock, _current.exchange))
+        self._reader = _BoundedReader(self.fp.detach(), sock, _current.exchange)
+        self.fp: Any = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        try:
+            super().begin()
+        except http.client.HTTPException as exc:
+            if type(exc) is http.client.HTTPException:  # its subclasses are all other errors
+                raise TooLarge("more than 100 headers") from None
+            raise
+        self._reader.begin_body(self.status)
 
     def _read_status(self) -> tuple[str, int, str]:
         """Return the status line of the final response.
@@ -220,28 +259,35 @@ class _Response(http.client.HTTPResponse):
 class _BoundedReader(io.RawIOBase):
     """The bytes of a response, up to the limits of its exchange.
 
-    A socket's timeout bounds only the time between two bytes, and http.client reads a chunk of a negative size until
-    the connection ends.
+    A socket's timeout bounds only the time between two bytes, and http.client bounds neither the trailers after a body
+    nor what is around its chunks; it reads a chunk of a negative size until the connection ends.
     """
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
         self._raw = raw
         self._sock = sock
-        self._ends_at = exchange.ends_at
-        self._bytes_left = exchange.limits.max_body_bytes + exchange.limits.max_header_bytes
+        self._exchange = exchange
+        self._bytes_left = exchange.limits.max_header_bytes
+        self._excess = f"headers of more than {self._bytes_left // KIB} KiB"
+
+    def begin_body(self, status: int) -> None:
+        """Allow a body in chunks of any usual size, and trailers."""
+        size = self._exchange.size.for_status(status)
+        self._bytes_left = 2 * size.bytes + self._exchange.limits.max_header_bytes
+        self._excess = f"more than twice {size} on its way"
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        seconds_left = self._ends_at - time.monotonic()
+        seconds_left = self._exchange.ends_at - time.monotonic()
         if seconds_left <= 0:
             raise TimeoutError
         timeout = self._sock.gettimeout()
         if timeout is None or seconds_left < timeout:
             self._sock.settimeout(seconds_left)
         if self._bytes_left <= 0:
-            return 0
+            raise TooLarge(self._excess)
         count = self._raw.readinto(buffer)
         self._bytes_left -= count or 0
         return count

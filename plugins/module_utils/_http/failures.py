@@ -16,7 +16,7 @@ from typing import Any
 
 from .._common.errors import Code, Delivery, FleetError
 from .._common.resources import RUN_OUT
-from .connection import Exchange, NotLoopback
+from .connection import Exchange, NotLoopback, TooLarge
 from .messages import Request
 
 # The exceptions that sending a request and reading its response can raise.
@@ -54,7 +54,10 @@ def explain(exc: BaseException, request: Request, exchange: Exchange, to: Destin
     chain = list(_chain(exc))
     cause = _run_out(chain)
     if cause is None:
-        cause = _after_sending(chain, to) if exchange.sent else _before_sending(exc, chain, request, exchange, to)
+        if exchange.sent:
+            cause = _after_sending(chain, exchange, to)
+        else:
+            cause = _before_sending(exc, chain, request, exchange, to)
     delivery = Delivery.UNKNOWN if exchange.sent else Delivery.NOT_SENT
     message = request.failed(cause.reason, cause.remedy, delivery)
     return FleetError(cause.code, message, retryable=cause.retryable, delivery=delivery)
@@ -125,12 +128,17 @@ def _before_sending(
     return _Cause("connection", f"{to.host} can't be reached", network)
 
 
-def _after_sending(chain: list[BaseException], to: Destination) -> _Cause:
+def _after_sending(chain: list[BaseException], exchange: Exchange, to: Destination) -> _Cause:
     """Return the cause of a failure after at least a byte of the request was sent."""
     tls = _first(chain, ssl.SSLError)
     if tls is not None and not isinstance(tls, ssl.SSLEOFError):
         return _tls(tls, to)
+    if excess := _excess(chain):
+        return _Cause("bad_answer", f"the answer has {excess}", f"check {to.option}", retryable=False)
     if _first(chain, requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        if exchange.is_over:
+            reason = f"the answer from {to.host} was not complete within {exchange.patience:.3g} s"
+            return _Cause("timeout", reason, "raise timeout")
         return _Cause("timeout", f"no answer from {to.host} within {to.timeout:g} s", "raise timeout")
     if _first(chain, urllib3.exceptions.DecodeError):
         return _Cause(
@@ -141,6 +149,14 @@ def _after_sending(chain: list[BaseException], to: Destination) -> _Cause:
         f"the connection to {to.host} broke off before the whole answer was here",
         f"check {to.option} and the network",
     )
+
+
+def _excess(chain: list[BaseException]) -> str:
+    """What a response has too much of, apart from its body."""
+    if _first(chain, http.client.LineTooLong):
+        return "a line of more than 64 KiB"
+    too_large = _first(chain, TooLarge)
+    return too_large.excess if too_large else ""
 
 
 def _tls(error: ssl.SSLError, to: Destination) -> _Cause:

@@ -15,6 +15,10 @@ from typing import Any
 from .._common.errors import Code, Delivery, FleetError
 from .._common.masking import redact
 from .._common.texts import sentence, shorten
+from .sizes import FIELDS, Size
+
+# Characters of a vendor's text that a message quotes a part of; of a longer one it gives the length.
+_LONGEST_TEXT = FIELDS.bytes
 
 
 class Effect(enum.Enum):
@@ -31,6 +35,7 @@ class Request:
     ``path`` is percent-encoded and may hold secrets. ``what`` describes the call in messages, and must not hold any.
     ``secrets`` are all that the request holds: messages that quote the response mask them.
     ``credential`` is the option that the remedy names when the vendor refuses the credentials.
+    ``size`` is the most that a successful response to the request has.
     """
 
     method: str
@@ -42,6 +47,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
+    size: Size = FIELDS
 
     def failed(self, reason: str, remedy: str, delivery: Delivery) -> str:
         """Return the message of a failure; without ``remedy`` for a write that the vendor may have carried out."""
@@ -71,7 +77,12 @@ class Response:
         return 200 <= self.status < 300
 
     def masked(self, text: str, *more_secrets: str) -> str:
-        """Return the vendor's text as one short line, with the request's secrets masked."""
+        """Return the vendor's text as one short line, with the request's secrets masked.
+
+        Masking takes many times the text's memory. A part of a text that is cut could begin or end within a secret.
+        """
+        if len(text) > _LONGEST_TEXT:
+            return f"a text of {len(text):,} characters"
         return shorten(redact(text, (*self.request.secrets, *more_secrets)))
 
     def error(

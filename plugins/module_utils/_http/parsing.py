@@ -17,23 +17,27 @@ _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.ASCII | re.IGNORECASE)
 # An escaped surrogate. A lone one is valid JSON, but can't be written to a file or a database.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
+# The digits of a number: more than any has that a vendor means.
+_MAX_DIGITS = 400
+
 
 def encode_body(body: Any) -> bytes:
     """Return the bytes of a request's body; a signature of the request covers the same bytes."""
     return json.dumps(body).encode()
 
 
-def parse_response(
-    request: Request, status: int, headers: Mapping[str, str], content: bytes, max_bytes: int
-) -> Response:
-    """Parse the response to ``request``, whatever its content is; one of more than ``max_bytes`` isn't parsed."""
+def parse_response(request: Request, status: int, headers: Mapping[str, str], content: bytearray) -> Response:
+    """Parse the response to ``request``, whatever its content is. One that is larger than it may be isn't parsed."""
     content_type = headers.get("Content-Type", "")
     media_type = re.sub(r"[^\w.+/-]", "", content_type.split(";")[0]) or "no content type"
-    if len(content) > max_bytes:
-        description = f"more than {max_bytes // 2**20} MiB"
-        return Response(request, status, headers, None, False, description)
+    size = request.size.for_status(status)
+    if len(content) > size.bytes:
+        return Response(request, status, headers, None, False, f"more than {size}")
     try:
-        body, is_json = _parse(_decode(content, content_type, request.effect)), True
+        text = _decode(content, content_type, request.effect)
+        if excess := size.excess(text):
+            return Response(request, status, headers, None, False, excess)
+        body, is_json = _parse(text), True
     except (ValueError, RecursionError):
         body, is_json = None, False
     description = f"no JSON ({media_type}, {len(content)} bytes)" if content else "empty"
@@ -43,7 +47,7 @@ def parse_response(
     return Response(request, status, headers, body, is_json, description, text)
 
 
-def _decode(content: bytes, content_type: str, effect: Effect) -> str:
+def _decode(content: bytearray, content_type: str, effect: Effect) -> str:
     """Decode ``content`` as Unicode, as JSON requires, or else in the charset that the response declares.
 
     In this order, because a server may declare a charset by habit and still send Unicode, while text in another charset
@@ -78,11 +82,18 @@ def _parse(text: str) -> Any:
     return body
 
 
+def _whole(number: str) -> int:
+    # Python reads a number of n digits in n * n steps, unless its own limit of 4,300 digits is in force.
+    if len(number) > _MAX_DIGITS:
+        raise ValueError("no number of JSON")
+    return int(number)
+
+
 def _finite(number: str) -> float:
     value = float(number)
-    if not math.isfinite(value):
+    if len(number) > _MAX_DIGITS or not math.isfinite(value):
         raise ValueError("no number of JSON")
     return value
 
 
-_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)

@@ -29,7 +29,7 @@ else:
 _HEADERS = {
     "User-Agent": f"msgops.fleet/{VERSION} (Ansible collection)",
     "Accept": "application/json",
-    "Accept-Encoding": "gzip, deflate",
+    "Accept-Encoding": "gzip",
 }
 
 # Environment variables, in lower case, that ``Session`` depends on.
@@ -64,8 +64,8 @@ class Session:
         *,
         timeout: float,
         exchange: Exchange,
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request, and return the status, the headers and the body of the response.
+    ) -> tuple[int, Mapping[str, str], bytearray]:
+        """Send one request, and return the status, the headers and the body of the response, cut off if too large.
 
         It raises what requests, urllib3 and Python raise; ``exchange`` then holds whether the request was sent.
         """
@@ -75,7 +75,8 @@ class Session:
         with self._adapter.send(
             request, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies
         ) as response:
-            return response.status_code, response.headers, connection.read_body(response.raw)
+            status = response.status_code
+            return status, response.headers, connection.read_body(response.raw, exchange.size.for_status(status).bytes)
 
 
 def relevant_environment() -> tuple[tuple[str, str], ...]:

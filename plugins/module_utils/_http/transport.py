@@ -106,7 +106,8 @@ class Transport:
                 budget.failure = None
                 return value
             except FleetError as error:
-                failure = budget.failure = error
+                # Its traceback would keep the response in memory, for each of a thousand instances.
+                failure = budget.failure = error.with_traceback(None)
             if not self._options.retry_timeout or not may_retry(request, failure, unreachable=self._unreachable):
                 break
             pause = self._options.backoff.pause(attempt, failure)
@@ -120,8 +121,8 @@ class Transport:
     def _exchange(self, request: Request, budget: RequestBudget) -> Response:
         limits = self._options.limits
         timeout = max(0.001, min(self._options.timeout, budget.remaining()))
-        patience = limits.deadline_grace + max(timeout, min(limits.response_timeout, budget.remaining()))
-        exchange = Exchange(patience, writes=request.effect is Effect.WRITES, limits=limits)
+        patience = limits.deadline_grace + min(limits.whole(timeout, request.size), budget.remaining())
+        exchange = Exchange(patience, writes=request.effect is Effect.WRITES, limits=limits, size=request.size)
         body = None if request.body is None else encode_body(request.body)
         headers = request.headers if body is None else {**request.headers, "Content-Type": "application/json"}
         url = self.base_url + request.path
@@ -132,7 +133,7 @@ class Transport:
                 request.method, url, headers, body, timeout=timeout, exchange=exchange
             )
             self._unreachable = False
-            return parse_response(request, status, received, content, limits.max_body_bytes)
+            return parse_response(request, status, received, content)
         except EXPECTED as exc:
             to = Destination(urlsplit(self.base_url).netloc, self._url_option, timeout)
             failure = explain(exc, request, exchange, to)

@@ -15,12 +15,17 @@ from .._common.errors import FleetError
 from .._common.polling import poll
 from .._http.messages import Effect, Request, Response
 from .._http.parsing import encode_body
+from .._http.sizes import FIELDS, KIB, Size
 from .._http.transport import RequestBudget, Transport
 from .koophone_auth import Authentication
 from .koophone_responses import ListedPhone, parse_page, parse_statuses
 from .paging import MAX_PAGES, Page, list_all
 
 Value = TypeVar("Value")
+
+# An item of a response: an ID and a number; a phone in a listing, which has about 1 kB and 25 values.
+_STATUS = Size(512, 8)
+_PHONE = Size(4 * KIB, 64)
 
 
 class Koophone:
@@ -45,6 +50,7 @@ class Koophone:
             f"reading the status of {_some(instance_ids)} at KooPhone",
             parse_statuses,
             budget,
+            size=FIELDS.plus(len(instance_ids), _STATUS),
             body={"instance_ids": list(instance_ids)},
         )
 
@@ -78,6 +84,7 @@ class Koophone:
             f"listing the phones at KooPhone (page {number})",
             parse_page,
             RequestBudget(),
+            size=FIELDS.plus(size, _PHONE),
             query={"page_no": str(number), "page_size": str(size)},
         )
 
@@ -89,6 +96,7 @@ class Koophone:
         parse: Callable[[Response], Value],
         budget: RequestBudget,
         *,
+        size: Size,
         body: Any = None,
         query: Mapping[str, str] | None = None,
     ) -> Value:
@@ -97,12 +105,17 @@ class Koophone:
         Otherwise parallel requests would lock the access key: Huawei Cloud locks one after five failures in a row
         (https://support.huaweicloud.com/en-us/ocr_faq/ocr_01_0063.html).
         """
+
+        def build() -> Request:
+            # Not before it is sent: authentication takes a token from IAM, or signs the time.
+            return self._request(method, path, what, size, body, query)
+
         with self._first:
             if self._refusal:
                 raise self._refusal
             if not self._accepted:
                 try:
-                    return self._transport.send(self._request(method, path, what, body, query), parse, budget)
+                    return self._transport.send(build(), parse, budget)
                 except FleetError as error:
                     if error.code == "unauthorized":
                         self._refusal = error
@@ -111,9 +124,11 @@ class Koophone:
                     # Any other failure lets the other requests go as well, or they would wait for one another's
                     # retries.
                     self._accepted = self._refusal is None
-        return self._transport.send(self._request(method, path, what, body, query), parse, budget)
+        return self._transport.send(build(), parse, budget)
 
-    def _request(self, method: str, path: str, what: str, body: Any, query: Mapping[str, str] | None) -> Request:
+    def _request(
+        self, method: str, path: str, what: str, size: Size, body: Any, query: Mapping[str, str] | None
+    ) -> Request:
         request_id = str(uuid.uuid4())
         sent = b"" if body is None else encode_body(body)
         url = self._transport.base_url + path
@@ -132,6 +147,7 @@ class Koophone:
             headers={**authentication, "x-request-id": request_id},
             query=query or {},
             body=body,
+            size=size,
         )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from .._common.errors import FleetError
 from .._common.timestamps import parse_time
 from .._http.messages import Effect, Request, Response
+from .._http.sizes import KIB, Size
 from .._http.transport import Transport
 from .koophone_responses import error_text
 
@@ -64,6 +65,8 @@ class IamUser:
 
     # Renew a token this long before its end, so that it doesn't expire between here and KooPhone.
     _AHEAD = datetime.timedelta(minutes=5)
+    # The response holds the roles of the user, some hundreds.
+    _SIZE = Size(256 * KIB, 10_000)
     # After IAM has failed, fail for this many seconds without asking it again.
     _FAILURE_MEMORY = 5.0
 
@@ -109,6 +112,7 @@ class IamUser:
             credential=self.credential,
             secrets=(self._password,),
             query={"nocatalog": "true"},
+            size=self._SIZE,
             body={
                 "auth": {
                     "identity": {"methods": ["password"], "password": {"user": user}},

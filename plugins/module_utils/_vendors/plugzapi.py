@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from .._common import states
 from .._http.messages import Effect, Request, Response
+from .._http.sizes import CREATION, FIELDS, KIB, PICTURE, Size
 from .._http.transport import RequestBudget
 from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading
 from .paging import Page, list_all
@@ -32,6 +33,8 @@ from .plugzapi_responses import (
 )
 
 _PAGE_SIZE = 100
+# An instance in a listing has about 1.5 kB and 25 values, eight URLs among them.
+_PAGE = FIELDS.plus(_PAGE_SIZE, Size(8 * KIB, 100))
 
 PageOrNone = TypeVar("PageOrNone", bound="Page[Instance] | None")
 
@@ -91,6 +94,7 @@ class Plugzapi(Gateway):
             "qr-code" if as_text else "qr-code/image",
             "asking for a QR code of PlugzAPI instance {id}",
             Effect.WRITES,
+            size=PICTURE,
         )
         return self._transport.send(request, parse_qr_code, budget)
 
@@ -150,6 +154,7 @@ class Plugzapi(Gateway):
             secrets=(self._partner_token,),
             headers=self._bearer(),
             query={"page": str(number), "pageSize": str(_PAGE_SIZE)},
+            size=_PAGE,
         )
         return self._transport.send(request, parse)
 
@@ -164,6 +169,7 @@ class Plugzapi(Gateway):
             secrets=(self._partner_token,),
             headers=self._bearer(),
             body=dict(payload),
+            size=CREATION,
         )
         return self._transport.send(request, lambda response: parse_creation(response, payload["name"]))
 
@@ -176,7 +182,15 @@ class Plugzapi(Gateway):
         return {"Authorization": f"Bearer {self._partner_token}"}
 
     def _instance_request(
-        self, method: str, credentials: Credentials, call: str, what: str, effect: Effect, body: Any = None
+        self,
+        method: str,
+        credentials: Credentials,
+        call: str,
+        what: str,
+        effect: Effect,
+        *,
+        body: Any = None,
+        size: Size = FIELDS,
     ) -> Request:
         secrets = tuple(s for s in (credentials.token, credentials.client_token) if s)
         return Request(
@@ -188,4 +202,5 @@ class Plugzapi(Gateway):
             secrets=secrets,
             headers={"Client-Token": credentials.client_token} if credentials.client_token else {},
             body=body,
+            size=size,
         )

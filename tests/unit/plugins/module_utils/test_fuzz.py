@@ -27,7 +27,6 @@ from urllib.parse import quote, unquote
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
-from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget, Transport
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
     Credentials,
@@ -215,9 +214,7 @@ def check(api_call: ApiCall, server: Wire, **options: Any) -> None:
     server.received.clear()
     failure = None
     try:
-        value = api_call.call(
-            transport(server.url, **{"retry_timeout": 2.0, "limits": Limits(max_body_bytes=2**20), **options})
-        )
+        value = api_call.call(transport(server.url, **{"retry_timeout": 2.0, **options}))
     except FleetError as error:
         failure = error
     if failure is None:

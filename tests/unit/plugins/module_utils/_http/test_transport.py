@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import os
 from pathlib import Path
@@ -14,8 +15,8 @@ from urllib.parse import quote
 import pytest
 import yaml
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError, UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
-from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request, Response
+from ansible_collections.msgops.fleet.plugins.module_utils._http.sizes import KIB, MAX_DEPTH, MIB, Size
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.tests.support.wire import (
     ANY,
@@ -220,7 +221,7 @@ def test_an_answer_in_chunks_is_read(wire: WireFactory) -> None:
         (b"<html>Welcome</html>", "no JSON (text/html, 20 bytes)"),
         (b'{"a": ', "no JSON (text/html, 6 bytes)"),
         (b"\xff\xfe\xfd", "no JSON (text/html, 3 bytes)"),
-        (b"[" * 200_000, "no JSON (text/html, 200000 bytes)"),
+        (b"[" * 200_000, "more than 16 KiB"),
         (b"[NaN]", "no JSON (text/html, 5 bytes)"),
         (b"-Infinity", "no JSON (text/html, 9 bytes)"),
         (b"1e999", "no JSON (text/html, 5 bytes)"),
@@ -249,37 +250,79 @@ def test_an_answer_without_a_content_type_is_described(wire: WireFactory) -> Non
         send(server.url, reading())
 
 
-def test_a_huge_answer_is_refused(wire: WireFactory) -> None:
-    limits = Limits(max_body_bytes=1024)
-    largest, larger = b'"' + b"a" * 1022 + b'"', b'"' + b"a" * 1023 + b'"'
-    server = wire(answering(response(largest)), answering(response(larger)))
-    assert len(send(server.url, reading(), limits=limits)) == 1022
+def test_an_answer_is_as_large_as_its_request_says_and_not_one_byte_larger(wire: WireFactory) -> None:
+    request = reading(size=Size(20 * KIB, 1))
+    largest, larger = b'"' + b"a" * (20 * KIB - 2) + b'"', b'"' + b"a" * (20 * KIB - 1) + b'"'
+    for pack, headers in ((bytes, {}), (gzip.compress, {"Content-Encoding": "gzip"})):
+        server = wire(answering(*[response(pack(content), headers=headers) for content in (largest, larger)]))
+        assert len(send(server.url, request)) == 20 * KIB - 2
+        with pytest.raises(FleetError) as caught:
+            transport(server.url).send(reading(size=Size(20 * KIB - 1, 1)), parse)
+        assert (caught.value.code, caught.value.retryable) == ("bad_answer", False)
+        assert "the answer is more than 20 KiB where" in caught.value.message
+
+
+def test_an_answer_has_as_many_values_as_its_request_says_and_not_one_more(wire: WireFactory) -> None:
+    request = reading(size=Size(KIB, 10))
+    server = wire(answering(response([0] * 9), response([0] * 10)))
+    api = transport(server.url)
+    assert api.send(request, parse) == [0] * 9
+    with pytest.raises(FleetError, match="the answer is more than 10 values where"):
+        api.send(request, parse)
+
+
+# Each is two levels; texts hold brackets, quotes and backslashes.
+TWO_LEVELS = [("[[", "]]"), ('{"a":{"b":', "}}"), ('{"]}":["]]]]\\\\\\"",', "]}"), ('[{"\\\\":', '},"[{"]')]
+
+
+@pytest.mark.parametrize(("opening", "closing"), TWO_LEVELS)
+def test_an_answer_is_as_deep_as_any_vendors_is_and_no_deeper(wire: WireFactory, opening: str, closing: str) -> None:
+    deepest = opening * (MAX_DEPTH // 2) + '"[[[]]"' + closing * (MAX_DEPTH // 2)
+    server = wire(answering(response(deepest.encode()), response(f"[{deepest}]".encode())))
+    api = transport(server.url)
+    assert api.send(reading(), parse) == json.loads(deepest)
+    with pytest.raises(FleetError, match="the answer is more than 32 levels where"):
+        api.send(reading(), parse)
+
+
+@pytest.mark.parametrize("number", ["9" * 401, "-" + "9" * 400, "0." + "0" * 399, "9" * 10_000])
+def test_a_number_that_nobody_means_is_no_json(wire: WireFactory, number: str) -> None:
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading(), limits=limits)
+        send(wire(answering(response(number.encode()))).url, reading())
     assert caught.value.code == "bad_answer"
-    assert "more than" in caught.value.message
-
-
-def test_64_mebibytes_are_read_and_not_one_byte_more(wire: WireFactory) -> None:
-    largest = b'"' + b"a" * (64 * 1024 * 1024 - 2) + b'"'
-    server = wire(answering(response(largest)), answering(response(largest + b" ")))
-    assert len(send(server.url, reading())) == len(largest) - 2
-    with pytest.raises(FleetError, match="more than 64 MiB"):
-        send(server.url, reading())
 
 
 def test_a_small_answer_that_grows_huge_is_refused(wire: WireFactory) -> None:
     bomb = gzip.compress(b'"' + b"a" * 1_000_000 + b'"')
     server = wire(answering(response(bomb, headers={"Content-Encoding": "gzip"})))
     with pytest.raises(FleetError) as caught:
-        send(server.url, reading(), limits=Limits(max_body_bytes=100_000))
+        send(server.url, reading())
     assert caught.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize(("status", "code", "retryable"), [(401, "unauthorized", False), (503, "unavailable", True)])
+def test_an_error_with_a_huge_text_is_the_error_that_its_status_says(
+    wire: WireFactory, status: int, code: str, retryable: bool
+) -> None:
+    server = wire(answering(response({"description": "%252525" * 10_000}, status)))
+    with pytest.raises(FleetError, match=f"HTTP {status} and more than 16 KiB") as caught:
+        send(server.url, reading(size=Size(MIB, 100)))
+    assert (caught.value.code, caught.value.retryable) == (code, retryable)
+
+
+def test_a_long_text_of_the_vendor_is_not_quoted(wire: WireFactory) -> None:
+    def refuse(answer: Response) -> None:
+        raise answer.error("vendor", answer.body)
+
+    server = wire(answering(response("%252525" * 10_000)))
+    with pytest.raises(FleetError, match="a text of 70,000 characters"):
+        transport(server.url).send(reading(size=Size(MIB, 100)), refuse)
 
 
 def test_a_huge_answer_to_a_writing_request_leaves_the_outcome_open(wire: WireFactory) -> None:
     server = wire(answering(response({"id": "1", "token": TOKEN})))
     with pytest.raises(FleetError) as caught:
-        send(server.url, writing(), limits=Limits(max_body_bytes=16))
+        send(server.url, writing(size=Size(16, 100)))
     assert caught.value.delivery is Delivery.UNKNOWN
 
 
@@ -308,9 +351,9 @@ def test_a_redirect_to_nowhere_is_a_redirect_like_others(wire: WireFactory, loca
 
 
 def test_a_huge_redirect_is_refused(wire: WireFactory) -> None:
-    server = wire(answering(response(b" " * 4096, 302, {"Location": "/"})))
-    with pytest.raises(FleetError, match="more than"):
-        send(server.url, reading(), limits=Limits(max_body_bytes=1024))
+    server = wire(answering(response(b" " * 20_000, 302, {"Location": "/"})))
+    with pytest.raises(FleetError, match="HTTP 302 and more than 16 KiB"):
+        send(server.url, reading(size=Size(MIB, 100)))
 
 
 # HTTP statuses

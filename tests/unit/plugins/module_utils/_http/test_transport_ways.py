@@ -23,6 +23,7 @@ import trustme
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import Delivery, FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._http.connection import Limits
 from ansible_collections.msgops.fleet.plugins.module_utils._http.messages import Effect, Request
+from ansible_collections.msgops.fleet.plugins.module_utils._http.sizes import MIB, Size
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import Transport
 from ansible_collections.msgops.fleet.tests.support.proxy import Fault, Place, Proxy
 from ansible_collections.msgops.fleet.tests.support.wire import (
@@ -241,6 +242,7 @@ def test_an_answer_for_which_there_is_no_memory_is_a_failure_that_says_so(
     wire: WireFactory,
 ) -> None:
     piece = b" " * 1000
+    large = Size(100 * MIB, 1)
 
     def promise_much(peer: Peer) -> None:
         peer.read_request()
@@ -259,7 +261,7 @@ def test_an_answer_for_which_there_is_no_memory_is_a_failure_that_says_so(
     resource.setrlimit(resource.RLIMIT_AS, (used + 8_000_000, hard))
     try:
         with pytest.raises(FleetError) as caught:
-            api.send(writing(), parse)
+            api.send(writing(size=large), parse)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert caught.value.delivery is Delivery.UNKNOWN
