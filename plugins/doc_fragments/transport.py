@@ -25,8 +25,9 @@ options:
   timeout:
     description:
       - Seconds to wait for a connection, and for the next byte of a response.
-      - A response that is still arriving after ten minutes (or after this time, if it is longer) is abandoned, and so
-        is a response of more than 64 MiB.
+      - A request takes three times as long at most, plus the time that its largest possible response takes at 100 KiB
+        a second. That is next to nothing for a state, which has at most 16 KiB, and five minutes for a listing of
+        GREEN-API, which has at most 32 MiB. A response that is larger or slower is abandoned.
       - If not set, the environment variable E(MSGOPS_TIMEOUT) is used.
     type: float
     default: 30.0
@@ -34,7 +35,11 @@ options:
     description:
       - Seconds for all retries of one request. V(0) means to never retry.
       - A request is retried, with growing pauses, if the API can't be reached, throttles (HTTP 429) or has a temporary
-        failure (HTTP 5xx). C(Retry-After) in a response is respected.
+        failure (HTTP 5xx). The pauses are of 1, 2, 4, 8 and then 10 seconds, or as long as C(Retry-After) in a response
+        says, if that is longer.
+      - An API that throttles is asked less. Each throttled request halves the number of requests at once, and each
+        answer adds one again. After two throttled requests in a row, nothing is sent for a while. Once that has gone on
+        for this time, requests fail without being sent if they would have to wait.
       - A request that creates or changes something is only retried if no byte of it was sent, or if it was throttled.
     type: float
     default: 60.0

@@ -27,16 +27,20 @@ def may_retry(request: Request, failure: FleetError, *, unreachable: bool) -> bo
 
 @dataclass(frozen=True)
 class Backoff:
-    """Seconds to wait before a retry: each time twice as long, give or take a quarter, so that clients spread out."""
+    """Seconds to wait before a retry: each time twice as long, and up to a quarter more, so that clients spread out.
 
-    first: float = 0.5
-    first_throttled: float = 1.0
+    A server can ask for longer pauses, but not for shorter ones: GREEN-API allows one request a second per instance.
+    """
+
+    first: float = 1.0
     longest: float = 10.0
 
-    def pause(self, attempt: int, failure: FleetError) -> float:
-        """Return the seconds to wait after ``attempt`` (the first is 0) failed; at least what the server asks for."""
-        if failure.retry_after is not None:
-            return failure.retry_after + random.uniform(0, 0.25)
-        first = self.first_throttled if failure.delivery is Delivery.THROTTLED else self.first
+    def grown(self, attempt: int) -> float:
+        """Return the shortest pause after ``attempt`` (the first is 0) failed."""
         # The exponent is bounded, because 2.0 to the power of a thousand attempts overflows.
-        return min(self.longest, first * 2.0 ** min(attempt, 16)) * random.uniform(0.75, 1.25)
+        return min(self.longest, self.first * 2.0 ** min(attempt, 16))
+
+    def pause(self, attempt: int, failure: FleetError) -> float:
+        """Return the seconds to wait after ``attempt`` failed."""
+        grown = self.grown(attempt)
+        return max(grown, failure.retry_after or 0.0) + grown * random.uniform(0, 0.25)

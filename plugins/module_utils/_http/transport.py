@@ -19,6 +19,7 @@ from .certificates import check_authorities
 from .connection import Exchange, Limits
 from .failures import EXPECTED, Destination, explain
 from .messages import Effect, Request, Response
+from .pace import Pace
 from .parsing import encode_body, parse_response
 from .retries import Backoff, may_retry
 from .session import Session, relevant_environment
@@ -86,37 +87,54 @@ class Transport:
             validate_certs=options.validate_certs,
             ca_path=options.ca_path,
         )
+        self._pace = Pace(options.concurrency, options.retry_timeout, options.backoff)
         self._unreachable = False
 
     def send(self, request: Request, parse: Callable[[Response], Value], budget: RequestBudget | None = None) -> Value:
         """Send ``request`` and return what ``parse`` makes of the response.
 
-        A failed request is repeated as ``may_retry`` says, for ``retry_timeout`` seconds at most.
+        A failed request is repeated as ``may_retry`` says, for ``retry_timeout`` seconds at most. While the host
+        throttles requests, it waits for its turn.
 
-        :raises FleetError: from the transport or from ``parse``, when no retry is left.
+        :raises FleetError: from the transport or from ``parse``, when no retry is left, or no turn.
         """
         if request.effect is Effect.WRITES and self._options.read_only:
             raise AssertionError(f"check mode must not send a request that writes ({request.what})")
         budget = budget or RequestBudget()
-        retry_until = time.monotonic() + min(self._options.retry_timeout, budget.remaining())
+        failure, until = None, time.monotonic() + budget.remaining()
         for attempt in itertools.count():
+            turn = self._pace.wait_for_turn(until)
+            if turn is None:
+                break
+            if failure is None:
+                until = turn + min(self._options.retry_timeout, budget.remaining())
             budget.requests += 1
+            throttled: bool | None = None
             try:
                 value = parse(self._exchange(request, budget))
-                budget.failure = None
+                budget.failure, throttled = None, False
                 return value
             except FleetError as error:
                 # Its traceback would keep the response in memory, for each of a thousand instances.
                 failure = budget.failure = error.with_traceback(None)
+                throttled = error.delivery is Delivery.THROTTLED if error.http_status else None
+            finally:
+                self._pace.end_turn(turn, throttled=throttled)
             if not self._options.retry_timeout or not may_retry(request, failure, unreachable=self._unreachable):
                 break
             pause = self._options.backoff.pause(attempt, failure)
-            if time.monotonic() + pause > retry_until:
+            if time.monotonic() + pause > until:
                 break
             time.sleep(pause)
+        failure = failure or self._not_asked(request)
         if failure.delivery is Delivery.NOT_SENT and failure.retryable:
             self._unreachable = True
         raise failure
+
+    def _not_asked(self, request: Request) -> FleetError:
+        reason = f"{urlsplit(self.base_url).netloc} throttles all requests, so it was not asked"
+        message = request.failed(reason, "lower concurrency or raise retry_timeout", Delivery.THROTTLED)
+        return FleetError("throttled", message, retryable=True, delivery=Delivery.THROTTLED)
 
     def _exchange(self, request: Request, budget: RequestBudget) -> Response:
         limits = self._options.limits

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.msgops.fleet.plugins.module_utils._http import transport
+from ansible_collections.msgops.fleet.plugins.module_utils._http import pace, transport
 from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, Fleet
 from ansible_collections.msgops.fleet.tests.support.linking import Sitting
 from ansible_collections.msgops.fleet.tests.support.wire import PATIENCE, ROOT, Clock, Wire, join_workers
@@ -77,6 +77,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Replace the transport's clock, so that its pauses take no time; timeouts of sockets stay real."""
     clock = Clock()
     monkeypatch.setattr(transport, "time", clock)
+    monkeypatch.setattr(pace, "time", clock)
     return clock
 
 

@@ -125,17 +125,18 @@ def test_the_requests_of_a_call_are_counted(wire: WireFactory, clock: Clock) -> 
 # Pauses
 
 
-@pytest.mark.parametrize(("status", "first"), [(503, 0.5), (429, 1.0)])
-def test_pauses_grow_with_jitter_and_fill_the_budget_but_never_pass_it(
-    wire: WireFactory, clock: Clock, status: int, first: float
+@pytest.mark.parametrize("retry_after", [{}, {"Retry-After": "0"}, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}])
+@pytest.mark.parametrize("status", [503, 429])
+def test_pauses_grow_with_jitter_whatever_the_server_asks_for_and_fill_the_budget_but_never_pass_it(
+    wire: WireFactory, clock: Clock, status: int, retry_after: dict[str, str]
 ) -> None:
-    server = wire(answering(response({}, status)))
+    server = wire(answering(response({}, status, retry_after)))
     with pytest.raises(FleetError):
         send(server.url, reading(), retry_timeout=60)
     assert len(server.received) == len(clock.pauses) + 1
     for index, pause in enumerate(clock.pauses):
-        typical = min(10.0, first * 2**index)
-        assert 0.75 * typical <= pause <= 1.25 * typical
+        shortest = min(10.0, 2.0**index)
+        assert shortest <= pause <= 1.25 * shortest
     assert 60 - 12.5 < sum(clock.pauses) <= 60
 
 
@@ -143,7 +144,7 @@ def test_pauses_of_several_callers_differ(wire: WireFactory, clock: Clock) -> No
     server = wire(answering(response({}, 503)))
     for _caller in range(5):
         with pytest.raises(FleetError):
-            send(server.url, reading(), retry_timeout=0.7)
+            send(server.url, reading(), retry_timeout=2)
     assert len(set(clock.pauses)) == 5
 
 
@@ -151,7 +152,7 @@ def test_pauses_stay_the_longest_however_often_they_were_made(wire: WireFactory,
     # So many attempts that 2.0 to the power of their number would overflow.
     server = wire(answering(*[response({}, 503, {"Retry-After": "0"})] * 1100, response({}, 503), ALL_WELL))
     assert send(server.url, reading(), retry_timeout=1_000_000) == {"all": "well"}
-    assert 7.5 <= clock.pauses[-1] <= 12.5
+    assert 10 <= clock.pauses[-1] <= 12.5
 
 
 def test_retries_end_at_the_callers_deadline(wire: WireFactory, clock: Clock) -> None:
@@ -177,13 +178,6 @@ def test_the_pause_is_as_long_as_retry_after_says_by_a_date(wire: WireFactory, c
     server = wire(answering(answer, ALL_WELL))
     assert send(server.url, reading(), retry_timeout=7200) == {"all": "well"}
     assert 3000 < clock.pauses[0] <= 3600.25
-
-
-@pytest.mark.parametrize("past", ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "0"])
-def test_a_retry_after_that_is_over_asks_for_no_pause(wire: WireFactory, clock: Clock, past: str) -> None:
-    server = wire(answering(response({}, 503, {"Retry-After": past}), ALL_WELL))
-    assert send(server.url, reading(), retry_timeout=60) == {"all": "well"}
-    assert clock.pauses[0] <= 0.25
 
 
 @pytest.mark.parametrize("seconds", ["61", "86400", "9" * 400])
@@ -212,7 +206,7 @@ def test_a_retry_after_that_says_nothing_is_ignored(wire: WireFactory, clock: Cl
     header = {"Retry-After": nonsense.encode().decode("latin-1")}
     server = wire(answering(response({}, 429, header), ALL_WELL))
     assert send(server.url, reading(), retry_timeout=60) == {"all": "well"}
-    assert 0.75 <= clock.pauses[0] <= 1.25
+    assert 1 <= clock.pauses[0] <= 1.25
 
 
 # A host that can't be reached
@@ -220,11 +214,11 @@ def test_a_retry_after_that_says_nothing_is_ignored(wire: WireFactory, clock: Cl
 
 def test_only_the_first_caller_waits_for_a_host_that_refuses_connections(wire: WireFactory, clock: Clock) -> None:
     server = wire(answering(ALL_WELL), listening=False)
-    assert _requests_of_three_calls(server.url, timeout=5.0) == [pytest.approx(9, abs=3), 1, 1]
+    assert _requests_of_three_calls(server.url, timeout=5.0) == [pytest.approx(8, abs=2), 1, 1]
 
 
 def test_only_the_first_caller_waits_for_a_host_that_does_not_answer_connections(deaf_url: str, clock: Clock) -> None:
-    assert _requests_of_three_calls(deaf_url, timeout=0.02) == [pytest.approx(9, abs=3), 1, 1]
+    assert _requests_of_three_calls(deaf_url, timeout=0.02) == [pytest.approx(8, abs=2), 1, 1]
 
 
 def _requests_of_three_calls(url: str, timeout: float) -> list[int]:
