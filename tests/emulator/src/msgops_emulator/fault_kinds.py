@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bombs import BOMBS
 from .config import Option, check_options, is_whole
 from .errors import Invalid
 from .messages import JSON_TYPE
@@ -98,6 +99,26 @@ KINDS: dict[str, Kind] = {
             ),
             "megabytes": Option(16, "Size of `huge` in MiB."),
             "depth": Option(100000, "Depth to which the arrays of `deep` are nested."),
+            "status": Option(200, "HTTP status."),
+            "when": _AFTER,
+        },
+    ),
+    "bomb": Kind(
+        "A response that costs a careless client much memory or time.",
+        {
+            "kind": Option(
+                "values",
+                "Kind of body: JSON of many values, objects or levels, a number of many digits, a long key, a text of "
+                "escapes (`%252525...`, in a GREEN-API error) or of halves of characters; or what there is too much of "
+                "around a body: informational responses, headers, the length of a header, cookies, chunks, the length "
+                "of a chunk's extension, or trailers.",
+                BOMBS,
+            ),
+            "megabytes": Option(60, "Size in MiB; of a body, before it is compressed."),
+            "encoding": Option(
+                "gzip",
+                "Content-Encoding of a body, compressed once for each gzip in it; an empty string: none.",
+            ),
             "status": Option(200, "HTTP status."),
             "when": _AFTER,
         },

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from werkzeug.http import http_date
 
+from .bombs import bomb
 from .green_api import quota_response
 from .iam import iam_error
 from .koophone import throttled
@@ -66,6 +67,8 @@ def _substitute(kind: str, options: Mapping[str, Any], call: Call, match: Match)
         return Response(options["status"], headers=[("Location", location)])
     if kind == "garbage":
         return _garbage(options, match.route)
+    if kind == "bomb":
+        return bomb(options["kind"], options["status"], options["megabytes"], options["encoding"])
     return Response(options["status"], _body(options, call, match.secret), options["content_type"])
 
 

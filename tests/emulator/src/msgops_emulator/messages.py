@@ -65,6 +65,15 @@ class Call(Request):
         return value if isinstance(value, dict) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Bytes in place of a response: ``start``, and then ``piece`` so many ``times``."""
+
+    start: bytes
+    piece: bytes
+    times: int
+
+
 @dataclass(slots=True)
 class Response:
     """One response, and how the server sends it.
@@ -72,7 +81,7 @@ class Response:
     ``abort`` ends the connection (``reset``: RST, ``close``: FIN), before the first byte or at a later point
     (``abort_at``: ``answer_head``, ``answer_body``, ``answer_end``). ``keep``: send only so many bytes of the body,
     fewer than Content-Length announces. ``drip``: send the body in pieces; (bytes of a piece, seconds before it).
-    ``created``: the instance that the request has created.
+    ``created``: the instance that the request has created. ``flood``: what is sent instead, to the connection's end.
     """
 
     status: int
@@ -84,6 +93,7 @@ class Response:
     keep: int | None = None
     drip: tuple[int, float] | None = None
     created: Any = None
+    flood: Flood | None = None
 
 
 def json_response(value: Any, status: int = 200, *headers: tuple[str, str], created: Any = None) -> Response:

@@ -247,6 +247,11 @@ class Connection(socketserver.StreamRequestHandler):
         """Send a response; return whether the connection stays open."""
         if response.abort is not None and response.abort_at == "answer":
             return self._abort(response.abort)
+        if response.flood is not None:
+            self.wfile.write(response.flood.start)
+            for _piece in range(response.flood.times):
+                self.wfile.write(response.flood.piece)
+            return False
         keep = keep and response.keep is None
         reason = REASONS.get(response.status, b"Unknown")
         lines = [f"HTTP/1.1 {response.status} ".encode() + reason, f"Date: {http_date()}".encode()]
