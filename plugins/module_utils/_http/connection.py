@@ -62,15 +62,16 @@ class Limits:
 class Exchange:
     """One request and its response, which is abandoned ``patience`` seconds from now.
 
-    ``size`` is the most that a successful response has. ``sent`` becomes true before the first byte of the request is
-    handed to a socket; the CONNECT request that asks a proxy for a tunnel doesn't count. ``tunnel_status`` becomes the
-    proxy's HTTP status for that CONNECT request.
+    ``size`` is the most that a successful response has, ``body_bytes`` are those of its body that were read. ``sent``
+    becomes true before the first byte of the request is handed to a socket; the CONNECT request that asks a proxy for a
+    tunnel doesn't count. ``tunnel_status`` becomes the proxy's HTTP status for that CONNECT request.
     """
 
     patience: float
     writes: bool
     limits: Limits
     size: Size = FIELDS
+    body_bytes: int = 0
     sent: bool = False
     tunnel_status: int | None = None
 
@@ -104,7 +105,11 @@ def read_body(raw: Any, max_bytes: int) -> bytearray:
     is_compressed = raw.headers.get("Content-Encoding", "").lower() in _GZIP
     unpacker = zlib.decompressobj(_GZIP_FORMAT) if is_compressed else None
     content = bytearray()
+    exchange = _current.exchange
     while len(content) <= max_bytes and (chunk := raw.read(_CHUNK_SIZE, decode_content=False)):
+        exchange.body_bytes += len(chunk)
+        if exchange.body_bytes > max_bytes + 2 * _CHUNK_SIZE:
+            raise TooLarge("more bytes compressed than it may have otherwise")
         try:
             content += unpacker.decompress(chunk, max_bytes + 1 - len(content)) if unpacker else chunk
         except zlib.error:
@@ -235,7 +240,7 @@ class _Response(http.client.HTTPResponse):
             if type(exc) is http.client.HTTPException:  # its subclasses are all other errors
                 raise TooLarge("more than 100 headers") from None
             raise
-        self._reader.begin_body(self.status)
+        self._reader.begin_body()
 
     def _read_status(self) -> tuple[str, int, str]:
         """Return the status line of the final response.
@@ -259,22 +264,21 @@ class _Response(http.client.HTTPResponse):
 class _BoundedReader(io.RawIOBase):
     """The bytes of a response, up to the limits of its exchange.
 
-    A socket's timeout bounds only the time between two bytes, and http.client bounds neither the trailers after a body
-    nor what is around its chunks; it reads a chunk of a negative size until the connection ends.
+    A socket's timeout bounds only the time between two bytes. http.client bounds neither trailers nor what is around
+    chunks, and reads a chunk of a negative size until the connection ends.
     """
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
         self._raw = raw
         self._sock = sock
         self._exchange = exchange
-        self._bytes_left = exchange.limits.max_header_bytes
-        self._excess = f"headers of more than {self._bytes_left // KIB} KiB"
+        self._count = self._head = 0
+        self._excess = "headers of more than {kib} KiB"
 
-    def begin_body(self, status: int) -> None:
-        """Allow a body in chunks of any usual size, and trailers."""
-        size = self._exchange.size.for_status(status)
-        self._bytes_left = 2 * size.bytes + self._exchange.limits.max_header_bytes
-        self._excess = f"more than twice {size} on its way"
+    def begin_body(self) -> None:
+        """Count from here on what is read in addition to the body: lengths of chunks, their extensions, trailers."""
+        self._head = self._count
+        self._excess = "more than {kib} KiB around its content"
 
     def readable(self) -> bool:
         return True
@@ -286,10 +290,12 @@ class _BoundedReader(io.RawIOBase):
         timeout = self._sock.gettimeout()
         if timeout is None or seconds_left < timeout:
             self._sock.settimeout(seconds_left)
-        if self._bytes_left <= 0:
-            raise TooLarge(self._excess)
+        # In chunks of a hundred bytes, the additional bytes are a tenth of the body.
+        most = self._exchange.limits.max_header_bytes
+        if self._count - self._head > most + 1.25 * self._exchange.body_bytes:
+            raise TooLarge(self._excess.format(kib=most // KIB))
         count = self._raw.readinto(buffer)
-        self._bytes_left -= count or 0
+        self._count += count or 0
         return count
 
     def close(self) -> None:
