@@ -293,7 +293,7 @@ def oldest(session: nox.Session) -> None:
     if OLDEST[0] not in INTERPRETERS:
         session.skip(f"no Python {OLDEST[0]} here")
     install(session, "oldest")
-    core = ("_common", "_fleet", "_http", "_task", "_vendors", "test_architecture.py", "test_fuzz.py")
+    core = ("_common", "_fleet", "_http", "_task", "_vendors", "test_architecture.py", "test_bombs.py", "test_fuzz.py")
     run_pytest(session, [f"tests/unit/plugins/module_utils/{name}" for name in core], processes=2 * CPUS)
 
 
