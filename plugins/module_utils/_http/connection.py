@@ -214,11 +214,7 @@ class NotLoopback(OSError):
 
 
 class TooLarge(OSError):
-    """A response has more headers, or more bytes around its content, than it may have; ``excess`` says what."""
-
-    def __init__(self, excess: str) -> None:
-        super().__init__(excess)
-        self.excess = excess
+    """A response has more headers, or more bytes around its content, than it may have; the argument says what."""
 
 
 def _is_to_loopback(sock: socket.socket) -> bool:

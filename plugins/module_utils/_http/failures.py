@@ -156,7 +156,7 @@ def _excess(chain: list[BaseException]) -> str:
     if _first(chain, http.client.LineTooLong):
         return "a line of more than 64 KiB"
     too_large = _first(chain, TooLarge)
-    return too_large.excess if too_large else ""
+    return str(too_large) if too_large else ""
 
 
 def _tls(error: ssl.SSLError, to: Destination) -> _Cause:
