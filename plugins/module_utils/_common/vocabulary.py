@@ -17,7 +17,7 @@ _ACTIONS = (
     *("linked", "already_authorized", "pending", "would_link", "rebooted", "would_reboot"),
     *("adopt", "discard", "forget", "list"),
 )
-_JOURNAL = ("rejected", "delivered", "file", "postgresql", "unusable")
+_JOURNAL = ("rejected", "done", "delivered", "file", "postgresql", "unusable")
 _REPORT = ("instance", "phone", "unreadable", "state", "due")
 _CHOICES = ("all", "summary", "fail", "create", "warn", "auto", "required", "none", "qr", "code")
 
