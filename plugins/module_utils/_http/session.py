@@ -52,7 +52,7 @@ class Session:
         # urllib3 logs URLs, which hold tokens. Python prints the warnings of a logger that has no handler.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         self._proxies = _proxies(base_url)
-        self._verify = _verification(validate_certs, ca_path)
+        self._verify = _verification(base_url, validate_certs, ca_path)
         self._adapter = connection.Adapter(pool_connections=1, pool_maxsize=connections)
 
     def send(
@@ -84,14 +84,21 @@ def relevant_environment() -> tuple[tuple[str, str], ...]:
     return tuple(sorted((k, v) for k, v in os.environ.items() if k.lower() in _SESSION_ENVIRONMENT))
 
 
+def _is_plain(base_url: str) -> bool:
+    return urlsplit(base_url).scheme == "http"
+
+
 def _proxies(base_url: str) -> dict[str, str]:
-    if urlsplit(base_url).scheme == "http":
+    if _is_plain(base_url):
         # Only loopback addresses may use http. A proxy would be another machine, and could read the tokens.
         return {}
     return dict(requests.utils.get_environ_proxies(base_url))
 
 
-def _verification(validate_certs: bool, ca_path: str | None) -> bool | str:
+def _verification(base_url: str, validate_certs: bool, ca_path: str | None) -> bool | str:
+    if _is_plain(base_url):
+        # There is no certificate to verify, and reading a bundle of authorities takes longer than a request.
+        return True
     if not validate_certs:
         # The user has set validate_certs to false; urllib3 would warn about it for each connection.
         warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)

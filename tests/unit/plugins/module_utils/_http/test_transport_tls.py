@@ -134,6 +134,14 @@ def test_validate_certs_false_wins_over_the_variables(server: Wire, monkeypatch:
     assert send(server.url, reading(), validate_certs=False) == {"all": "well"}
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_authorities_of_the_environment_are_not_read_without_tls(
+    wire: WireFactory, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "/does/not/exist")
+    assert send(wire(answering(WHOLE)).url, reading()) == {"all": "well"}
+
+
 def test_a_server_that_speaks_no_tls_is_a_tls_failure(wire: WireFactory) -> None:
     def speak_plainly(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
