@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from ansible_collections.msgops.fleet.tests.support.ansible_commands import (
     AnsibleCommands,
     run_on_terminal,
 )
+from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 
 # All that a process gets from the process that starts it, as Ansible and a module of a play see it.
 PLAY = """
@@ -158,6 +160,30 @@ def test_modules_do_the_same(place: Place, ansible_commands: Path) -> None:
     assert any((ansible_commands / "modules").iterdir()), "the modules did not use the running process"
 
 
+READS_SETTINGS = """
+import sys
+import yaml
+import warm
+
+def refuse(_constructor):
+    raise AssertionError("what was parsed before is parsed again")
+
+warm.prepare_commands(sys.argv[1])
+yaml.constructor.BaseConstructor.get_single_data = refuse
+import ansible.constants
+assert "DEFAULT_FORKS" in ansible.constants.config.get_configuration_definitions()
+"""
+
+
+def test_the_list_of_settings_is_parsed_before_a_command_starts(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-c", READS_SETTINGS, tmp_path],
+        cwd=ROOT / "tests" / "support",
+        capture_output=True,
+        check=True,
+    )
+
+
 GREET = """
 from ansible_collections.greeting.shop.plugins.module_utils.words import greet
 
@@ -185,7 +211,6 @@ def test_what_is_kept_of_a_collection_does_not_outlive_its_text(place: Place, an
         ).stdout
 
     before = len(list((ansible_commands / "commands").iterdir()))
-    assert before, "Ansible's own files are parsed at each start"
     assert '"msg": "Hello, Ana"' in run("Hello")
     kept = len(list((ansible_commands / "commands").iterdir()))
     assert kept > before, "collections are compiled at each start"
