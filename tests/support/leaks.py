@@ -599,7 +599,8 @@ def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
     if variant.module in _CREATING:
         for number, item in enumerate(options.get("instances", [options])):
             item["name"] = f"{cell.key}-{number}"
-        if not cell.no_log:
+        # With no_log, the result alone delivers tokens; instance_provision returns none.
+        if not cell.no_log or variant.module == "instance_provision":
             options["credentials_file"] = str(folder / "credentials.json")
     if variant.module in _WITH_JOURNAL and "journal" not in variant.secrets:
         options["journal"] = str(folder / "journal.sqlite3")
