@@ -231,3 +231,39 @@ def test_an_instance_is_linked_by_itself_after_a_time(green: GreenApi, emulator:
     assert green.state(instance) == {"stateInstance": "notAuthorized"}
     emulator.advance(2)
     assert green.state(instance) == {"stateInstance": "authorized"}
+
+
+def test_settings_show_late(green: GreenApi, emulator: Control) -> None:
+    emulator.freeze()
+    emulator.config({"green_api.settings_lag_seconds": 300, "green_api.restart_seconds": 0})
+    (shop,) = emulator.seed(instances=[{"provider": "green_api", "settings": {"autoTyping": 2}}])["instances"]
+    assert green.instance(shop, "setSettings", "POST", json={"autoTyping": 3}).json() == {"saveSettings": True}
+    assert green.instance(shop, "setSettings", "POST", json={"linkPreview": "yes"}).json() == {"saveSettings": True}
+    emulator.advance(299)
+    assert green.instance(shop, "getSettings").json()["autoTyping"] == 2
+    emulator.advance(1)
+    settings = green.instance(shop, "getSettings").json()
+    assert (settings["autoTyping"], settings["linkPreview"]) == (3, "yes")
+
+
+def test_settings_are_lost(green: GreenApi, emulator: Control) -> None:
+    emulator.config({"green_api.settings_effect": "lost", "green_api.restart_seconds": 0})
+    (shop,) = emulator.seed(instances=[{"provider": "green_api"}])["instances"]
+    assert green.instance(shop, "setSettings", "POST", json={"stateWebhook": "yes"}).json() == {"saveSettings": True}
+    assert green.instance(shop, "getSettings").json()["stateWebhook"] == "no"
+
+
+def test_settings_move_another_one(green: GreenApi, emulator: Control) -> None:
+    emulator.config({"green_api.settings_effect": "moves_another", "green_api.restart_seconds": 0})
+    (shop,) = emulator.seed(instances=[{"provider": "green_api"}])["instances"]
+    before = green.instance(shop, "getSettings").json()
+    green.instance(shop, "setSettings", "POST", json={"deletedMessageWebhook": "yes"})
+    after = green.instance(shop, "getSettings").json()
+    changed = {key for key in after if after[key] != before[key]}
+    assert changed == {"deletedMessageWebhook", "deviceWebhook"}
+
+
+def test_a_person_changes_settings_by_hand(green: GreenApi, emulator: Control) -> None:
+    (shop,) = emulator.seed(instances=[{"provider": "green_api"}])["instances"]
+    emulator.set_settings("green_api", shop["id"], webhookUrl="https://old.example")
+    assert green.instance(shop, "getSettings").json()["webhookUrl"] == "https://old.example"

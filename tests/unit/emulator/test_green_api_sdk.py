@@ -58,3 +58,26 @@ def test_the_sdk_repeats_a_throttled_creation(emulator: Control) -> None:
     assert partner.partner.createInstance({"name": "shop"}).code == 200
     assert len(emulator.instances()) == 1
     assert [entry["status"] for entry in emulator.log(route="green_api.create")] == [429, 200]
+
+
+def test_settings_of_an_existing_instance(emulator: Control) -> None:
+    emulator.freeze()
+    emulator.config({"green_api.settings_lag_seconds": 300, "green_api.enforce_rate_limits": True})
+    (shop,) = emulator.seed(instances=[{"provider": "green_api", "name": "shop", "state": "authorized"}])["instances"]
+    account = API.GreenApi(str(shop["id"]), shop["token"], host=emulator.url).account
+    assert account.setSettings({"webhookUrl": "https://new.example", "autoTyping": 3}).data == {"saveSettings": True}
+    assert account.getSettings().data["webhookUrl"] == ""
+    emulator.advance(300)
+    settings = account.getSettings().data
+    assert (settings["webhookUrl"], settings["autoTyping"], settings["stateWebhook"]) == (
+        "https://new.example",
+        3,
+        "no",
+    )
+    assert account.getStateInstance().data == {"stateInstance": "authorized"}
+    assert account.setSettings({"autoTyping": 11}).code == 400
+    emulator.config({"green_api.settings_effect": "lost"})
+    emulator.advance(1)
+    assert account.setSettings({"autoTyping": 4}).data == {"saveSettings": True}
+    emulator.advance(300)
+    assert account.getSettings().data["autoTyping"] == 3

@@ -221,3 +221,83 @@ def test_awkward_tokens(plugz: PlugzApi, emulator: Control) -> None:
     made = plugz.create(name="loja").json()
     assert set("/+=%& ") <= set(made["token"])
     assert plugz.instance(made, "status").status_code == 200
+
+
+def put(plugz: PlugzApi, instance: dict[str, Any], call: str, **body: Any) -> Any:
+    response = plugz.instance(instance, call, "PUT", json=body)
+    return response.status_code, response.json()
+
+
+def test_one_put_changes_one_setting(plugz: PlugzApi, emulator: Control) -> None:
+    loja = seeded(emulator)
+    before = plugz.instance(loja, "me").json()
+    assert put(plugz, loja, "update-webhook-disconnected", value="https://a.example") == (200, {"value": True})
+    assert put(plugz, loja, "update-auto-read-message", value=True) == (200, {"value": True})
+    assert put(plugz, loja, "update-name", value="loja-2") == (200, {"value": True})
+    after = plugz.instance(loja, "me").json()
+    assert {key: after[key] for key in after if after[key] != before[key]} == {
+        "disconnectedCallbackUrl": "https://a.example",
+        "autoReadMessage": True,
+        "name": "loja-2",
+    }
+
+
+def test_received_and_delivery_switches_the_notification_of_own_messages_on(plugz: PlugzApi, emulator: Control) -> None:
+    loja = seeded(emulator)
+    put(plugz, loja, "update-webhook-received", value="https://a.example")
+    put(plugz, loja, "update-webhook-received-delivery", value="https://b.example")
+    shown = plugz.instance(loja, "me").json()
+    assert shown["receivedCallbackUrl"] == "https://a.example"
+    assert (shown["receivedAndDeliveryCallbackUrl"], shown["receiveCallbackSentByMe"]) == ("https://b.example", True)
+    put(plugz, loja, "update-notify-sent-by-me", notifySentByMe=False)
+    assert plugz.instance(loja, "me").json()["receiveCallbackSentByMe"] is False
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("update-webhook-received", {"value": "http://a.example"}),
+        ("update-webhook-received", {}),
+        ("update-auto-read-message", {"value": "yes"}),
+        ("update-notify-sent-by-me", {"value": True}),
+        ("update-name", {"value": ""}),
+    ],
+)
+def test_a_bad_setting_is_refused(plugz: PlugzApi, emulator: Control, call: str, body: dict[str, Any]) -> None:
+    loja = seeded(emulator)
+    before = plugz.instance(loja, "me").json()
+    assert put(plugz, loja, call, **body)[0] == 400
+    assert plugz.instance(loja, "me").json() == before
+
+
+@pytest.mark.parametrize(
+    ("verb", "call"),
+    [("PUT", "update-webhook-status"), ("PUT", "update-webhook-receive"), ("POST", "update-webhook-received")],
+)
+def test_a_wrong_path_or_verb_looks_applied(plugz: PlugzApi, emulator: Control, verb: str, call: str) -> None:
+    response = plugz.instance(seeded(emulator), call, verb, json={"value": "https://a.example"})
+    assert (response.status_code, response.json()) == (200, NOT_FOUND)
+
+
+@pytest.mark.parametrize(("presence", "status"), [("http404", 404), ("http405", 405), ("not_found_200", 200)])
+def test_there_may_be_no_call_that_shows_settings(
+    plugz: PlugzApi, emulator: Control, presence: str, status: int
+) -> None:
+    emulator.config({"plugzapi.me": presence})
+    response = plugz.instance(seeded(emulator), "me")
+    assert response.status_code == status
+    assert "token" not in response.json()
+
+
+def test_settings_of_this_gateway_lie_as_well(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.freeze()
+    loja = seeded(emulator)
+    emulator.config({"plugzapi.settings_lag_seconds": 60, "plugzapi.me_received_and_delivery": False})
+    assert "receivedAndDeliveryCallbackUrl" not in plugz.instance(loja, "me").json()
+    put(plugz, loja, "update-auto-read-message", value=True)
+    assert plugz.instance(loja, "me").json()["autoReadMessage"] is False
+    emulator.advance(60)
+    assert plugz.instance(loja, "me").json()["autoReadMessage"] is True
+    emulator.config({"plugzapi.settings_lag_seconds": 0, "plugzapi.settings_effect": "lost"})
+    assert put(plugz, loja, "update-auto-read-message", value=False) == (200, {"value": True})
+    assert plugz.instance(loja, "me").json()["autoReadMessage"] is True

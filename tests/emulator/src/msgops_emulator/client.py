@@ -121,6 +121,10 @@ class Control:
             body["state"] = state
         return dict(self.request("POST", f"instances/{provider}/{quote(str(id), safe='')}", body))
 
+    def set_settings(self, provider: str, id: int | str, **settings: Any) -> dict[str, Any]:
+        """Change settings of an instance, in the vendor's words, as a person does in the gateway's console."""
+        return dict(self.request("POST", f"instances/{provider}/{quote(str(id), safe='')}", {"settings": settings}))
+
     def link(
         self,
         provider: str,

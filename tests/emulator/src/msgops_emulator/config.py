@@ -77,6 +77,7 @@ _TOKEN_STYLE = Option(
 _LATENCY = Option(0.0, "Seconds by which each response of this vendor is delayed.", whole_server=True)
 _LAG_SECONDS = Option(0.0, "Seconds until listings show a new instance.")
 _LAG_LISTINGS = Option(0, "Number of listings that do not show a new instance yet.")
+_SETTINGS_LAG = Option(0.0, "Seconds until the gateway shows settings that were changed by a request.")
 _QR = Option(20.0, "Seconds for which a QR code can be scanned.")
 _PAIRING = Option(150.0, "Seconds for which a pairing code can be typed in.")
 _MAX_CODES = Option(
@@ -106,6 +107,13 @@ OPTIONS: dict[str, Option] = {
     "green_api.starting_seconds": Option(0.0, "Seconds for which a new instance is `starting` after that."),
     "green_api.restart_seconds": Option(
         2.0, "Seconds for which an instance is `starting` after setSettings and reboot."
+    ),
+    "green_api.settings_lag_seconds": _SETTINGS_LAG,
+    "green_api.settings_effect": Option(
+        "applied",
+        "What setSettings does, which always says that it saved them: it saves them, loses them, or moves another "
+        "setting as well.",
+        ("applied", "lost", "moves_another"),
     ),
     "green_api.auto_link_seconds": _AUTO_LINK,
     "green_api.qr_seconds": _QR,
@@ -147,6 +155,21 @@ OPTIONS: dict[str, Option] = {
         "Response to a wrong id or instance token, or after the trial (not documented by the vendor).",
         ("http404", "http403", "http400"),
         whole_server=True,
+    ),
+    "plugzapi.me": Option(
+        "present",
+        "Whether `/me` exists, or the response that says that it does not.",
+        ("present", "http404", "http405", "not_found_200"),
+        whole_server=True,
+    ),
+    "plugzapi.me_received_and_delivery": Option(
+        True, "Whether `/me` shows `receivedAndDeliveryCallbackUrl`, which the vendor's page leaves out."
+    ),
+    "plugzapi.settings_lag_seconds": _SETTINGS_LAG,
+    "plugzapi.settings_effect": Option(
+        "applied",
+        "What a PUT of a setting does, which always says `true`: it saves the setting, or loses it.",
+        ("applied", "lost"),
     ),
     "plugzapi.status_session": Option(False, "Whether the response of `/status` has the `session` key."),
     "plugzapi.https_webhooks": Option(True, "Refuse webhook URLs that are not https."),

@@ -124,7 +124,7 @@ class ControlApi:
     def _set_instance(self, call: Call, rest: tuple[str, ...]) -> Any:
         if len(rest) != 2:
             raise Missing("instances/{provider}/{id}")
-        body = _body(call, "state", "schedule", "name", "subscribed")
+        body = _body(call, "state", "schedule", "name", "subscribed", "settings")
         with self._world.lock:
             instance = self._world.instance(*rest)
             if "state" in body or "schedule" in body:
@@ -135,7 +135,9 @@ class ControlApi:
                 if not hasattr(instance, "subscribed"):
                     raise Invalid("subscribed: only PlugzAPI's instances are")
                 instance.subscribed = _typed(body, "subscribed", bool, False)
-            instance.advance_to(self._world.clock.now())
+            now = self._world.clock.now()
+            instance.change_settings(_typed(body, "settings", dict, {}), now)
+            instance.advance_to(now)
             return instance.describe()
 
     def _phones(self, call: Call, rest: tuple[str, ...]) -> Any:

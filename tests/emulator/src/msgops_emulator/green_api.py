@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .accounts import GREEN_API, Account, GreenApiAccount
 from .clock import utc
-from .green_api_settings import CREATE_ONLY, DEFAULTS, settings_problem
+from .green_api_settings import CREATE_ONLY, DEFAULTS, moved_setting, settings_problem
 from .instances import AUTHORIZED, CREATING, DELETED, NOT_AUTHORIZED, STARTING, GreenApiInstance
 from .linking import Linking, Refused, png
 from .messages import Call, Match, Response, Route, json_response, text_response
@@ -151,9 +151,19 @@ class GreenApi:
         problem = settings_problem(body, extra=frozenset())
         if problem:
             return self._error(call, 400, problem)
-        instance.settings.update(body)
+        self._save(instance, body)
         self._restart(instance)
         return json_response({"saveSettings": True})
+
+    def _save(self, instance: GreenApiInstance, body: dict[str, Any]) -> None:
+        option = self._world.option
+        effect = option(instance.account, "green_api.settings_effect")
+        if effect == "lost":
+            return
+        moved = moved_setting(instance.settings, body) if effect == "moves_another" else {}
+        shown_at = self._world.clock.now() + option(instance.account, "green_api.settings_lag_seconds")
+        instance.change_settings({**body, **moved}, shown_at)
+        instance.advance_to(self._world.clock.now())
 
     def _reboot(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state == CREATING:

@@ -26,16 +26,19 @@ YES_NO = frozenset(
         "editedMessageWebhook",
         "deletedMessageWebhook",
         "deviceWebhook",
+        "linkPreview",
         "sharedSession",
     )
 )
 TEXTS = frozenset(("webhookUrl", "webhookUrlToken", "countryInstance"))
 CREATE_ONLY = frozenset(("name", "typeInstance", "partnerUserUiid"))
 DELAY = "delaySendMessagesMilliseconds"
+NUMBERS = {DELAY: (500, 600000), "autoTyping": (0, 10)}
 DEFAULTS: dict[str, Any] = {
     "webhookUrl": "",
     "webhookUrlToken": "",
     DELAY: 500,
+    "autoTyping": 0,
     "sharedSession": "no",
     "countryInstance": "",
     **dict.fromkeys(sorted(YES_NO - {"sharedSession"}), "no"),
@@ -51,9 +54,9 @@ def settings_problem(body: Any, *, extra: frozenset[str]) -> str:
     for key, value in body.items():
         if key in YES_NO:
             valid, wanted = value in ("yes", "no"), "must be one of [yes, no]"
-        elif key == DELAY:
-            valid = is_whole(value) and 500 <= value <= 600000
-            wanted = "must be a number from 500 to 600000"
+        elif key in NUMBERS:
+            least, most = NUMBERS[key]
+            valid, wanted = is_whole(value) and least <= value <= most, f"must be a number from {least} to {most}"
         elif key in TEXTS or key in extra:
             valid, wanted = isinstance(value, str), "must be a string"
         else:
@@ -61,3 +64,9 @@ def settings_problem(body: Any, *, extra: frozenset[str]) -> str:
         if not valid:
             return f"Validation failed. Details: '{key}' {wanted}"
     return ""
+
+
+def moved_setting(settings: dict[str, Any], body: dict[str, Any]) -> dict[str, str]:
+    """Return the change of a setting that is not in ``body``, as hosts make that move another one as well."""
+    key = next(key for key in sorted(YES_NO) if key not in body)
+    return {key: "no" if settings.get(key, DEFAULTS[key]) == "yes" else "yes"}

@@ -40,7 +40,8 @@ class Instance(Stateful):
 
     Listings leave a new instance out until ``visible_at``, and the first ``hidden_listings`` after that, too.
     ``codes`` holds the current codes by kind (``qr``, ``pairing``), ``codes_made`` counts all since the last restart.
-    The next request for a code is refused with the text of ``refusal``, where there is one.
+    The next request for a code is refused with the text of ``refusal``, where there is one. ``planned`` holds changes
+    of settings, and the times from which the gateway shows them.
     """
 
     token: str = ""
@@ -50,6 +51,7 @@ class Instance(Stateful):
     codes: dict[str, Code] = field(default_factory=dict)
     codes_made: int = 0
     refusal: str = ""
+    planned: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
     provider: ClassVar[str]
     linked: ClassVar[str]
@@ -57,9 +59,20 @@ class Instance(Stateful):
 
     def advance_to(self, now: float) -> Any:
         Stateful.advance_to(self, now)
+        while self.planned and self.planned[0][0] <= now:
+            self.shown_settings.update(self.planned.pop(0)[1])
         if self.state == self.linked and not self.phone:
             self.phone = random_phone()
         return self.state
+
+    @property
+    def shown_settings(self) -> dict[str, Any]:
+        """The settings as the gateway shows them; those with their default may be missing."""
+        raise NotImplementedError
+
+    def change_settings(self, changes: dict[str, Any], at: float) -> None:
+        """Show ``changes`` from the time ``at`` on, and not before those that were made earlier."""
+        self.planned.append((max(at, self.planned[-1][0] if self.planned else at), changes))
 
     def forget_codes(self) -> None:
         """Drop the codes and count from the first one again, as a restart does."""
@@ -94,6 +107,10 @@ class GreenApiInstance(Instance):
     linked: ClassVar[str] = AUTHORIZED
     unlinked: ClassVar[str] = NOT_AUTHORIZED
 
+    @property
+    def shown_settings(self) -> dict[str, Any]:
+        return self.settings
+
     def advance_to(self, now: float) -> Any:
         Instance.advance_to(self, now)
         if self.state != DELETED:
@@ -120,6 +137,10 @@ class PlugzApiInstance(Instance):
     provider: ClassVar[str] = PLUGZAPI
     linked: ClassVar[str] = CONNECTED
     unlinked: ClassVar[str] = DISCONNECTED
+
+    @property
+    def shown_settings(self) -> dict[str, Any]:
+        return self.attributes
 
     def advance_to(self, now: float) -> Any:
         Instance.advance_to(self, now)

@@ -13,7 +13,8 @@ from .accounts import PlugzApiAccount
 from .instances import CONNECTED, DISCONNECTED, PlugzApiInstance
 from .linking import Linking, Refused, png
 from .messages import Call, Response, Route, json_response
-from .plugzapi_common import CALLBACKS, error, find_instance, milliseconds, payment_status, unknown_instance
+from .plugzapi_common import error, find_instance, milliseconds, not_found, payment_status, unknown_instance
+from .plugzapi_settings import ROUTES, SettingsApi
 from .world import World
 
 REGISTRATION = Route("plugzapi.registration_available", writes=True)
@@ -28,6 +29,7 @@ class InstanceApi:
     def __init__(self, world: World) -> None:
         self._world = world
         self._linking = Linking(world)
+        self._settings = SettingsApi(world)
         self.routes: dict[tuple[str, str], tuple[Route, Handler]] = {
             ("GET", "status"): (Route("plugzapi.status"), self._status),
             ("GET", "me"): (Route("plugzapi.me"), self._me),
@@ -37,6 +39,7 @@ class InstanceApi:
             ("GET", "qr-code"): (Route("plugzapi.qr_code", writes=True), self._qr_code),
             ("GET", "qr-code/image"): (Route("plugzapi.qr_code_image", writes=True), self._qr_code_image),
             ("POST", "mobile/registration-available"): (REGISTRATION, self._registration_available),
+            **{("PUT", name): (route, self._settings.change) for name, route in ROUTES.items()},
         }
 
     def handle(self, call: Call, id: str, token: str, route: Route, handler: Handler) -> Response:
@@ -76,6 +79,11 @@ class InstanceApi:
         return json_response(body)
 
     def _me(self, call: Call, instance: PlugzApiInstance) -> Response:
+        presence = self._world.config["plugzapi.me"]
+        if presence == "not_found_200":
+            return not_found()
+        if presence != "present":
+            return error(int(presence[-3:]), "Not Found" if presence == "http404" else "Method Not Allowed")
         return json_response(
             {
                 "id": instance.id,
@@ -86,11 +94,7 @@ class InstanceApi:
                 "connected": instance.state == CONNECTED,
                 "paymentStatus": payment_status(instance),
                 "created": milliseconds(instance.created),
-                **{key: instance.attributes.get(key, "") for key in CALLBACKS},
-                "receiveCallbackSentByMe": False,
-                "callRejectAuto": instance.attributes.get("callRejectAuto", False),
-                "callRejectMessage": instance.attributes.get("callRejectMessage", ""),
-                "autoReadMessage": instance.attributes.get("autoReadMessage", False),
+                **self._settings.shown(instance),
                 "initialDataCallbackUrl": "",
                 "proxyUrl": "",
                 "useProxy": False,
