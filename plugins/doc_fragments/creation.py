@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ansible_collections.msgops.fleet.plugins.doc_fragments.gateway import CHOICES, PARTNER_ITEM
 
-_SETTINGS = """\
+GREEN_API_SETTINGS = """\
       webhookUrl:
         description: The address that notifications are sent to.
         type: str
@@ -80,7 +80,7 @@ def _item_options(module: str) -> str:
         f"      {name}:\n        description: See O({module}{name}).\n        type: str\n"
         for name in ("session_name", *_CALLBACKS)
     ]
-    suboptions = textwrap.indent(_SETTINGS, "    ")
+    suboptions = textwrap.indent(GREEN_API_SETTINGS, "    ")
     settings = f"      settings:\n        description: See O({module}settings).\n        type: dict\n"
     return "".join(texts) + f"{settings}        suboptions:\n{suboptions}"
 
@@ -115,10 +115,10 @@ options:
     description:
       - GREEN-API only. The settings to create the instance with, by the names of setSettings.
       - Booleans become the vendor's C("yes") and C("no"). For a setting that is left out, the vendor's default applies.
-      - They apply to a new instance only. The settings of an existing one are not changed.
+      - They apply to a new instance only. M(msgops.fleet.instance_settings) changes those of an existing one.
     type: dict
     suboptions:
-{_SETTINGS}  instances:
+{GREEN_API_SETTINGS}  instances:
     description:
       - The instances that shall exist, instead of a single O(name), as a list or as JSON or YAML text of one. Each
         account is listed once, for all of its instances.

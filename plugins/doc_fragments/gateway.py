@@ -43,7 +43,7 @@ PARTNER_ITEM = f"""{_ITEM}
         type: str
 """
 
-_INSTANCES = f"""
+INSTANCES = f"""
 options:
   instances:
     description:
@@ -135,9 +135,9 @@ options:
     type: str
 """
 
-    INSTANCES: ClassVar[str] = _INSTANCES
+    INSTANCES: ClassVar[str] = INSTANCES
 
-    INSTANCES_TO_LINK: ClassVar[str] = f"""{_INSTANCES}
+    INSTANCES_TO_LINK: ClassVar[str] = f"""{INSTANCES}
       phone:
         description: The number for O(method=code). Without it, O(phone) is used.
         type: str

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import quote
 
 import yaml
 from ansible.release import __version__ as ansible_version
@@ -54,6 +55,7 @@ SECRETS = {
         "green_instance",
         "green_partner",
         "webhook",
+        "told",
         "plugz_instance",
         "plugz_client",
         "plugz_partner",
@@ -236,6 +238,8 @@ class Servers:
         self._stack.close()
 
 
+# What the gateways tell of the instances' webhooks.
+_TOLD_URL = "https://{0}:{0}@hooks.example/old?key={0}#{0}".format(quote(SECRETS["told"], safe=""))
 _SEED = {
     "accounts": [
         {"provider": "green_api", "name": "default", "partner_token": SECRETS["green_partner"]},
@@ -256,8 +260,22 @@ _SEED = {
         },
     ],
     "instances": [
-        {"provider": "green_api", "id": 1101, "name": "g", "token": SECRETS["green_instance"], "state": "authorized"},
-        {"provider": "plugzapi", "id": "P1", "name": "p", "token": SECRETS["plugz_instance"], "state": "connected"},
+        {
+            "provider": "green_api",
+            "id": 1101,
+            "name": "g",
+            "token": SECRETS["green_instance"],
+            "state": "authorized",
+            "settings": {"webhookUrl": _TOLD_URL, "webhookUrlToken": SECRETS["told"]},
+        },
+        {
+            "provider": "plugzapi",
+            "id": "P1",
+            "name": "p",
+            "token": SECRETS["plugz_instance"],
+            "state": "connected",
+            "settings": {"receivedCallbackUrl": _TOLD_URL, "deliveryCallbackUrl": _TOLD_URL},
+        },
     ],
     "phones": [{"id": "phone-1"}],
     "numbers": [{"ddi": "55", "phone": "44", "result": "banned", "appeal_token": SECRETS["appeal"]}],
@@ -315,6 +333,14 @@ def _variable(name: str) -> str:
 
 _CREATION = {"provider": "green_api", "settings": {"webhookUrlToken": _variable("webhook")}}
 _TOKENS = ("instances.token", "instance.token")
+# A secret in each place of an address.
+_SETTINGS = {
+    "webhookUrl": (
+        "https://{{ webhook | urlencode }}:{{ webhook | urlencode }}@hooks.example/in?key={{ webhook | urlencode }}"
+    ),
+    "webhookUrlToken": _variable("webhook"),
+}
+_CALLBACKS = {"received_callback_url": _SETTINGS["webhookUrl"], "delivery_callback_url": _SETTINGS["webhookUrl"]}
 _INSTANCES = [
     {"id": "1101", "provider": "green_api", "token": _variable("green_instance")},
     {
@@ -422,6 +448,27 @@ VARIANTS: dict[str, Variant] = {
         outcomes=CHOSEN,
     ),
     "reboot of a list": Variant("instance_reboot", {"instances": _INSTANCES}, outcomes=CHOSEN),
+    "settings at GREEN-API": Variant(
+        "instance_settings",
+        {"provider": "green_api", "instance_id": "1101", "settings": _SETTINGS, "verify_interval": 0.1},
+        secrets=_GREEN_API_INSTANCE,
+    ),
+    "settings at PlugzAPI": Variant(
+        "instance_settings",
+        {"provider": "plugzapi", "instance_id": "P1", "settings": _CALLBACKS, "verify_interval": 0.1},
+        secrets=_PLUGZAPI_INSTANCE,
+    ),
+    "settings of a list": Variant(
+        "instance_settings",
+        {
+            "instances": [
+                {**_INSTANCES[0], "settings": {**_SETTINGS, "stateWebhook": True}},
+                {**_INSTANCES[1], "settings": {**_CALLBACKS, "name": "p"}},
+            ],
+            "verify_interval": 0.1,
+        },
+        outcomes=CHOSEN,
+    ),
     "report": Variant(
         "fleet_report",
         # With the token that instance_create has returned, which a report has no use for.
@@ -573,7 +620,7 @@ def playbooks(extent: Extent = "all") -> dict[str, list[Cell]]:
 
 _PATHS = ("dest", "json_file", "junit_file", "html_file")
 _CREATING = ("instance_create", "instance_provision")
-_WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot")
+_WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot", "instance_settings")
 
 
 def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:

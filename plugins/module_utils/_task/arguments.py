@@ -17,6 +17,7 @@ from .._common.environment import read_variable
 from .._common.errors import UsageError
 from .._common.masking import is_secret_name, masked, passwords_in, redact
 from .._common.texts import stripped
+from .._common.urls import shown_url
 from .._http.transport import TransportOptions
 from .._journal.entries import DEFAULT_JOURNAL
 from .._vendors import providers
@@ -99,8 +100,8 @@ def _shown(value: Any, option: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return _without_secrets(value, option.get("options", {}))
     if isinstance(value, str) and (passwords := passwords_in(value)):
-        return redact(value, passwords)
-    return value
+        value = redact(value, passwords)
+    return shown_url(value) if isinstance(value, str) else value
 
 
 def _secrets_in(params: Mapping[str, Any], options: Spec) -> Iterator[str]:
@@ -191,6 +192,14 @@ SECRET_VARIABLES = providers.SECRET_VARIABLES | {"MSGOPS_JOURNAL"}
 CREATION = ArgumentSpec(
     {name: option for gateway in PROVIDERS.values() for name, option in gateway.creation_options.items()}
 )
+
+# The settings of an instance; each gateway has its own.
+SETTINGS: Spec = {
+    "settings": {
+        "type": "dict",
+        "options": {name: s.option for gateway in PROVIDERS.values() for name, s in gateway.settings.items()},
+    }
+}
 
 JOURNAL = ArgumentSpec(
     {

@@ -13,6 +13,7 @@ RESULT_KEYS = frozenset(
     {
         *("id", "name", "token", "provider", "account", "api_url", "due", "due_raw", "action", "error"),
         *("state", "vendor_state", "authorized", "health", "attempts", "observed_at", "before", "code", "file"),
+        *("after", "changed_keys"),
     }
 )
 

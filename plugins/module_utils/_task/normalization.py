@@ -159,7 +159,8 @@ class _Normalizer:
         if not isinstance(value, Mapping):
             raise UsageError(f"{where} must be a dictionary, or JSON or YAML text of one, or text such as key=value")
         if name in _FOR_THE_API:
-            return dict(value)
+            options = option.get("options") or {}
+            return {key: _for_the_api(own, options.get(key), f"{where}.{key}") for key, own in value.items()}
         if name in _WHOSE:
             for key, own in value.items():
                 if is_blank(own):
@@ -203,6 +204,15 @@ class _Normalizer:
             if name in WHICH and re.search(r"\s", stripped(str(element))):
                 raise UsageError(f"{where} has white space in it; put commas or line ends between IDs")
         return stripped(element) if isinstance(element, str) else element
+
+
+def _for_the_api(value: Any, option: Mapping[str, Any] | None, where: str) -> Any:
+    """A setting; ``false`` switches one off whose value is text."""
+    if option is None or option["type"] != "str" or not isinstance(value, (bool, float, list, dict)):
+        return value
+    if value is False:
+        return ""
+    raise UsageError(f"{where} must be text, not {json.dumps(value) if value is True else type(value).__name__}")
 
 
 def is_blank(value: Any) -> bool:

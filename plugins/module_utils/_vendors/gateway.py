@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from .._common.errors import UsageError
 from .._http.transport import RequestBudget, Transport
@@ -83,6 +83,26 @@ class CodePolicy:
     limit: int | None = None
 
 
+@dataclass(frozen=True)
+class Setting:
+    """A setting of an instance: its type in the options, and what its values may be.
+
+    ``is_url`` is an address that may hold secrets, ``least`` and ``most`` are the bounds of a number.
+    """
+
+    kind: Literal["str", "int", "bool"] = "str"
+    is_secret: bool = False
+    is_url: bool = False
+    may_be_empty: bool = True
+    least: int = 0
+    most: int = 2**31 - 1
+
+    @property
+    def option(self) -> OptionSpec:
+        """The setting as a suboption of ``settings``."""
+        return {"type": self.kind, "no_log": self.is_secret}
+
+
 class IdForm(NamedTuple):
     """The form of a gateway's instance IDs; ``words`` describes it in messages."""
 
@@ -103,6 +123,11 @@ class Gateway(abc.ABC):
     id_form: ClassVar[IdForm | None] = None
     # The options of a creation that only some gateways have.
     creation_options: ClassVar[Mapping[str, OptionSpec]] = {}
+    # The settings of an instance that a task can change, by option.
+    settings: ClassVar[Mapping[str, Setting]] = {}
+    # Whether a change of its settings restarts an instance, and the seconds until its gateway shows the change.
+    settings_restart: ClassVar[bool] = False
+    settings_lag: ClassVar[float] = 0.0
     # WhatsApp's own times: https://green-api.com/en/docs/api/account/QR/ and .../GetAuthorizationCode/
     qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=20.0, life=20.0)
     pairing_policy: ClassVar[CodePolicy] = CodePolicy(interval=150.0, life=150.0)
@@ -147,6 +172,27 @@ class Gateway(abc.ABC):
     def reboot(self, credentials: Credentials) -> None:
         """Restart the instance. Its phone stays linked."""
         raise self._lacks("reboots")
+
+    @classmethod
+    def vendor_settings(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of ``settings`` as ``read_settings`` returns them and ``write_settings`` takes them."""
+        return dict(options)
+
+    @classmethod
+    def settings_requests(cls, changes: Mapping[str, Any], desired: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """How ``changes`` are divided among requests, in the order in which these must be sent.
+
+        ``desired`` are all settings that the instance should have in the end.
+        """
+        return [dict(changes)]
+
+    def read_settings(self, credentials: Credentials, wanted: Collection[str], budget: RequestBudget) -> dict[str, Any]:
+        """All settings that the gateway tells; those of ``wanted`` that it doesn't tell are left out."""
+        raise self._lacks("settings")
+
+    def write_settings(self, credentials: Credentials, changes: Mapping[str, Any]) -> None:
+        """Send one request of ``settings_requests``."""
+        raise self._lacks("settings")
 
     def _lacks(self, calls: str) -> UsageError:
         return UsageError(f"{self.provider} has no call for {calls}")

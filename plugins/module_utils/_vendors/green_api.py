@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -14,38 +14,47 @@ from .._common import states
 from .._http.messages import Effect, Request
 from .._http.sizes import CREATION, FIELDS, MIB, PICTURE, Size
 from .._http.transport import RequestBudget
-from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading
+from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading, Setting
 from .green_api_responses import (
     parse_creation,
     parse_listing,
     parse_pairing_code,
     parse_qr_code,
     parse_reboot,
+    parse_saving,
+    parse_settings,
     parse_state,
 )
+from .parsing import settings_secrets
 
-# Name and type of each setting. A boolean is sent as "yes" or "no".
-# https://green-api.com/en/docs/partners/createInstance/ and https://green-api.com/en/docs/api/account/SetSettings/
-SETTINGS: dict[str, str] = {
-    "webhookUrl": "str",
-    "webhookUrlToken": "str",
-    "delaySendMessagesMilliseconds": "int",
-    "markIncomingMessagesReaded": "bool",
-    "markIncomingMessagesReadedOnReply": "bool",
-    "outgoingWebhook": "bool",
-    "outgoingMessageWebhook": "bool",
-    "outgoingAPIMessageWebhook": "bool",
-    "stateWebhook": "bool",
-    "incomingWebhook": "bool",
-    "deviceWebhook": "bool",
-    "keepOnlineStatus": "bool",
-    "pollMessageWebhook": "bool",
-    "incomingBlockWebhook": "bool",
-    "incomingCallWebhook": "bool",
-    "editedMessageWebhook": "bool",
-    "deletedMessageWebhook": "bool",
+_YES_NO = Setting("bool")
+# A boolean is sent as "yes" or "no". https://green-api.com/en/docs/partners/createInstance/ ,
+# https://green-api.com/en/docs/api/account/SetSettings/ , and for the last two green-api/whatsapp-api-client-js-v2
+# ``src/types/instance.ts``.
+SETTINGS: dict[str, Setting] = {
+    "webhookUrl": Setting(is_url=True),
+    "webhookUrlToken": Setting(is_secret=True),
+    "delaySendMessagesMilliseconds": Setting("int", least=500),
+    "markIncomingMessagesReaded": _YES_NO,
+    "markIncomingMessagesReadedOnReply": _YES_NO,
+    "outgoingWebhook": _YES_NO,
+    "outgoingMessageWebhook": _YES_NO,
+    "outgoingAPIMessageWebhook": _YES_NO,
+    "stateWebhook": _YES_NO,
+    "incomingWebhook": _YES_NO,
+    "deviceWebhook": _YES_NO,
+    "keepOnlineStatus": _YES_NO,
+    "pollMessageWebhook": _YES_NO,
+    "incomingBlockWebhook": _YES_NO,
+    "incomingCallWebhook": _YES_NO,
+    "editedMessageWebhook": _YES_NO,
+    "deletedMessageWebhook": _YES_NO,
+    "autoTyping": Setting("int", most=10),
+    "linkPreview": _YES_NO,
 }
-SECRET_SETTINGS = ("webhookUrlToken",)
+# The page of createInstance lists all others.
+_NOT_AT_CREATION = frozenset(("autoTyping", "linkPreview"))
+_YES_OR_NO = {True: "yes", False: "no"}
 # Sixty thousand instances. The vendor's listing has about 500 bytes and 15 values for each, and no pages.
 _LISTING = Size(32 * MIB, 1_000_000)
 
@@ -67,9 +76,13 @@ class GreenApi(Gateway):
     creation_options: ClassVar[Mapping[str, OptionSpec]] = {
         "settings": {
             "type": "dict",
-            "options": {key: {"type": kind, "no_log": key in SECRET_SETTINGS} for key, kind in SETTINGS.items()},
+            "options": {key: setting.option for key, setting in SETTINGS.items() if key not in _NOT_AT_CREATION},
         },
     }
+    settings: ClassVar[Mapping[str, Setting]] = SETTINGS
+    # https://green-api.com/en/docs/api/account/SetSettings/ : they are applied within 5 minutes.
+    settings_restart: ClassVar[bool] = True
+    settings_lag: ClassVar[float] = 300.0
     # https://green-api.com/en/docs/api/account/QR/ : the code changes every 20 s; poll it once a second.
     qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=1.0, life=20.0)
     # https://green-api.com/en/docs/api/account/GetStateInstance/ : reboot an instance that has yellowCard, or that has
@@ -106,6 +119,33 @@ class GreenApi(Gateway):
         request = _instance_request("GET", credentials, "reboot", "rebooting", Effect.WRITES)
         self._transport.send(request, parse_reboot)
 
+    @classmethod
+    def vendor_settings(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """A boolean is "yes" or "no"."""
+        return {key: _YES_OR_NO[value] if isinstance(value, bool) else value for key, value in options.items()}
+
+    def read_settings(self, credentials: Credentials, wanted: Collection[str], budget: RequestBudget) -> dict[str, Any]:
+        """https://green-api.com/en/docs/api/account/GetSettings/ ; 1 request a second per instance.
+
+        For up to five minutes after a change, it may show the old values.
+        """
+        request = _instance_request("GET", credentials, "getSettings", "reading the settings of", Effect.READS)
+        known = {key: SETTINGS[key] for key in wanted}
+        return self._transport.send(request, lambda response: parse_settings(response, known), budget)
+
+    def write_settings(self, credentials: Credentials, changes: Mapping[str, Any]) -> None:
+        """https://green-api.com/en/docs/api/account/SetSettings/ ; other settings keep their values."""
+        request = _instance_request(
+            "POST",
+            credentials,
+            "setSettings",
+            "changing the settings of",
+            Effect.WRITES,
+            body=dict(changes),
+            secrets=settings_secrets(SETTINGS, changes),
+        )
+        self._transport.send(request, parse_saving)
+
     def list_instances(self) -> list[Instance]:
         """The partner's instances with their tokens, including the instances deleted in the last 3 months.
 
@@ -123,7 +163,7 @@ class GreenApi(Gateway):
             f"creating GREEN-API instance {payload['name']}",
             Effect.WRITES,
             body=dict(payload),
-            secrets=tuple(str(payload[key]) for key in SECRET_SETTINGS if key in payload),
+            secrets=settings_secrets(SETTINGS, payload),
             size=CREATION,
         )
         return self._transport.send(request, lambda response: parse_creation(response, payload["name"]))
@@ -132,10 +172,7 @@ class GreenApi(Gateway):
     def payload_for(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """``settings`` are sent in the create request; a boolean becomes the vendor's "yes" or "no"."""
         settings = {key: value for key, value in (options.get("settings") or {}).items() if value is not None}
-        yes_no = {True: "yes", False: "no"}
-        return {"name": name} | {
-            key: yes_no[value] if isinstance(value, bool) else value for key, value in settings.items()
-        }
+        return {"name": name} | GreenApi.vendor_settings(settings)
 
     def _partner_request(
         self,
@@ -168,6 +205,7 @@ def _instance_request(
     effect: Effect,
     *,
     body: Any = None,
+    secrets: tuple[str, ...] = (),
     size: Size = FIELDS,
 ) -> Request:
     return Request(
@@ -176,7 +214,7 @@ def _instance_request(
         what=f"{what} GREEN-API instance {credentials.id}",
         effect=effect,
         credential="instance_id and instance_token",
-        secrets=(credentials.token,),
+        secrets=(credentials.token, *secrets),
         body=body,
         size=size,
     )

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from .._common import states
 from .._common.errors import Delivery, FleetError
 from .._http.messages import Response
-from .gateway import Instance, LinkingCode, Reading
+from .gateway import Instance, LinkingCode, Reading, Setting
 from .parsing import (
     field_of_type,
     is_token,
@@ -20,6 +21,7 @@ from .parsing import (
     parse_pairing_code_text,
     parse_png,
     plain,
+    setting_in,
     token_in,
     word_in,
 )
@@ -71,6 +73,31 @@ def parse_reboot(response: Response) -> None:
         raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
     if done is not True:
         raise response.malformed("an object with isReboot")
+
+
+def parse_settings(response: Response, wanted: Mapping[str, Setting]) -> dict[str, Any]:
+    body = _successful_body(response)
+    if not isinstance(body, dict) or not body:
+        raise response.malformed("an object with settings")
+    # wid is the phone's number, and no setting.
+    told = {key: plain(value) for key, value in body.items() if key != "wid"}
+    for key, setting in wanted.items():
+        if setting.kind != "bool":
+            told[key] = setting_in(response, body, key, setting)
+        elif body.get(key) not in ("yes", "no", "", None):
+            raise response.malformed(f"an object whose {key} is yes or no")
+        else:
+            told[key] = body.get(key) or None
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def parse_saving(response: Response) -> None:
+    body = _successful_body(response)
+    saved = body.get("saveSettings") if isinstance(body, dict) else None
+    if saved is False:
+        raise response.error("vendor", "the gateway says that it did not save them", delivery=Delivery.REFUSED)
+    if saved is not True:
+        raise response.malformed("an object with saveSettings")
 
 
 def parse_listing(response: Response) -> list[Instance]:

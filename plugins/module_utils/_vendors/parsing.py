@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard, TypeVar
 
 from .._common.timestamps import format_time, parse_time
+from .._common.urls import secrets_in_url
 from .._http.messages import Response, json_type
+from .gateway import Setting
 
 Value = TypeVar("Value")
 
@@ -62,6 +64,26 @@ def field_of_type(response: Response, item: Mapping[str, Any], key: str, kind: t
     if value is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool)):
         return value
     raise response.malformed(f"an object whose {key} is {json_type(kind())}")
+
+
+def setting_in(response: Response, item: Mapping[str, Any], key: str, setting: Setting) -> Any:
+    """The setting ``key``; ``None`` if the vendor doesn't tell it. A text that is null is a text that isn't set.
+
+    :raises FleetError: if it has another type.
+    """
+    kinds: dict[str, type] = {"str": str, "int": int, "bool": bool}
+    value = field_of_type(response, item, key, kinds[setting.kind])
+    return "" if value is None and key in item and setting.kind == "str" else value
+
+
+def settings_secrets(settings: Mapping[str, Setting], values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The secrets that ``values`` of ``settings`` hold."""
+    found: list[str] = []
+    for key, value in values.items():
+        setting = settings.get(key)
+        if setting and isinstance(value, str) and value:
+            found += [value] if setting.is_secret else secrets_in_url(value) if setting.is_url else []
+    return tuple(found)
 
 
 def token_in(response: Response, item: Mapping[str, Any], key: str) -> str | None:

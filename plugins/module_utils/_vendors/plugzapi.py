@@ -10,7 +10,7 @@ from Z-API's documentation (https://developer.z-api.io/en/), whose paths and fie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
@@ -18,17 +18,19 @@ from .._common import states
 from .._http.messages import Effect, Request, Response
 from .._http.sizes import CREATION, FIELDS, KIB, PICTURE, Size
 from .._http.transport import RequestBudget
-from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading
+from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading, Setting
 from .paging import Page, list_all
+from .parsing import settings_secrets
 from .plugzapi_responses import (
     Availability,
     parse_availability,
     parse_creation,
+    parse_done,
     parse_first_page,
     parse_page,
     parse_pairing_code,
     parse_qr_code,
-    parse_reboot,
+    parse_settings,
     parse_state,
 )
 
@@ -49,6 +51,41 @@ CREATE_FIELDS = {
     "message_status_callback_url": "messageStatusCallbackUrl",
 }
 
+_URL = Setting(is_url=True)
+_FLAG = Setting("bool")
+# In the order in which they are sent: received_and_delivery_callback_url switches notify_sent_by_me on.
+# https://developer.z-api.io/en/webhooks/ , https://developer.z-api.io/en/instance/me
+SETTINGS: dict[str, Setting] = {
+    "received_and_delivery_callback_url": _URL,
+    "delivery_callback_url": _URL,
+    "received_callback_url": _URL,
+    "disconnected_callback_url": _URL,
+    "connected_callback_url": _URL,
+    "message_status_callback_url": _URL,
+    "presence_chat_callback_url": _URL,
+    "auto_read_message": _FLAG,
+    "call_reject_auto": _FLAG,
+    "call_reject_message": Setting(),
+    "name": Setting(may_be_empty=False),
+    "notify_sent_by_me": _FLAG,
+}
+# The call that changes a setting, and its field in /me.
+_SETTING_CALLS = {
+    "received_and_delivery_callback_url": ("update-webhook-received-delivery", "receivedAndDeliveryCallbackUrl"),
+    "delivery_callback_url": ("update-webhook-delivery", "deliveryCallbackUrl"),
+    "received_callback_url": ("update-webhook-received", "receivedCallbackUrl"),
+    "disconnected_callback_url": ("update-webhook-disconnected", "disconnectedCallbackUrl"),
+    "connected_callback_url": ("update-webhook-connected", "connectedCallbackUrl"),
+    "message_status_callback_url": ("update-webhook-message-status", "messageStatusCallbackUrl"),
+    "presence_chat_callback_url": ("update-webhook-chat-presence", "presenceChatCallbackUrl"),
+    "auto_read_message": ("update-auto-read-message", "autoReadMessage"),
+    "call_reject_auto": ("update-call-reject-auto", "callRejectAuto"),
+    "call_reject_message": ("update-call-reject-message", "callRejectMessage"),
+    "name": ("update-name", "name"),
+    "notify_sent_by_me": ("update-notify-sent-by-me", "receiveCallbackSentByMe"),
+}
+_ME_FIELDS = {field: option for option, (_call, field) in _SETTING_CALLS.items()}
+
 
 class Plugzapi(Gateway):
     """One partner account, or single instances, at PlugzAPI."""
@@ -66,6 +103,7 @@ class Plugzapi(Gateway):
     # The form of the IDs in PlugzAPI's and Z-API's examples of a creation.
     id_form: ClassVar[IdForm | None] = IdForm(re.compile(r"[0-9A-Fa-f]{32}"), "32 hexadecimal digits")
     creation_options: ClassVar[Mapping[str, OptionSpec]] = {option: {"type": "str"} for option in CREATE_FIELDS}
+    settings: ClassVar[Mapping[str, Setting]] = SETTINGS
     # https://developer.z-api.io/en/instance/qrcode : request a code every 10 to 20 s, and stop after 3 until a person
     # asks for more. 20 s, because a request during the life of a code may return that code, with less time left.
     qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=20.0, life=20.0, limit=3)
@@ -114,7 +152,37 @@ class Plugzapi(Gateway):
         request = self._instance_request(
             "GET", credentials, "restart", "rebooting PlugzAPI instance {id}", Effect.WRITES
         )
-        self._transport.send(request, parse_reboot)
+        self._transport.send(request, parse_done)
+
+    @classmethod
+    def settings_requests(cls, changes: Mapping[str, Any], desired: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """One for each setting, in the order of ``SETTINGS``."""
+        wanted = dict(changes)
+        if changes.get("received_and_delivery_callback_url") and desired.get("notify_sent_by_me") is False:
+            wanted["notify_sent_by_me"] = False
+        return [{option: wanted[option]} for option in SETTINGS if option in wanted]
+
+    def read_settings(self, credentials: Credentials, wanted: Collection[str], budget: RequestBudget) -> dict[str, Any]:
+        """https://developer.z-api.io/en/instance/me ; empty if there is no such call: only Z-API documents it."""
+        request = self._instance_request(
+            "GET", credentials, "me", "reading the settings of PlugzAPI instance {id}", Effect.READS
+        )
+        known = {option: SETTINGS[option] for option in wanted}
+        return self._transport.send(request, lambda response: parse_settings(response, _ME_FIELDS, known), budget)
+
+    def write_settings(self, credentials: Credentials, changes: Mapping[str, Any]) -> None:
+        """https://developer.z-api.io/en/webhooks/ and https://developer.z-api.io/en/instance/ , a PUT each."""
+        ((option, value),) = changes.items()
+        request = self._instance_request(
+            "PUT",
+            credentials,
+            _SETTING_CALLS[option][0],
+            f"changing {option} of PlugzAPI instance {{id}}",
+            Effect.WRITES,
+            body={"notifySentByMe" if option == "notify_sent_by_me" else "value": value},
+            more_secrets=settings_secrets(SETTINGS, changes),
+        )
+        self._transport.send(request, parse_done)
 
     def check_registration(self, credentials: Credentials, ddi: str, phone: str) -> Availability:
         """Ask whether a number may be registered. A write, because it also sets up the onboarding at WhatsApp."""
@@ -190,9 +258,10 @@ class Plugzapi(Gateway):
         effect: Effect,
         *,
         body: Any = None,
+        more_secrets: tuple[str, ...] = (),
         size: Size = FIELDS,
     ) -> Request:
-        secrets = tuple(s for s in (credentials.token, credentials.client_token) if s)
+        secrets = tuple(s for s in (credentials.token, credentials.client_token, *more_secrets) if s)
         return Request(
             method,
             f"/instances/{quote(credentials.id, safe='')}/token/{quote(credentials.token, safe='')}/{call}",

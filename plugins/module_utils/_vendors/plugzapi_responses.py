@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._common import states
 from .._common.errors import Delivery
 from .._http.messages import Response
-from .gateway import Instance, LinkingCode, Reading
+from .gateway import Instance, LinkingCode, Reading, Setting
 from .paging import MAX_PAGES, Page
 from .parsing import (
     field_of_type,
@@ -21,6 +22,7 @@ from .parsing import (
     parse_pairing_code_text,
     parse_png,
     plain,
+    setting_in,
     token_in,
     word_in,
 )
@@ -83,7 +85,7 @@ def _code_in(response: Response) -> str | None:
     raise response.malformed("an object with value")
 
 
-def parse_reboot(response: Response) -> None:
+def parse_done(response: Response) -> None:
     body = response.body
     done = body.get("value") if response.ok and isinstance(body, dict) else None
     if done is True:
@@ -92,6 +94,23 @@ def parse_reboot(response: Response) -> None:
     if done is False:
         raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
     raise response.malformed("an object with value")
+
+
+def parse_settings(response: Response, fields: Mapping[str, str], wanted: Mapping[str, Setting]) -> dict[str, Any]:
+    """The settings by option; ``fields`` has the option of each field. Empty if there is no such call."""
+    body = response.body
+    # A wrong instance is a 404 as well, whose text names the instance.
+    names_instance = "instance" in (_error_text(body) or response.text).lower()
+    if _is_no_such_call(response) or (response.status in (404, 405) and not names_instance):
+        return {}
+    if not (response.ok and isinstance(body, dict) and "id" in body):
+        _raise_failure(response)
+        raise response.malformed("an object with id and settings")
+    told = {
+        option: setting_in(response, body, name, wanted[option]) if option in wanted else plain(body.get(name))
+        for name, option in fields.items()
+    }
+    return {option: value for option, value in told.items() if value is not None}
 
 
 def parse_first_page(response: Response) -> Page[Instance] | None:

@@ -62,6 +62,9 @@ TOKENS = {
 }
 
 
+HOOK = "https://user:s3cret-user@hooks.example/in?key=s3cret-query"
+
+
 @dataclass(frozen=True)
 class Case:
     """A task of ``module``; ``says`` is part of the message if it fails, ``warns`` of a warning if there is one.
@@ -233,6 +236,22 @@ LINKS_AND_REBOOTS = {
         "instance_link",
         {**single(SUPPORT), "method": "code", "phone": "4915112345678", "wait_timeout": 0},
         {"no_log": True},
+    ),
+    "settings in check mode": Case(
+        "instance_settings",
+        fleet(SHOP, SUPPORT, settings={"webhookUrl": HOOK, "webhookUrlToken": "s3cret-hook"}),
+        {"check_mode": True, "diff": True},
+    ),
+    "settings": Case(
+        "instance_settings",
+        fleet(EXPORTED, settings={"webhookUrl": HOOK, "stateWebhook": True}, verify_interval=0.1),
+        {"diff": True},
+    ),
+    "settings of the other gateway": Case(
+        "instance_settings", single(SHOP, settings={"delivery_callback_url": HOOK}), says="is a setting of plugzapi"
+    ),
+    "settings beyond a limit": Case(
+        "instance_settings", fleet(SHOP, SUPPORT, settings={"autoTyping": 3}, max_changes=1), says="max_changes is 1"
     ),
     "a reboot in check mode": Case("instance_reboot", fleet(SHOP, WARNED), {"check_mode": True, "diff": True}),
     "a reboot too many": Case("instance_reboot", single(WARNED, max_reboots_per_hour=0), says="reboot"),

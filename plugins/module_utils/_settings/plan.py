@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do about each instance: its settings and the journal are read before anything is sent or written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .._common.errors import Delivery, FleetError, UsageError
+from .._common.limits import Limit
+from .._common.polling import poll
+from .._fleet.outcome import Outcome
+from .._journal.changes import Change, ChangeJournal, fingerprint
+from .progress import SettingsProgress
+
+OnUnreadable = Literal["fail", "apply"]
+
+
+@dataclass(frozen=True)
+class SettingsPolicy:
+    """How a task changes settings; times in seconds.
+
+    :raises UsageError: if a time isn't a usable number of seconds.
+    """
+
+    max_restarting: Limit
+    max_changes: Limit | None = None
+    verify: bool = True
+    verify_timeout: float = 330.0
+    verify_interval: float = 10.0
+    on_unreadable: OnUnreadable = "fail"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.verify_timeout < float("inf"):
+            raise UsageError("verify_timeout must be a number of seconds above 0")
+        if not 0 < self.verify_interval < float("inf"):
+            raise UsageError("verify_interval must be a number of seconds above 0")
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two requests for an instance: GREEN-API allows one a second."""
+        return min(1.0, self.verify_interval)
+
+
+def part(key: str) -> str:
+    """The name of a setting in the journal of changes."""
+    return f"setting {key}"
+
+
+def fingerprint_of(instance: SettingsProgress, value: Any) -> str:
+    """The fingerprint of a setting's value. The journal doesn't have its key, which is the instance's token."""
+    return fingerprint(json.dumps(value), instance.target.credentials.token)
+
+
+def make_plan(
+    instances: Sequence[SettingsProgress], policy: SettingsPolicy, journal: ChangeJournal, *, concurrency: int
+) -> None:
+    """Read all settings, and set what is to change. An instance that can't be read fails, the others don't.
+
+    :raises JournalError: if the journal can't be read.
+    """
+    poll(instances, _read, workers=concurrency)
+    readable = [instance for instance in instances if not instance.is_over]
+    recorded = journal.read((i.target.gateway.provider, i.target.credentials.id) for i in readable)
+    for instance in readable:
+        identity = (instance.target.gateway.provider, instance.target.credentials.id)
+        _plan(instance, policy, recorded.get(identity, {}))
+    if policy.max_changes:
+        planned = [instance for instance in instances if instance.has_work]
+        refuse(planned, policy.max_changes.guard([i.target.name_or_id for i in planned], len(instances)))
+
+
+def refuse(planned: Sequence[Outcome[Any]], refusal: FleetError | None) -> None:
+    """End all planned changes with ``refusal``, if there is one."""
+    for outcome in planned if refusal else ():
+        outcome.end("failed", refusal)
+
+
+def _read(instance: SettingsProgress) -> bool:
+    if instance.target.is_created:
+        try:
+            instance.read()
+        except FleetError as error:
+            instance.end("failed", error)
+    else:
+        instance.end("unchanged")
+    return True
+
+
+def _plan(instance: SettingsProgress, policy: SettingsPolicy, recorded: Mapping[str, Change]) -> None:
+    instance.untold = frozenset(instance.desired.keys() - instance.told.keys())
+    if instance.untold and policy.on_unreadable == "fail":
+        names = ", ".join(sorted(instance.untold))
+        instance.end(
+            "failed",
+            FleetError(
+                "vendor",
+                f"the gateway doesn't tell {names}, so nothing was changed; leave these settings out, or write them "
+                "unread with on_unreadable: apply",
+                delivery=Delivery.NOT_SENT,
+                cause="not told",
+            ),
+        )
+        return
+    for key, value in instance.desired.items():
+        change = recorded.get(part(key))
+        is_same = change is not None and change.fingerprint == fingerprint_of(instance, value)
+        if key in instance.untold:
+            if not (change and is_same and change.status == "done"):
+                instance.changes[key] = value
+        elif instance.told[key] != value:
+            instance.changes[key] = value
+            lag = instance.target.gateway.settings_lag
+            if change and is_same and change.status == "pending" and change.age < lag:
+                # The gateway may show it later: sending it again would only restart the instance.
+                instance.sent.append(key)
+    instance.resumed = bool(instance.sent)
