@@ -34,7 +34,8 @@ attributes:
 options:
   instances:
     description:
-      - Instances, as M(msgops.fleet.instance_state) returns them.
+      - Instances, as M(msgops.fleet.instance_state) or M(msgops.fleet.instance_settings) returns them, or the lists of
+        both together. An instance whose settings differ is failing, whatever its state.
       - Each may also have C(host), its name in the inventory, C(account), your name for its account, and C(due), when
         its paid time ends (ISO 8601).
     type: list

@@ -8,9 +8,9 @@ version_added: 0.1.0
 description:
   - Creates the instances that GREEN-API and PlugzAPI don't have yet, waits until a phone is linked to each, and fails
     unless all of them are authorized. The role P(msgops.fleet.provision#role) calls it, and reports what it returns.
-  - It does in one task what M(msgops.fleet.instance_create), M(msgops.fleet.instance_reboot),
-    M(msgops.fleet.instance_link) and M(msgops.fleet.instance_state) do, in this order. The failure of one instance
-    doesn't keep the others from being created, linked and read.
+  - It does in one task what M(msgops.fleet.instance_create), M(msgops.fleet.instance_settings),
+    M(msgops.fleet.instance_reboot), M(msgops.fleet.instance_link) and M(msgops.fleet.instance_state) do, in this order.
+    The failure of one instance doesn't keep the others from being created, linked and read.
   - It returns no tokens. O(credentials_file) receives them.
 author:
   - msgops.fleet contributors (@msgops)
@@ -22,8 +22,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode, the module reports which instances it would create, reboot and link. It sends no request that
-        writes. If no instance is missing or, with O(link), needs a phone, it reads, waits and fails as always.
+      - In check mode, the module reports which instances it would create, change, reboot and link. It sends no request
+        that writes. If no instance is missing or, with O(link), needs a phone, it reads, waits and fails as always.
   diff_mode:
     support: full
     details:
@@ -103,6 +103,13 @@ options:
     type: str
     choices: [fail, create]
     default: fail
+  apply_settings:
+    description:
+      - Whether the settings and callbacks of an item hold for an instance that exists, too, and not for a new one only.
+        They are changed as M(msgops.fleet.instance_settings) does. What the gateway doesn't tell is written once per
+        value.
+    type: bool
+    default: true
   reboot_on:
     description:
       - The states in which the module reboots an instance before it links or waits. See
@@ -283,6 +290,7 @@ from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.limits import Limit
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
@@ -290,6 +298,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_deliv
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._journal.changes import ChangeJournal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.display import CodeDisplay
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import Linker
@@ -297,6 +306,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._linking.timing impor
 from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.report import as_file, report
 from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.stages import Stages, wait_policy
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import update_file
+from ansible_collections.msgops.fleet.plugins.module_utils._settings.plan import SettingsPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._settings.settler import Settler
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     JOURNAL,
@@ -340,6 +351,7 @@ ARGUMENTS = TRANSPORT.merge(
             "link": {"type": "str", "choices": ["off", "qr", "code"], "default": "off"},
             "link_dest": {"type": "path", "default": "~/.local/state/msgops/link"},
             "link_max_codes": {"type": "int"},
+            "apply_settings": {"type": "bool", "default": True},
             "assert_authorized": {"type": "bool", "default": True},
             "wait": {"type": "bool", "default": True},
             "report_file": {"type": "path"},
@@ -360,7 +372,7 @@ def run(
     stages.errors += errors
     stages.run(members)
     warn_of_numbers(stages.creations, task)
-    task.warnings.extend(stages.provisioner.warnings)
+    task.warnings.extend([*stages.provisioner.warnings, *stages.warnings])
     result = report(members, stages)
     if params["report_file"] and not task.check_mode:
         try:
@@ -380,7 +392,12 @@ def _stages(
     # Linking and reboots wait as long as the reading, or not at all.
     acting = WaitPolicy(params["wait_timeout"] if params["wait"] else 0.0, params["wait_interval"])
     common: dict[str, Any] = {"concurrency": concurrency, "progress": task.progress}
-    rebooter = linker = None
+    rebooter = linker = settler = None
+    if params["apply_settings"]:
+        settings = SettingsPolicy(
+            max_restarting=Limit("max_restarting", "10%"), verify_interval=acting.interval, on_unreadable="apply"
+        )
+        settler = Settler(settings, ChangeJournal(params["journal"]), **common)
     if params["reboot_on"]:
         policy = RebootPolicy(states=params["reboot_on"], starting_timeout=300.0, waiting=acting)
         rebooter = Rebooter(policy, RebootBudget(params["journal"], 2), **common)
@@ -398,6 +415,7 @@ def _stages(
         ),
         rebooter=rebooter,
         linker=linker,
+        settler=settler,
         waiting=wait_policy(params["wait_timeout"], params["wait_interval"]) if params["wait"] else READ_ONCE,
         gateways=gateways,
         check_mode=task.check_mode,

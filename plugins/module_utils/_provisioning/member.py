@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from .._common.errors import FleetError, UsageError
 from .._creation.desired import DesiredInstance
 from .._creation.result import Result
 from .._fleet.observation import Observation, Target
+from .._settings.progress import SettingsProgress
 from .._vendors.gateway import Credentials, Gateway
 
 # What tells one instance from another: the client of its gateway's address, its ID and its tokens.
@@ -23,7 +25,8 @@ Identity = tuple[Gateway, Credentials]
 class Member:
     """An item: an instance that is to exist has ``desired``, one that is only checked has ``target``.
 
-    ``error`` is why its state can't be read. ``attempts`` are the errors of rebooting and linking it, as results.
+    ``settings`` are those that hold for an instance that exists, ``settled`` is what became of them. ``error`` is why
+    its state can't be read. ``attempts`` are the errors of rebooting and linking it, as results.
     """
 
     name: str | None = None
@@ -33,12 +36,14 @@ class Member:
     api_url: str | None = None
     client_token: str | None = field(default=None, repr=False)
     phone: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     desired: DesiredInstance | None = None
     target: Target | None = None
     action: str = "checked"
     due: str | None = None
     error: FleetError | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
+    settled: SettingsProgress | None = None
     observation: Observation | None = None
 
     @property
@@ -92,9 +97,11 @@ class Member:
         }
 
     def _error(self) -> dict[str, Any] | None:
-        """Why it isn't authorized, as far as an error says so."""
+        """Why it isn't authorized or hasn't its settings, as far as an error says so."""
         if self.error:
             return self.error.as_item_error()
+        if self.settled and self.settled.error:
+            return self.settled.error.as_item_error()
         if self.observation is None or self.is_authorized:
             return None
         if self.observation.error:

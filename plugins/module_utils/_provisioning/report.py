@@ -38,7 +38,8 @@ def report(members: Sequence[Member], stages: Stages) -> dict[str, Any]:
         "verdict": [headline, *lines],
         "news": [
             *(_news(item) for item in instances if item["action"] in _NEWS),
-            *map(one_line, stages.provisioner.warnings),
+            *_settings_news(members),
+            *map(one_line, [*stages.provisioner.warnings, *stages.warnings]),
         ],
         "diff": stages.diffs,
     }
@@ -66,7 +67,17 @@ def as_file(result: dict[str, Any]) -> bytes:
 
 
 def _is_failing(member: Member, *, asserts: bool) -> bool:
+    if member.settled and member.settled.error:
+        return True
     return not member.is_authorized if asserts else not member.is_created
+
+
+def _settings_news(members: Sequence[Member]) -> Iterator[str]:
+    for member in members:
+        settled = member.settled
+        if settled and settled.changes and settled.action in ("applied", "unverified", "would_apply"):
+            verb = "would change" if settled.action == "would_apply" else "changed"
+            yield f"{verb} {', '.join(sorted(settled.changes))} of {settled.target.name_or_id} at {member.provider}"
 
 
 def _news(item: dict[str, Any]) -> str:

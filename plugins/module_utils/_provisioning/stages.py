@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of a provisioning task: create, reboot, link, read. The failure of one item leaves the others alone."""
+"""The stages of a provisioning task: create, set, reboot, link, read. A failure of one item leaves the others alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ from .._fleet.reboot import Rebooter
 from .._fleet.watching import READ_ONCE, WaitPolicy
 from .._linking.linker import Linker
 from .._linking.progress import LinkRequest
+from .._settings.progress import SettingsProgress
+from .._settings.report import report as report_settings
+from .._settings.report import warnings as settings_warnings
+from .._settings.settler import Settler
 from .._vendors.providers import GatewayCache
 from .member import Identity, Member
 
@@ -41,6 +45,7 @@ class Stages:
     provisioner: Provisioner
     rebooter: Rebooter | None
     linker: Linker | None
+    settler: Settler | None
     waiting: WaitPolicy
     gateways: GatewayCache
     concurrency: int
@@ -49,6 +54,7 @@ class Stages:
     explain: Callable[[FleetError], str]
     progress: Callable[[str], None] | None = None
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     diffs: list[Any] = field(default_factory=list)
     creations: Sequence[Result] = ()
     changed: bool = False
@@ -57,6 +63,8 @@ class Stages:
     def run(self, members: Sequence[Member]) -> None:
         """Run all stages, in this order."""
         self._create([member for member in members if member.desired])
+        if self.settler:
+            self._settle(self.settler, members)
         if self.rebooter:
             act = self.rebooter.predict if self.check_mode else self.rebooter.reboot
             self._attempt(members, lambda readable: act([_target(same) for same in readable]))
@@ -87,6 +95,23 @@ class Stages:
         for result in results:
             gateway = self.gateways.get(result.desired.gateway.provider, result.desired.api_url)
             wanted[result.desired].take(result, gateway)
+
+    def _settle(self, settler: Settler, members: Sequence[Member]) -> None:
+        """Give the settings of their items to the instances that this task hasn't created with them."""
+        created = [member for member in members if member.action == "created" and member.target]
+        self._whole(lambda: settler.note([_settings_of([member]) for member in created if member.settings]))
+        existing = (member for member in members if member.action in ("adopted", "unchanged", "checked"))
+        wanted = [same for same in _by_instance(existing).values() if any(member.settings for member in same)]
+        instances = [_settings_of(same) for same in wanted]
+        if not instances:
+            return
+        settle = settler.predict if self.check_mode else settler.settle
+        self._whole(lambda: settle(instances))
+        self._note(report_settings(instances))
+        self.warnings += settings_warnings(instances)
+        for same, instance in zip(wanted, instances, strict=True):
+            for member in same:
+                member.settled = instance
 
     def _attempt(
         self, members: Iterable[Member], act: Callable[[list[list[Member]]], dict[str, Any]]
@@ -150,6 +175,12 @@ def _target(same: Sequence[Member]) -> Target:
     if target is None:
         raise TypeError("a member without a target has no state to read")
     return target
+
+
+def _settings_of(same: Sequence[Member]) -> SettingsProgress:
+    """The settings of an instance's members; those of a later item go over those of an earlier one."""
+    desired = {key: value for member in same for key, value in member.settings.items()}
+    return SettingsProgress(target=_target(same), desired=desired)
 
 
 def _link_request(same: Sequence[Member]) -> LinkRequest:

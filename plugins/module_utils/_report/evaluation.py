@@ -58,16 +58,26 @@ def _latest(members: Iterable[Member]) -> Iterable[Member]:
         latest: dict[str | None, Member] = {}
         for member in sorted(same, key=lambda member: member.observed_at or ""):
             account = member.account or only
-            latest[account] = replace(member, account=account)
+            latest[account] = replace(_complete(member, latest.get(account)), account=account)
         yield from latest.values()
+
+
+def _complete(member: Member, earlier: Member | None) -> Member:
+    """``member`` with what an earlier reading has besides: one task reads the state, another one the settings."""
+    for one, other in ((member, earlier), (earlier, member)):
+        if one and other and one.drifted is not None and one.state is None and other.drifted is None:
+            return replace(other, drifted=one.drifted, error=other.error or one.error)
+    return member
 
 
 def _reasons(member: Member, allowed: Collection[str], soon: datetime.datetime | None) -> tuple[str, ...]:
     reasons = []
-    if member.state is None:
+    if not member.is_read:
         reasons.append("unreadable")
-    elif member.state not in allowed:
+    elif member.state is not None and member.state not in allowed:
         reasons.append("state")
+    if member.drifted:
+        reasons.append("drifted")
     if soon is not None and member.due_at is not None and member.due_at < soon:
         reasons.append("due")
     return tuple(reasons)

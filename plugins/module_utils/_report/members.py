@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from .._common.timestamps import parse_time
 Kind = Literal["instance", "phone"]
 
 Condition = Literal["ready", "transient", "action_required", "degraded", "failed", "unknown", "unreadable"]
+DRIFT_REMEDY = "apply its settings with instance_settings, or declare them as they are"
 # From the worst to the best.
 CONDITIONS: tuple[Condition, ...] = (
     "failed",
@@ -36,7 +37,8 @@ class Member:
 
     ``account`` is the user's name for its account, ``host`` its name in the inventory. ``state`` is the state of an
     instance or the status name of a phone. It is ``None`` if it could not be read, which ``error`` explains. ``due``
-    (when the paid time ends) and ``observed_at`` are in ISO 8601.
+    (when the paid time ends) and ``observed_at`` are in ISO 8601. ``drifted`` are the settings that differ from those
+    that a task names; ``None`` if they weren't compared.
     """
 
     kind: Kind
@@ -50,6 +52,19 @@ class Member:
     due: str | None = None
     observed_at: str | None = None
     error: Mapping[str, Any] | None = None
+    drifted: tuple[str, ...] | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all that a task has tried to read of it was read: its state, its settings, or both."""
+        if self.drifted is None:
+            return self.state is not None
+        return bool(self.drifted) or self.error is None
+
+    @property
+    def word(self) -> str:
+        """The state in a word; for a member of which only the settings were read, whether they differ."""
+        return self.state or (("drifted" if self.drifted else "as declared") if self.is_read else "unreadable")
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -68,18 +83,20 @@ class Member:
         """What kind of attention the member needs."""
         if self.kind == "phone":
             return PHONE_STATUSES[self.state].health if self.state in PHONE_STATUSES else "unknown"
+        if self.state is None and self.is_read:
+            return "degraded" if self.drifted else "ready"
         return health_for(self.state if self.state in STATES else None)
 
     @property
     def condition(self) -> Condition:
         """The health, or that the member could not be read."""
-        return "unreadable" if self.state is None else self.health
+        return self.health if self.is_read else "unreadable"
 
     @property
     def remedy(self) -> str:
         """What to do about the state. For a member that could not be read, the error says what to do."""
         if self.state is None:
-            return "see why it could not be read"
+            return DRIFT_REMEDY if self.is_read else "see why it could not be read"
         if self.kind == "phone":
             return PHONE_STATUSES[self.state if self.state in PHONE_STATUSES else OTHER].remedy
         return remedy_for(self.state if self.state in STATES else None)
@@ -94,7 +111,9 @@ class Member:
 
 
 def instance_member(row: Mapping[str, Any], where: str) -> Member:
-    """A member made of a row that instance_state returned; ``account``, ``host`` and ``due`` may have been added.
+    """A member made of a row that instance_state or instance_settings returned.
+
+    ``account``, ``host`` and ``due`` may have been added.
 
     :raises UsageError: if the row has no id; ``where`` names the row.
     """
@@ -104,6 +123,7 @@ def instance_member(row: Mapping[str, Any], where: str) -> Member:
         id=_parse_id(row, "id", where),
         **_texts(row, "account", "name", "host", "state", "vendor_state", "due", "observed_at"),
         error=_parse_error(row),
+        drifted=_drift(row),
     )
 
 
@@ -135,7 +155,16 @@ def parse_member(row: Mapping[str, Any]) -> Member:
         id=str(row["id"]),
         **_texts(row, "account", "name", "host", "state", "vendor_state", "due", "observed_at"),
         error=_parse_error(row),
+        drifted=None if row.get("drifted") is None else tuple(map(str, row["drifted"])),
     )
+
+
+def _drift(row: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The settings that differ in a row of instance_settings. What it has applied differs no more."""
+    keys = row.get("changed_keys")
+    if not isinstance(keys, Sequence) or isinstance(keys, str):
+        return None
+    return () if row.get("action") == "applied" else tuple(map(str, keys))
 
 
 def _texts(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

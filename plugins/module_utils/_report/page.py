@@ -73,7 +73,7 @@ def _tiles(report: Report, summary: dict[str, Any]) -> list[tuple[str, str, str]
 
 def _states(report: Report) -> Iterable[str]:
     total = len(report.findings)
-    counts = collections.Counter((f.member.condition, f.member.state or "unreadable") for f in report.findings)
+    counts = collections.Counter((f.member.condition, f.member.word) for f in report.findings)
     for (kind, state), count in sorted(counts.items(), key=lambda item: (CONDITIONS.index(item[0][0]), -item[1])):
         yield (
             f'<tr><td class="dot {kind}">{html_text(state)}</td><td>{_WORDS[kind]}</td><td class="number">{count}</td>'
@@ -101,7 +101,7 @@ def _needs(report: Report) -> Iterable[str]:
         if kind == "unreadable":
             groups[CONDITIONS.index(kind), f"unreadable ({(member.error or {}).get('code')})", ""].append(member)
         elif kind != "ready":
-            groups[CONDITIONS.index(kind), str(member.state), member.remedy].append(member)
+            groups[CONDITIONS.index(kind), member.word, member.remedy].append(member)
     for (index, what, remedy), members in sorted(groups.items()):
         # Errors of unreadable members differ, because they name the member: the page shows one as an example.
         advice = remedy or f"for example: {(members[0].error or {}).get('message')}"
@@ -184,7 +184,7 @@ def _row(finding: Finding) -> str:
     return (
         f'<tr data-is="{" ".join(_words(finding))}"><td class="long">{label}</td>'
         f"<td>{_provider(member.provider, member.account or '')}</td>"
-        f'<td class="dot {member.condition}">{html_text(member.state or "unreadable")}</td>'
+        f'<td class="dot {member.condition}">{html_text(member.word)}</td>'
         f'<td class="long">{html_text(finding.complaint)}</td>'
         f'<td data-head="due">{_time(member.due or "")}</td>'
         f'<td data-head="read at">{_time(member.observed_at or "")}</td></tr>'

@@ -20,7 +20,7 @@ from .._common.states import AUTHORIZED
 from .._common.texts import one_line
 from .._common.timestamps import parse_time
 from .due import DUE_BUCKETS, due_bucket
-from .members import CONDITIONS, Member, parse_member
+from .members import CONDITIONS, DRIFT_REMEDY, Member, parse_member
 from .rule import Rule
 
 VERSION = 1
@@ -28,7 +28,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Finding:
-    """A member, and the reasons why it is failing: ``unreadable``, ``state``, ``due``. A healthy one has none."""
+    """A member, and the reasons why it is failing: ``unreadable``, ``state``, ``drifted``, ``due``. None if healthy."""
 
     member: Member
     failing: tuple[str, ...] = ()
@@ -39,6 +39,7 @@ class Finding:
         words = {
             "unreadable": f"unreadable ({(self.member.error or {}).get('code') or 'not read'})",
             "state": str(self.member.state),
+            "drifted": "drifted",
             "due": "due",
         }
         return one_line(" and ".join(words[reason] for reason in self.failing))
@@ -52,6 +53,9 @@ class Finding:
         if "state" in self.failing:
             word = f" ({member.vendor_state})" if member.state in ("unknown", OTHER) and member.vendor_state else ""
             parts.append(f"is {member.state}{word}: {member.remedy}")
+        if "drifted" in self.failing:
+            reason = f" ({member.error['message']})" if member.error and member.error.get("message") else ""
+            parts.append(f"has drifted in {', '.join(member.drifted or ())}{reason}: {DRIFT_REMEDY}")
         if "due" in self.failing:
             parts.append(f"is due {member.due}: extend it")
         return "; ".join(parts)
@@ -66,6 +70,7 @@ class Finding:
         member = self.member
         return asdict(member) | {
             "error": dict(member.error) if member.error else None,
+            "drifted": None if member.drifted is None else list(member.drifted),
             "health": member.health,
             "failing": list(self.failing),
         }
@@ -133,7 +138,7 @@ class Report:
             "total": len(members),
             "failing": len(failing),
             "authorized": states[AUTHORIZED],
-            "unreadable": sum(member.state is None for member in members),
+            "unreadable": sum(not member.is_read for member in members),
             "by_state": dict(sorted(states.items())),
             "by_health": dict(sorted(collections.Counter(member.health for member in members).items())),
             "by_provider": dict(sorted(collections.Counter(member.provider for member in members).items())),

@@ -31,7 +31,10 @@ def warnings(instances: Sequence[SettingsProgress]) -> list[str]:
     """What a person should know, although nothing failed."""
     moved = [(key, i.target.name_or_id) for i in instances for key in i.moved]
     resumed = [i.target.name_or_id for i in instances if i.resumed]
+    untold = [(key, i.target.name_or_id) for i in instances if i.error is None for key in i.untold]
     found = []
+    if untold:
+        found.append(f"settings that the gateway doesn't tell were written once, and not read: {join_groups(untold)}")
     if moved:
         found.append(f"settings that the task doesn't name have changed meanwhile: {join_groups(moved)}")
     if resumed:

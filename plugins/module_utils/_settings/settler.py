@@ -72,6 +72,17 @@ class Settler:
             progress=self._log,
         )
 
+    def note(self, instances: Sequence[SettingsProgress]) -> None:
+        """Write to the journal that ``instances`` were created with their settings, for those that can't be read.
+
+        :raises JournalError: if the journal can't be written.
+        """
+        for instance in instances:
+            identity = (instance.target.gateway.provider, instance.target.credentials.id)
+            fingerprints = {part(key): fingerprint_of(instance, value) for key, value in instance.desired.items()}
+            self._journal.request(*identity, fingerprints)
+            self._journal.settle(*identity, list(fingerprints), done=True)
+
     def _lanes(self, planned: Sequence[SettingsProgress], instances: Sequence[SettingsProgress]) -> list[_Lane]:
         """As many lanes for the instances that restart as may restart at once, and one for each other instance."""
         restarting = collections.deque(i for i in planned if i.target.gateway.settings_restart)

@@ -16,6 +16,7 @@ from .._vendors.accounts import checked_name
 from .._vendors.providers import GatewayCache
 from .arguments import CREATION, ITEM_GATEWAY, PARTNER, ArgumentSpec, OptionResolver, Spec
 from .desired import desired_instance, duplicate, refuse_duplicates
+from .settings import desired_settings, settings_of_creation
 from .targets import item_target
 
 # Options of the task that are dictionaries by provider, and the option of an item that each of them stands in for.
@@ -50,7 +51,8 @@ def provisioned_members(
     An item with an ID or a token is only checked. Sends no request.
 
     :raises UsageError: if there is neither option, if a value for a provider isn't valid, if two items stand for one
-        instance, or if pairing codes are to be shown, and an item has no usable number for one.
+        instance, if pairing codes are to be shown, and an item has no usable number for one, or if an item has a
+        setting that its gateway doesn't take.
     """
     _check_by_provider(params)
     items = [_complete(item, params) for item in _items(params)]
@@ -84,7 +86,21 @@ def provisioned_members(
     if errors:
         for _item, member in missing:
             member.action, member.desired = "failed", None
+    if params["settings"]:
+        _hold_settings(items, members)
     return members, errors[:1]
+
+
+def _hold_settings(items: Sequence[Mapping[str, Any]], members: Sequence[Member]) -> None:
+    """Let the settings of the items hold for instances that exist.
+
+    :raises UsageError: if there is one that the gateway doesn't have or take.
+    """
+    for index, (item, member) in enumerate(zip(items, members, strict=True)):
+        source = member.target or member.desired
+        if source and (given := settings_of_creation(item)):
+            where = f"instances[{index}] ({member.name or member.instance_id})"
+            member.settings = desired_settings(source.gateway, given, where)
 
 
 def _items(params: Mapping[str, Any]) -> list[Mapping[str, Any]]:

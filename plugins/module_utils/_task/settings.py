@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from .._common.errors import UsageError
 from .._fleet.observation import Target
 from .._settings.progress import SettingsProgress
-from .._vendors.gateway import Setting
+from .._vendors.gateway import Gateway, Setting
 from .._vendors.providers import PROVIDERS
+from .arguments import CREATION
 
 
 def with_settings(params: Mapping[str, Any], targets: Sequence[Target]) -> list[SettingsProgress]:
@@ -28,16 +29,22 @@ def with_settings(params: Mapping[str, Any], targets: Sequence[Target]) -> list[
         where = f"instances[{index}] ({target.label})" if item else "the task"
         if not given:
             raise UsageError(f"{where} needs settings: the ones that the instance should have")
-        found.append(SettingsProgress(target=target, desired=desired_settings(target, given, where)))
+        found.append(SettingsProgress(target=target, desired=desired_settings(target.gateway, given, where)))
     return found
 
 
-def desired_settings(target: Target, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+def settings_of_creation(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among the options of a creation: those that an existing instance can be given, too."""
+    known = {key for gateway in PROVIDERS.values() for key in gateway.settings}
+    given = {key: item[key] for key in CREATION.options if key in known and item[key] is not None}
+    return _named(item["settings"]) | given
+
+
+def desired_settings(gateway: Gateway, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The settings ``given`` as the gateway has them; ``where`` is the instance in messages.
 
     :raises UsageError: if there is one that the gateway doesn't have or take.
     """
-    gateway = target.gateway
     checked = {}
     for key, value in given.items():
         if key not in gateway.settings:

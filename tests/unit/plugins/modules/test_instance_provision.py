@@ -422,3 +422,80 @@ def test_a_pairing_code_needs_a_number_before_anything_is_created(sitting: Sitti
     result = provision(sitting, [{**SHOP, "phone": "4915112345678"}, SALES], link="code", link_dest=str(sitting.codes))
     assert "instances[1] (sales) needs phone" in result["msg"]
     assert sitting.emulator.log() == []
+
+
+# Settings of instances that exist
+
+HOOKS: dict[str, dict[str, Any]] = {
+    "green_api": {"settings": {"webhookUrl": "https://hooks.example/in?key=c4n4ry-query", "stateWebhook": True}},
+    "plugzapi": {"disconnected_callback_url": "https://hooks.example/down", "session_name": "shop"},
+}
+BY_HAND = {"green_api": {"webhookUrl": "https://other.example"}, "plugzapi": {"disconnectedCallbackUrl": ""}}
+DIFFERS = {"green_api": "webhookUrl", "plugzapi": "disconnected_callback_url"}
+
+
+def held(sitting: Sitting, provider: str) -> dict[str, Any]:
+    (instance,) = sitting.emulator.instances(provider=provider)
+    return dict(instance["settings" if provider == "green_api" else "attributes"])
+
+
+@pytest.mark.parametrize("provider", ["green_api", "plugzapi"])
+def test_the_second_run_puts_right_what_was_changed_by_hand(sitting: Sitting, provider: str) -> None:
+    sitting.emulator.config({"green_api.restart_seconds": 0})
+    item = {"name": "shop", "provider": provider, **HOOKS[provider]}
+    assert column(provision(sitting, [item]), "action") == ["created"]
+    before = held(sitting, provider)
+    again = provision(sitting, [item])
+    assert (again["changed"], again["news"]) == (False, [])
+    (instance,) = sitting.emulator.instances()
+    sitting.emulator.set_settings(provider, instance["id"], **BY_HAND[provider])
+    predicted = provision(sitting, [item], check_mode=True, diff=True)
+    assert (predicted["changed"], predicted["passed"]) == (True, True)
+    assert predicted["news"] == [f"would change {DIFFERS[provider]} of shop at {provider}"]
+    assert "c4n4ry" not in json.dumps(predicted)
+    assert held(sitting, provider) != before
+    repaired = provision(sitting, [item], diff=True)
+    assert (repaired["changed"], column(repaired, "action")) == (True, ["unchanged"])
+    assert repaired["news"] == [f"changed {DIFFERS[provider]} of shop at {provider}"]
+    assert held(sitting, provider) == before
+    assert provision(sitting, [item])["changed"] is False
+
+
+@pytest.mark.parametrize("provider", ["green_api", "plugzapi"])
+def test_settings_can_be_left_alone(sitting: Sitting, provider: str) -> None:
+    (shop,) = sitting.seed(provider, "shop", settings=BY_HAND[provider])
+    result = provision(sitting, [{**shop, **HOOKS[provider]}], apply_settings=False)
+    assert (result["changed"], result["news"]) == (False, [])
+    assert held(sitting, provider) == BY_HAND[provider]
+    assert sitting.emulator.log(writes=True) == []
+
+
+def test_an_adopted_instance_gets_the_settings_of_its_item(sitting: Sitting) -> None:
+    sitting.emulator.config({"green_api.restart_seconds": 0})
+    sitting.seed("green_api", "shop")
+    result = provision(sitting, [{**SHOP, **HOOKS["green_api"]}])
+    assert (result["changed"], column(result, "action")) == (True, ["adopted"])
+    assert held(sitting, "green_api")["stateWebhook"] == "yes"
+
+
+def test_settings_that_do_not_show_fail_the_task_and_name_the_instance(sitting: Sitting) -> None:
+    sitting.emulator.arm("green_api.set_settings", "status", status=400, body="bad request data")
+    items = [*sitting.seed("green_api", "shop", "fine"), SALES]
+    items[0] |= {"settings": {"stateWebhook": True}}
+    result = provision(sitting, items)
+    assert (result["failed"], result["passed"]) == (True, False)
+    assert any("shop at green_api" in line and "bad request data" in line for line in result["verdict"])
+    assert column(result, "state") == ["notAuthorized"] * 3
+
+
+def test_callbacks_of_a_new_instance_are_not_sent_again_where_nothing_tells_them(sitting: Sitting) -> None:
+    sitting.emulator.config({"plugzapi.me": "http404"})
+    item = {**SALES, **HOOKS["plugzapi"]}
+    assert column(provision(sitting, [item]), "action") == ["created"]
+    again = provision(sitting, [item])
+    assert (again["changed"], again["passed"]) == (False, True)
+    assert "the gateway doesn't tell" in again["news"][0]
+    assert len(sitting.emulator.log(writes=True)) == 1
+    changed = provision(sitting, [{**item, "disconnected_callback_url": "https://hooks.example/2"}])
+    assert changed["changed"] is True
+    assert provision(sitting, [{**item, "disconnected_callback_url": "https://hooks.example/2"}])["changed"] is False

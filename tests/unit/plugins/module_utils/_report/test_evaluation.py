@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._report.evaluation import evaluate
+from ansible_collections.msgops.fleet.plugins.module_utils._report.members import instance_member
 from ansible_collections.msgops.fleet.plugins.module_utils._report.rule import Rule
 from ansible_collections.msgops.fleet.tests.support.reports import FLEET, NOW, instance, make_report
 
@@ -47,3 +50,48 @@ def test_the_same_id_at_two_providers_is_two_instances() -> None:
     assert (
         len(make_report([instance("1", "authorized"), instance("1", "authorized", provider="plugzapi")]).findings) == 2
     )
+
+
+ERROR = {"code": "timeout", "message": "no answer", "retryable": True}
+
+
+def compared(action: str, *keys: str, error: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A row of instance_settings."""
+    return {"id": "1", "provider": "green_api", "action": action, "changed_keys": list(keys), "error": error}
+
+
+STATE = {"id": "1", "provider": "green_api", "state": "authorized", "observed_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("rows", "failing"),
+    [
+        ([compared("unchanged")], ()),
+        ([compared("applied", "webhookUrl")], ()),
+        ([compared("would_apply", "webhookUrl")], ("drifted",)),
+        ([compared("unverified", "webhookUrl", error=ERROR)], ("drifted",)),
+        ([compared("failed", error=ERROR)], ("unreadable",)),
+        ([STATE, compared("unchanged")], ()),
+        ([STATE, compared("would_apply", "webhookUrl")], ("drifted",)),
+        ([compared("would_apply", "webhookUrl"), STATE], ("drifted",)),
+        ([{**STATE, "state": "blocked"}, compared("would_apply", "webhookUrl")], ("state", "drifted")),
+        ([STATE, compared("failed", error=ERROR)], ("unreadable",)),
+        ([{**STATE, "state": None, "error": ERROR}, compared("unchanged")], ("unreadable",)),
+    ],
+)
+def test_settings_that_differ_are_a_finding(rows: list[dict[str, Any]], failing: tuple[str, ...]) -> None:
+    report = make_report([instance_member(row, "row") for row in rows])
+    (finding,) = report.findings
+    assert finding.failing == failing
+    assert report.summary()["unreadable"] == ("unreadable" in failing)
+    assert ("has drifted in webhookUrl" in finding.line) is ("drifted" in failing)
+    assert ("no answer" in finding.line) is any(row["error"] for row in rows if row.get("error"))
+
+
+def test_a_drifted_instance_has_a_word_a_colour_and_a_cause() -> None:
+    report = make_report([instance_member(compared("would_apply", "webhookUrl"), "row")])
+    (member,) = (finding.member for finding in report.findings)
+    assert (member.word, member.condition) == ("drifted", "degraded")
+    assert report.summary()["by_cause"] == {"drifted": 1}
+    assert report.as_json()["members"][0]["drifted"] == ["webhookUrl"]
+    assert instance_member(compared("unchanged"), "row").word == "as declared"
