@@ -118,6 +118,28 @@ API_CALLS: dict[str, ApiCall] = {
         {"status": True, "code": "ABCD-1234"},
     ),
     "green reboot": ApiCall(lambda api: green(api).reboot(CREDENTIALS), None, {"isReboot": True}),
+    "green settings": ApiCall(
+        lambda api: green(api).read_settings(CREDENTIALS, ["webhookUrl", "stateWebhook"], RequestBudget()),
+        dict[str, Any],
+        {"wid": "", "webhookUrl": "", "stateWebhook": "no", "autoTyping": 0},
+    ),
+    "green change of settings": ApiCall(
+        lambda api: green(api).write_settings(CREDENTIALS, {"webhookUrlToken": TOKEN}),
+        None,
+        {"saveSettings": True},
+        creates=True,
+    ),
+    "plugz settings": ApiCall(
+        lambda api: plugz(api).read_settings(CREDENTIALS, ["name", "auto_read_message"], RequestBudget()),
+        dict[str, Any],
+        {"id": "1", "name": "one", "autoReadMessage": False, "receivedCallbackUrl": ""},
+    ),
+    "plugz change of a setting": ApiCall(
+        lambda api: plugz(api).write_settings(CREDENTIALS, {"received_callback_url": f"https://h.example/?k={TOKEN}"}),
+        None,
+        {"value": True},
+        creates=True,
+    ),
     "plugz state": ApiCall(
         lambda api: plugz(api).read_state(CREDENTIALS, RequestBudget()), Reading, {"connected": True, "error": "none"}
     ),

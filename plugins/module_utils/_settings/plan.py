@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -116,6 +117,6 @@ def _plan(instance: SettingsProgress, policy: SettingsPolicy, recorded: Mapping[
             instance.changes[key] = value
             lag = instance.target.gateway.settings_lag
             if change and is_same and change.status == "pending" and change.age < lag:
-                # The gateway may show it later: sending it again would only restart the instance.
+                # The gateway may show it later: sending it again now would only restart the instance.
                 instance.sent.append(key)
-    instance.resumed = bool(instance.sent)
+                instance.resend_at = max(instance.resend_at or 0.0, time.monotonic() + lag - change.age)

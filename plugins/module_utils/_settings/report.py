@@ -30,7 +30,7 @@ def report(instances: Sequence[SettingsProgress], returned: Returned = "all") ->
 def warnings(instances: Sequence[SettingsProgress]) -> list[str]:
     """What a person should know, although nothing failed."""
     moved = [(key, i.target.name_or_id) for i in instances for key in i.moved]
-    resumed = [i.target.name_or_id for i in instances if i.resumed]
+    resumed = [i.target.name_or_id for i in instances if i.resend_at]
     untold = [(key, i.target.name_or_id) for i in instances if i.error is None for key in i.untold]
     found = []
     if untold:
@@ -39,7 +39,7 @@ def warnings(instances: Sequence[SettingsProgress]) -> list[str]:
         found.append(f"settings that the task doesn't name have changed meanwhile: {join_groups(moved)}")
     if resumed:
         found.append(
-            "an earlier task sent these settings and didn't see them applied; they were not sent again, because the "
-            f"gateway may show them late: {join_first(resumed, 10)}"
+            "an earlier task sent these settings, or was about to, and didn't see them applied; they are not sent "
+            f"again while the gateway may still show them: {join_first(resumed, 10)}"
         )
     return found

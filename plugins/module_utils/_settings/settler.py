@@ -161,6 +161,9 @@ class Settler:
             self._end_shown(instance)
         elif (reason and not (reason.retryable or reason.transient)) or not instance.budget.remaining():
             self._end_missing(instance, reason)
+        elif reason is None and instance.sent_at is None and time.monotonic() >= (instance.resend_at or 0.0):
+            # What an earlier task sent would show by now: it was lost, or never sent.
+            instance.sent.clear()
         else:
             instance.next_at = time.monotonic() + self._policy.verify_interval
 

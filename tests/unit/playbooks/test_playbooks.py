@@ -146,3 +146,54 @@ def test_blank_answers_of_a_survey_count_as_not_given(playbooks: Playbooks) -> N
         )
         assert done.returncode == 0, done.stdout + done.stderr
     assert len(playbooks.emulator.instances()) == 1
+
+
+OLD = {"webhookUrl": "https://old.example/in?key=c4n4ry-told", "webhookUrlToken": "c4n4ry-told-token"}
+NEW = {"webhookUrl": "https://new.example/in?key=c4n4ry-query", "stateWebhook": True}
+
+
+def test_settings_drift_is_found_in_check_mode_and_then_repaired(playbooks: Playbooks) -> None:
+    emulator = playbooks.emulator
+    emulator.config({"green_api.restart_seconds": 0})
+    emulator.seed(instances=[{"provider": "green_api", "name": name, "settings": OLD} for name in ("shop", "other")])
+    asked = {"fleet_settings": yaml.safe_dump(NEW), "fleet_names": "shop\n", "fleet_report_dir": "reports"}
+    found = playbooks.run("msgops.fleet.apply_settings", "--check", **asked)
+    assert found.returncode == 2, found.stdout + found.stderr
+    assert "shop (" in found.stdout
+    assert "has drifted in stateWebhook, webhookUrl" in found.stdout
+    assert emulator.log(writes=True) == []
+    assert playbooks.report("settings")["summary"]["by_cause"] == {"drifted": 1}
+    applied = playbooks.run("msgops.fleet.apply_settings", **asked)
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert playbooks.report("settings")["passed"] is True
+    settings = {item["name"]: item["settings"]["webhookUrl"] for item in emulator.instances()}
+    assert settings == {"shop": NEW["webhookUrl"], "other": OLD["webhookUrl"]}
+    again = playbooks.run("msgops.fleet.apply_settings", "--check", **asked)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert len(emulator.log(writes=True)) == 1
+    for done in (found, applied, again):
+        assert "c4n4ry" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "fleet_settings must be a dictionary"),
+        ({"fleet_settings": "[1]"}, "fleet_settings must be a dictionary"),
+        ({"fleet_settings": {"webhookUrl": ""}}, "the account has no instances"),
+        ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": "shop"}, "the account does not have shop"),
+        ({"fleet_settings": {"webhookUrl": ""}, "fleet_provider": "plugzapi"}, "the account has no instances"),
+    ],
+)
+def test_settings_without_a_meaning_change_nothing(playbooks: Playbooks, variables: dict[str, Any], says: str) -> None:
+    done = playbooks.run("msgops.fleet.apply_settings", **variables)
+    assert (done.returncode, says in done.stdout + done.stderr) == (2, True), done.stdout + done.stderr
+    assert playbooks.emulator.log(writes=True) == []
+
+
+def test_settings_that_an_account_cannot_be_asked_for_fail_with_its_reason(playbooks: Playbooks) -> None:
+    environment = {"GREEN_API_PARTNER_TOKEN": "wrong-partner-token"}
+    done = playbooks.run(
+        "msgops.fleet.apply_settings", environment=environment, fleet_settings={"webhookUrl": "https://new.example"}
+    )
+    assert (done.returncode, "check partner_token" in done.stdout + done.stderr) == (2, True), done.stdout

@@ -122,7 +122,8 @@ def test_a_survey_has_the_form_that_awx_takes(name: str, survey: dict[str, Any])
 
 @pytest.mark.parametrize(("name", "survey"), list(surveys()))
 def test_a_survey_asks_for_variables_that_the_playbook_documents(name: str, survey: dict[str, Any]) -> None:
-    (template,) = [t for t in items("templates") if t["name"] == (name if name in names("templates") else CHECK)]
+    asked = name if name in names("templates") else WORKFLOWS[name]
+    (template,) = [t for t in items("templates") if t["name"] == asked]
     interface = (PLAYBOOKS / template["playbook"]).read_text().split("\n- name:")[0]
     if "check_fleet" in interface:
         interface += (PLAYBOOKS / "check_fleet.yml").read_text()
@@ -130,7 +131,8 @@ def test_a_survey_asks_for_variables_that_the_playbook_documents(name: str, surv
         assert re.search(rf"\b{question['variable']}\b", interface)
 
 
-CHECK = "Check the fleet"
+# A template of each workflow that is asked the same questions.
+WORKFLOWS = {"Check the whole fleet": "Check the fleet", "Change settings": "Apply settings"}
 
 
 def test_the_choices_of_states_are_states() -> None:
@@ -156,8 +158,11 @@ def test_everything_that_is_named_is_there() -> None:
     for workflow in items("workflows"):
         identifiers = {node["identifier"] for node in workflow["workflow_nodes"]}
         for node in workflow["workflow_nodes"]:
-            assert node["unified_job_template"]["name"] in names("templates")
-            assert {n["identifier"] for n in node.get("related", {}).get("always_nodes", ())} <= identifiers
+            job = node["unified_job_template"]
+            assert job["type"] == "workflow_approval" or job["name"] in names("templates")
+            for kind, nodes in node.get("related", {}).items():
+                assert kind in ("always_nodes", "failure_nodes", "success_nodes")
+                assert {n["identifier"] for n in nodes} <= identifiers
     for schedule in items("schedules"):
         assert schedule["unified_job_template"] in names("templates") | names("workflows")
         assert re.fullmatch(r"DTSTART:\d{8}T\d{6}Z RRULE:FREQ=\w+;INTERVAL=\d+", schedule["rrule"])

@@ -662,7 +662,7 @@ def _sent(entry: Mapping[str, Any]) -> Any:
 def _all_secrets(emulator: Control) -> set[str]:
     secrets = {value for account in emulator.accounts() for key, value in account.items() if key.endswith("_token")}
     secrets |= {instance["token"] for instance in emulator.instances()}
-    secrets |= {*TOKENS.values(), "s3cret-appeal-token"}
+    secrets |= {*TOKENS.values(), "s3cret-appeal-token", "s3cret-user", "s3cret-query"}
     return secrets | {quote(secret, safe="") for secret in secrets} | {json.dumps(secret)[1:-1] for secret in secrets}
 
 

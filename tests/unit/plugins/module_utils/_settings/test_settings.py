@@ -10,8 +10,8 @@ import sqlite3
 from typing import Any
 
 import pytest
-from ansible_collections.msgops.fleet.tests.storm.runs import Result, Run
-from ansible_collections.msgops.fleet.tests.support.linking import GATEWAYS, Sitting, actions, errors
+from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, Run, count_lines
+from ansible_collections.msgops.fleet.tests.support.linking import GATEWAYS, Sitting, actions, errors, wait_until
 
 OLD, NEW = "https://old.example/in", "https://new.example/in"
 # One webhook, by the name of the option and of the vendor, and the route that changes it.
@@ -460,3 +460,52 @@ def test_returned_bounds_the_result(sitting: Sitting) -> None:
     result = settle(sitting, fleet, settings=settings, returned="summary")
     assert result["instances"] == []
     assert result["summary"] == {"total": 2, "by_action": {"failed": 1, "unchanged": 1}}
+
+
+# Runs that are killed
+
+
+def test_a_run_that_was_killed_after_the_request_is_finished_by_the_next(sitting: Sitting) -> None:
+    sitting.emulator.freeze()
+    sitting.emulator.config({"green_api.settings_lag_seconds": 200})
+    (shop,) = shops(sitting, "green_api", "shop")
+    child = Child(task(sitting, [shop], settings=wanted("green_api")))
+    wait_until(lambda: len(sitting.emulator.log(route="green_api.get_settings")) > 2, "readings after the request")
+    child.kill()
+    assert child.result() is None
+    sitting.emulator.advance(200)
+    result = settle(sitting, [shop], settings=wanted("green_api"))
+    assert actions(result) == {"shop": "unchanged"}
+    assert len(writes(sitting)) == 1
+
+
+def test_what_was_journalled_and_never_arrived_is_sent_once_the_gateway_had_time_to_show_it(sitting: Sitting) -> None:
+    sitting.emulator.arm("green_api.set_settings", "reset", when="before")
+    (shop,) = shops(sitting, "green_api", "shop")
+    assert actions(settle(sitting, [shop], settings=wanted("green_api"), verify_timeout=0.1)) == {"shop": "unknown"}
+    assert actions(settle(sitting, [shop], settings=wanted("green_api"), verify_timeout=0.1)) == {"shop": "unverified"}
+    assert len(writes(sitting)) == 1
+    with sqlite3.connect(sitting.journal) as db:
+        db.execute("UPDATE change SET requested_at = requested_at - 299.5")
+    db.close()
+    result = settle(sitting, [shop], settings=wanted("green_api"))
+    assert actions(result) == {"shop": "applied"}
+    assert len(writes(sitting)) == 2
+
+
+@pytest.mark.parametrize("provider", GATEWAYS)
+@pytest.mark.parametrize("part", range(8))
+def test_wherever_a_run_is_killed_the_next_one_finishes_it(sitting: Sitting, provider: str, part: int) -> None:
+    lines = count_lines(task(sitting, shops(sitting, provider, "rehearsal"), settings=wanted(provider)))
+    (shop,) = shops(sitting, provider, "shop")
+    sent = len(writes(sitting))
+    Child(task(sitting, [shop], settings=wanted(provider)), die_after=lines * (2 * part + 1) // 16).result()
+    if sitting.journal.exists():
+        with sqlite3.connect(sitting.journal) as db:
+            db.execute("UPDATE change SET requested_at = requested_at - 299.5")
+        db.close()
+    result = settle(sitting, [shop], settings=wanted(provider))
+    assert not result.get("failed"), result["msg"]
+    assert actions(result)["shop"] in ("applied", "unchanged")
+    assert len(writes(sitting)) == sent + 1
+    assert shown(sitting, shop)[WEBHOOK[provider][1]] == NEW

@@ -96,6 +96,17 @@ def test_settings_may_hold_what_is_blank(blank: str | None) -> None:
     assert params(MODULES["fleet_report"], rule={"min_due_days": blank, "min_total": 1}) == {"rule": {"min_total": 1}}
 
 
+def test_false_is_no_text_of_a_setting() -> None:
+    settings = {"webhookUrl": False, "stateWebhook": False}
+    assert params(instance_create, settings=settings) == {"settings": {"webhookUrl": "", "stateWebhook": False}}
+
+
+@pytest.mark.parametrize("value", [True, 1.5, ["a"], {"a": 1}])
+def test_a_setting_that_is_text_takes_nothing_else(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"settings\.webhookUrl must be text"):
+        params(instance_create, settings={"webhookUrl": value})
+
+
 @pytest.mark.parametrize("blank", BLANKS)
 def test_in_check_mode_a_blank_id_with_a_blank_token_is_an_instance_that_would_be_created(blank: str | None) -> None:
     single = {"instance_id": blank, "instance_token": blank}
