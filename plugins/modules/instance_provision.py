@@ -103,7 +103,7 @@ options:
     type: str
     choices: [fail, create]
     default: fail
-  apply_settings:
+  settings:
     description:
       - Whether the settings and callbacks of an item hold for an instance that exists, too, and not for a new one only.
         They are changed as M(msgops.fleet.instance_settings) does. What the gateway doesn't tell is written once per
@@ -351,7 +351,7 @@ ARGUMENTS = TRANSPORT.merge(
             "link": {"type": "str", "choices": ["off", "qr", "code"], "default": "off"},
             "link_dest": {"type": "path", "default": "~/.local/state/msgops/link"},
             "link_max_codes": {"type": "int"},
-            "apply_settings": {"type": "bool", "default": True},
+            "settings": {"type": "bool", "default": True},
             "assert_authorized": {"type": "bool", "default": True},
             "wait": {"type": "bool", "default": True},
             "report_file": {"type": "path"},
@@ -393,7 +393,7 @@ def _stages(
     acting = WaitPolicy(params["wait_timeout"] if params["wait"] else 0.0, params["wait_interval"])
     common: dict[str, Any] = {"concurrency": concurrency, "progress": task.progress}
     rebooter = linker = settler = None
-    if params["apply_settings"]:
+    if params["settings"]:
         settings = SettingsPolicy(
             max_restarting=Limit("max_restarting", "10%"), verify_interval=acting.interval, on_unreadable="apply"
         )

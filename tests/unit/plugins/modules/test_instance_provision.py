@@ -464,7 +464,7 @@ def test_the_second_run_puts_right_what_was_changed_by_hand(sitting: Sitting, pr
 @pytest.mark.parametrize("provider", ["green_api", "plugzapi"])
 def test_settings_can_be_left_alone(sitting: Sitting, provider: str) -> None:
     (shop,) = sitting.seed(provider, "shop", settings=BY_HAND[provider])
-    result = provision(sitting, [{**shop, **HOOKS[provider]}], apply_settings=False)
+    result = provision(sitting, [{**shop, **HOOKS[provider]}], settings=False)
     assert (result["changed"], result["news"]) == (False, [])
     assert held(sitting, provider) == BY_HAND[provider]
     assert sitting.emulator.log(writes=True) == []
