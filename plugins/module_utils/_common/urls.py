@@ -33,5 +33,5 @@ def secrets_in_url(text: str) -> Iterator[str]:
     if match is None:
         return
     for part in (match["user"] or "", (match["secret"] or "")[1:]):
-        pieces = {part, *re.split("[:&=#]", part), *(pair.partition("=")[2] for pair in part.split("&"))}
+        pieces = {part, *re.split("[:&=#]", part), *(pair.partition("=")[2] for pair in re.split("[&#]", part))}
         yield from (form for piece in pieces if piece for form in {piece, unquote(piece)})

@@ -133,7 +133,7 @@ def test_a_vendor_that_quotes_the_secrets_of_a_url_tells_none(
     httpserver: HTTPServer, url: str, write: Callable[..., Any]
 ) -> None:
     key = "webhookUrl" if write is GreenApi else "received_callback_url"
-    text = "no: https://user:pa%3Ass@h.example/in?key=c4n4ry-query and pa:ss and c4n4ry-query"
+    text = "not user:pa%3Ass at h.example/in?key=c4n4ry-query, nor pa:ss with c4n4ry-query"
     httpserver.expect_oneshot_request(ANY).respond_with_json({"error": text, "message": text}, 400)
     changes = {key: "https://user:pa%3Ass@h.example/in?key=c4n4ry-query"}
     error = raised_error(lambda: write(transport(url)).write_settings(CREDENTIALS, changes))
