@@ -334,10 +334,9 @@ def _variable(name: str) -> str:
 _CREATION = {"provider": "green_api", "settings": {"webhookUrlToken": _variable("webhook")}}
 _TOKENS = ("instances.token", "instance.token")
 # A secret in each place of an address.
+_ENCODED = "{{ webhook | urlencode | replace('/', '%2F') }}"
 _SETTINGS = {
-    "webhookUrl": (
-        "https://{{ webhook | urlencode }}:{{ webhook | urlencode }}@hooks.example/in?key={{ webhook | urlencode }}"
-    ),
+    "webhookUrl": f"https://{_ENCODED}:{_ENCODED}@hooks.example/in?key={_ENCODED}#{_ENCODED}",
     "webhookUrlToken": _variable("webhook"),
 }
 _CALLBACKS = {"received_callback_url": _SETTINGS["webhookUrl"], "delivery_callback_url": _SETTINGS["webhookUrl"]}

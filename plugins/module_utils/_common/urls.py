@@ -7,31 +7,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from .masking import MASK
 
-# A URL that can't be parsed has its secrets in the same places, so the parts are found by their delimiters alone.
-_URL = re.compile(
-    r"\s*(?P<scheme>https?)(?P<slashes>:/*)(?:(?P<user>[^/?#]*)@)?(?P<rest>[^?#]*)(?P<secret>[?#].*)?",
-    re.IGNORECASE | re.DOTALL,
-)
+_URL = re.compile(r"\s*(https?:/*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+class _Parts(NamedTuple):
+    """``begin`` is the scheme with its slashes, ``user`` what stands before the last at sign, ``tail`` the query and
+    the fragment.
+    """
+
+    begin: str
+    user: str
+    place: str
+    tail: str
+
+
+def _split(text: str) -> _Parts | None:
+    """The parts of a URL, which may be one that can't be parsed; ``None`` if ``text`` is no URL.
+
+    Users put passwords into URLs without encoding them. Jinja's filter ``urlencode`` leaves slashes as they are, after
+    which the user part counts as a path: so all up to an at sign is taken for the user part.
+    """
+    match = _URL.fullmatch(text)
+    if match is None:
+        return None
+    begin, main, tail = match.groups()
+    user, _at, place = main.rpartition("@")
+    return _Parts(begin, user, place, tail)
 
 
 def shown_url(text: str) -> str:
     """``text`` as it may be shown: of a URL only scheme, host and path, followed by ``?***`` where more comes."""
-    match = _URL.fullmatch(text)
-    if match is None:
+    parts = _split(text)
+    if parts is None:
         return text
-    secret = match["secret"] or ""
-    return f"{match['scheme']}{match['slashes']}{match['rest']}" + (secret[0] + MASK if len(secret) > 1 else "")
+    port = parts.place.partition("/")[0].rpartition("]")[2].partition(":")[2]
+    if port and not port.isdecimal():
+        # A password with a question mark or a number sign in it.
+        return parts.begin + MASK
+    hidden = f"{MASK}@" if "/" in parts.user else ""
+    return parts.begin + hidden + parts.place + (parts.tail[0] + MASK if len(parts.tail) > 1 else "")
 
 
 def secrets_in_url(text: str) -> Iterator[str]:
     """What ``shown_url`` leaves out: in whole, and in the pieces that a vendor may quote one by one."""
-    match = _URL.fullmatch(text)
-    if match is None:
+    parts = _split(text)
+    if parts is None:
         return
-    for part in (match["user"] or "", (match["secret"] or "")[1:]):
+    for part in (parts.user, parts.tail[1:]):
         pieces = {part, *re.split("[:&=#]", part), *(pair.partition("=")[2] for pair in re.split("[&#]", part))}
         yield from (form for piece in pieces if piece for form in {piece, unquote(piece)})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,6 +77,7 @@ def _checked(value: Any, setting: Setting, where: str) -> Any:
 def _is_url(text: str) -> bool:
     try:
         url = urlsplit(text)
-        return url.scheme in ("https", "http") and bool(url.hostname) and not any(c.isspace() for c in text)
+        # The port raises ValueError if it is no number.
+        return url.scheme in ("https", "http") and bool(url.hostname) and url.port != 0 and not re.search(r"\s", text)
     except ValueError:
         return False

@@ -26,6 +26,10 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.urls import s
         ("HTTPS://user:s3cret@h.example/A?b=s3cret", "HTTPS://h.example/A?***"),
         (" http:/user:s3cret@h.example/\n?s3cret\n", "http:/h.example/\n?***"),
         ("https://[h.example/a?s3cret", "https://[h.example/a?***"),
+        ("https://[::1]:8080/a", "https://[::1]:8080/a"),
+        ("https://us/s3cret:s3/cret@h.example/a", "https://***@h.example/a"),
+        ("https://user:s3cret?s3cret@h.example/a", "https://***"),
+        ("https://user:s3cret#s3cret@h.example/a", "https://***"),
     ],
 )
 def test_scheme_host_and_path_are_shown(url: str, shown: str) -> None:
