@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, Run, count_lines
-from ansible_collections.msgops.fleet.tests.support.linking import GATEWAYS, Sitting, actions, errors, wait_until
+from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, actions, wait_until
+from ansible_collections.msgops.fleet.tests.support.linking import Sitting, errors
 
 OLD, NEW = "https://old.example/in", "https://new.example/in"
 # One webhook, by the name of the option and of the vendor, and the route that changes it.
