@@ -47,6 +47,38 @@ def test_an_instance_from_its_creation_to_its_deletion(emulator: Control) -> Non
     assert api.account.getStateInstance().code == 400
 
 
+def test_a_logout_that_leaves_the_session(emulator: Control) -> None:
+    emulator.freeze()
+    emulator.config({"green_api.logout_effect": "kept_once", "green_api.logout_seconds": 5})
+    (shop,) = emulator.seed(instances=[{"provider": "green_api", "name": "shop", "state": "authorized"}])["instances"]
+    api = API.GreenApi(str(shop["id"]), shop["token"], host=emulator.url)
+    assert api.account.logout().data == {"isLogout": True}
+    emulator.advance(5)
+    assert api.account.getStateInstance().data == {"stateInstance": "authorized"}
+    assert api.account.logout().data == {"isLogout": True}
+    assert api.account.getStateInstance().data == {"stateInstance": "authorized"}
+    emulator.advance(5)
+    assert api.account.getStateInstance().data == {"stateInstance": "notAuthorized"}
+
+
+def test_deletions_that_lie(emulator: Control) -> None:
+    (shop,) = emulator.seed(instances=[{"provider": "green_api", "name": "shop"}])["instances"]
+    partner = API.GreenApiPartner(emulator.account("green_api")["partner_token"], host=emulator.url).partner
+    emulator.config({"green_api.delete_effect": "lost"})
+    assert partner.deleteInstanceAccount(shop["id"]).data == {"deleteInstanceAccount": True}
+    assert partner.getInstances().data[0]["deleted"] is False
+    emulator.config({"green_api.delete_effect": "deleted", "green_api.delete_seconds": 5})
+    emulator.freeze()
+    assert partner.deleteInstanceAccount(shop["id"]).data == {"deleteInstanceAccount": True}
+    assert partner.getInstances().data[0]["deleted"] is False
+    emulator.advance(5)
+    assert partner.getInstances().data[0]["deleted"] is True
+    assert partner.deleteInstanceAccount(shop["id"]).code == 200
+    assert partner.deleteInstanceAccount(shop["id"]).data == {"code": 404, "description": "Not found"}
+    other = API.GreenApiPartner("wrong", host=emulator.url).partner
+    assert other.deleteInstanceAccount(shop["id"]).data == {"code": 401, "description": "Unauthorized"}
+
+
 def test_a_wrong_partner_token(emulator: Control) -> None:
     partner = API.GreenApiPartner("wrong", host=emulator.url)
     assert partner.partner.getInstances().data == {"code": 401, "description": "Unauthorized"}

@@ -169,6 +169,119 @@ def test_a_wrong_id_or_token(plugz: PlugzApi, emulator: Control, mode: str, stat
     assert plugz.instance({**instance, "token": "A0"}, "status").status_code == status
 
 
+ON_DEMAND = "integrator/on-demand"
+
+
+def test_a_trial_day_by_day(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.freeze()
+    emulator.seed(instances=[{"provider": "plugzapi", "name": "trial"}, {"provider": "plugzapi", "name": "paid"}])
+    trial, paid = emulator.instances()
+    assert [item["paymentStatus"] for item in plugz.list().json()["content"]] == ["TRIAL", "TRIAL"]
+    emulator.advance(86400)
+    assert plugz.instance(paid, f"{ON_DEMAND}/subscription", "POST", json={}, headers=plugz.bearer).ok
+    assert [item["paymentStatus"] for item in plugz.list().json()["content"]] == ["TRIAL", "PAID"]
+    emulator.advance(86399)
+    assert plugz.instance(trial, "status").status_code == 200
+    emulator.advance(1)
+    assert plugz.instance(trial, "status").status_code == 404
+    assert [item["name"] for item in plugz.list().json()["content"]] == ["paid"]
+
+
+def test_a_second_subscription_is_refused_and_its_words_can_be_set(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.config({"plugzapi.subscription_body": "empty", "plugzapi.subscribed_word": "ACTIVE"})
+    instance = seeded(emulator)
+    first, second = (
+        plugz.instance(instance, f"{ON_DEMAND}/subscription", "POST", json={}, headers=plugz.bearer) for _n in range(2)
+    )
+    assert (first.status_code, first.text) == (201, "")
+    assert (second.status_code, second.json()) == (400, {"error": "This instance is already paid"})
+    assert plugz.list().json()["content"][0]["paymentStatus"] == "ACTIVE"
+    emulator.config({"plugzapi.payment_lag_seconds": 5, "plugzapi.canceled_word": "IN_CANCELLATION"})
+    emulator.freeze()
+    assert plugz.instance(instance, f"{ON_DEMAND}/cancel", "POST", json={}, headers=plugz.bearer).status_code == 201
+    assert plugz.list().json()["content"][0]["paymentStatus"] == "ACTIVE"
+    emulator.advance(5)
+    assert plugz.list().json()["content"][0]["paymentStatus"] == "IN_CANCELLATION"
+    assert emulator.set_payment(instance["id"], None)["payment"] is None
+    assert plugz.list().json()["content"][0]["paymentStatus"] is None
+
+
+def delete(plugz: PlugzApi, instance: dict[str, Any], **headers: str) -> tuple[int, Any]:
+    response = plugz.instance(instance, f"{ON_DEMAND}/delete", "DELETE", headers=headers or plugz.bearer)
+    return response.status_code, response.json() if response.text else None
+
+
+@pytest.mark.parametrize(
+    ("payment", "connected", "kind"),
+    [
+        ("TRIAL", True, "INSTANCE_STILL_CONNECTED"),
+        (None, False, "INSTANCE_PAYMENT_STATUS_MISSING"),
+        ("PAID", False, "INSTANCE_NOT_ELIGIBLE"),
+        ("IN_CANCELLATION", False, "INSTANCE_NOT_ELIGIBLE"),
+        ("PENDING", False, "INSTANCE_HAS_ACTIVE_SUBSCRIPTION"),
+    ],
+)
+def test_a_deletion_is_refused_for_four_reasons(
+    plugz: PlugzApi, emulator: Control, payment: str | None, connected: bool, kind: str
+) -> None:
+    instance = seeded(emulator, state="connected" if connected else "disconnected")
+    emulator.request("POST", f"instances/plugzapi/{instance['id']}", {"subscribed": payment == "PENDING"})
+    emulator.set_payment(instance["id"], payment)
+    assert delete(plugz, instance) == (403, {"message": "The instance can't be deleted", "type": kind})
+    assert emulator.instance("plugzapi", instance["id"])["state"] != "deleted"
+
+
+def test_a_deletion_and_its_other_answers(plugz: PlugzApi, emulator: Control) -> None:
+    instance = seeded(emulator)
+    assert delete(plugz, instance, Accept="*/*") == (401, {"message": "Authorization token is empty"})
+    assert delete(plugz, {**instance, "id": "A0"}) == (404, {"message": "Instance not found"})
+    emulator.config({"plugzapi.delete_effect": "lost"})
+    assert delete(plugz, instance) == (204, None)
+    assert delete(plugz, instance) == (204, None)
+    emulator.config({"plugzapi.delete_effect": "deleted", "plugzapi.delete_seconds": 5})
+    emulator.freeze()
+    assert delete(plugz, instance) == (204, None)
+    assert len(plugz.list().json()["content"]) == 1
+    emulator.advance(5)
+    assert plugz.list().json()["content"] == []
+    assert delete(plugz, instance) == (404, {"message": "Instance not found"})
+
+
+def test_the_pages_contradict_each_other_about_what_can_be_deleted(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.freeze()
+    instance = seeded(emulator)
+    emulator.config({"plugzapi.deletable": "canceled", "plugzapi.delete_grace_seconds": 10})
+    assert delete(plugz, instance)[1]["type"] == "INSTANCE_NOT_ELIGIBLE"
+    for call in ("subscription", "cancel"):
+        assert plugz.instance(instance, f"{ON_DEMAND}/{call}", "POST", json={}, headers=plugz.bearer).ok
+    assert delete(plugz, instance)[1]["type"] == "INSTANCE_NOT_ELIGIBLE"
+    emulator.advance(10)
+    assert delete(plugz, instance) == (204, None)
+
+
+@pytest.mark.parametrize(("mode", "status"), [("http404", 404), ("http405", 405), ("not_found_200", 200)])
+def test_there_may_be_no_call_for_a_deletion(plugz: PlugzApi, emulator: Control, mode: str, status: int) -> None:
+    emulator.config({"plugzapi.delete": mode})
+    answer = delete(plugz, seeded(emulator))
+    assert answer[0] == status
+    assert "Instance" not in str(answer)
+
+
+def test_a_disconnect_may_lie_be_late_and_silence_the_instance(plugz: PlugzApi, emulator: Control) -> None:
+    emulator.freeze()
+    emulator.config({"plugzapi.disconnect_effect": "kept_once", "plugzapi.disconnect_seconds": 5})
+    instance = seeded(emulator, state="connected")
+    assert plugz.instance(instance, "disconnect").json() == {"value": True}
+    emulator.advance(5)
+    assert plugz.instance(instance, "status").json()["connected"] is True
+    emulator.config({"plugzapi.after_disconnect": "unavailable"})
+    assert plugz.instance(instance, "disconnect").json() == {"value": True}
+    assert plugz.instance(instance, "status").json()["connected"] is True
+    emulator.advance(5)
+    assert plugz.instance(instance, "status").status_code == 400
+    assert emulator.instance("plugzapi", instance["id"])["phone"] == ""
+
+
 def test_the_instance_is_deleted_at_the_end_of_its_trial(plugz: PlugzApi, emulator: Control) -> None:
     emulator.seed(instances=[{"provider": "plugzapi", "name": "trial"}, {"provider": "plugzapi", "name": "paid"}])
     trial, paid = emulator.instances()

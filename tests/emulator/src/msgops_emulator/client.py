@@ -125,6 +125,10 @@ class Control:
         """Change settings of an instance, in the vendor's words, as a person does in the gateway's console."""
         return dict(self.request("POST", f"instances/{provider}/{quote(str(id), safe='')}", {"settings": settings}))
 
+    def set_payment(self, id: str, word: str | None) -> dict[str, Any]:
+        """Set PlugzAPI's word for whether an instance is paid for; ``None``: the gateway leaves it out."""
+        return dict(self.request("POST", f"instances/plugzapi/{quote(id, safe='')}", {"payment": word}))
+
     def link(
         self,
         provider: str,

@@ -84,6 +84,19 @@ _MAX_CODES = Option(
     None, "Number of codes that an instance makes until it is restarted; null: no limit.", nullable=True
 )
 _AUTO_LINK = Option(None, "Seconds after its creation until an instance is linked; null: not by itself.", nullable=True)
+_UNLINKING = Option(
+    "unlinked",
+    "What a request to unlink the phone does, which always says that it did: it unlinks the phone, keeps it linked, or "
+    "keeps it until the second request.",
+    ("unlinked", "kept", "kept_once"),
+)
+_UNLINKING_SECONDS = Option(0.0, "Seconds until the phone is unlinked.")
+_DELETION = Option(
+    "deleted",
+    "What a deletion does, which always says that it did: it deletes the instance, or nothing.",
+    ("deleted", "lost"),
+)
+_DELETION_SECONDS = Option(0.0, "Seconds until the instance is deleted.")
 
 OPTIONS: dict[str, Option] = {
     "green_api.partner_error": Option(
@@ -103,6 +116,10 @@ OPTIONS: dict[str, Option] = {
         'Response of getStateInstance for a deleted instance: 400 "Instance is deleted", or the state `starting`.',
         ("http400", "starting"),
     ),
+    "green_api.logout_effect": _UNLINKING,
+    "green_api.logout_seconds": _UNLINKING_SECONDS,
+    "green_api.delete_effect": _DELETION,
+    "green_api.delete_seconds": _DELETION_SECONDS,
     "green_api.creating_seconds": Option(1.0, "Seconds for which the state of a new instance is `null`."),
     "green_api.starting_seconds": Option(0.0, "Seconds for which a new instance is `starting` after that."),
     "green_api.restart_seconds": Option(
@@ -174,6 +191,35 @@ OPTIONS: dict[str, Option] = {
     "plugzapi.status_session": Option(False, "Whether the response of `/status` has the `session` key."),
     "plugzapi.https_webhooks": Option(True, "Refuse webhook URLs that are not https."),
     "plugzapi.trial_seconds": Option(172800.0, "Length of the trial in seconds, after which the instance is deleted."),
+    "plugzapi.subscription_body": Option(
+        "text", "Body of the response to a subscription and to its end: `OK`, or none.", ("text", "empty")
+    ),
+    "plugzapi.subscribed_word": Option("PAID", "The gateway's word for the payment after a subscription."),
+    "plugzapi.canceled_word": Option("CANCELED", "The gateway's word for the payment after a subscription's end."),
+    "plugzapi.payment_lag_seconds": Option(0.0, "Seconds until listings show a new word for the payment."),
+    "plugzapi.delete": Option(
+        "present",
+        "Whether there is a call that deletes an instance, which only Z-API documents, or the response that says that "
+        "there is none.",
+        ("present", "http404", "http405", "not_found_200"),
+        whole_server=True,
+    ),
+    "plugzapi.deletable": Option(
+        "pending_trial_canceled",
+        "Which instances may be deleted, by the words for their payment. Two of Z-API's pages contradict each other.",
+        ("pending_trial_canceled", "canceled"),
+    ),
+    "plugzapi.delete_grace_seconds": Option(0.0, "Seconds after a subscription's end until it may be deleted."),
+    "plugzapi.delete_effect": _DELETION,
+    "plugzapi.delete_seconds": _DELETION_SECONDS,
+    "plugzapi.disconnect_effect": _UNLINKING,
+    "plugzapi.disconnect_seconds": _UNLINKING_SECONDS,
+    "plugzapi.after_disconnect": Option(
+        "available",
+        "Whether `/status` still responds after a disconnect, or 400: the vendor says that all methods become "
+        "unavailable.",
+        ("available", "unavailable"),
+    ),
     "plugzapi.restart_seconds": Option(2.0, "Seconds for which an instance is not connected after a restart."),
     "plugzapi.auto_link_seconds": _AUTO_LINK,
     "plugzapi.qr_seconds": _QR,

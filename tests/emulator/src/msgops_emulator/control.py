@@ -14,6 +14,7 @@ from .accounts import PROVIDERS
 from .camera import read_codes
 from .config import is_number, is_whole
 from .errors import Conflict, Invalid, Missing
+from .instances import PlugzApiInstance
 from .linking import Linking
 from .messages import Call, Response, json_response
 from .origin import refusal_of_other_sites
@@ -124,17 +125,23 @@ class ControlApi:
     def _set_instance(self, call: Call, rest: tuple[str, ...]) -> Any:
         if len(rest) != 2:
             raise Missing("instances/{provider}/{id}")
-        body = _body(call, "state", "schedule", "name", "subscribed", "settings")
+        body = _body(call, "state", "schedule", "name", "subscribed", "payment", "settings")
         with self._world.lock:
             instance = self._world.instance(*rest)
             if "state" in body or "schedule" in body:
                 pending = self._schedule(body.get("schedule", []), "state")
                 self._world.set_state(instance, body.get("state", instance.state), pending)
             instance.name = _typed(body, "name", str, instance.name)
-            if "subscribed" in body:
-                if not hasattr(instance, "subscribed"):
-                    raise Invalid("subscribed: only PlugzAPI's instances are")
-                instance.subscribed = _typed(body, "subscribed", bool, False)
+            for key in ("subscribed", "payment"):
+                if key in body and not isinstance(instance, PlugzApiInstance):
+                    raise Invalid(f"{key}: only PlugzAPI's instances have it")
+            if isinstance(instance, PlugzApiInstance):
+                if "subscribed" in body:
+                    instance.subscribed = _typed(body, "subscribed", bool, False)
+                    instance.payment, instance.payments = "PAID" if instance.subscribed else "TRIAL", []
+                if "payment" in body:
+                    is_told = body["payment"] is not None
+                    instance.payment = _typed(body, "payment", str, "") if is_told else None
             now = self._world.clock.now()
             instance.change_settings(_typed(body, "settings", dict, {}), now)
             instance.advance_to(now)

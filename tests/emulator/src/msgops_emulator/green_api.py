@@ -184,9 +184,13 @@ class GreenApi:
     def _logout(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
-        instance.phone = ""
-        instance.forget_codes()
-        instance.become(NOT_AUTHORIZED)
+        option = self._world.option
+        now = self._world.clock.now()
+        instance.unlink(
+            option(instance.account, "green_api.logout_effect"),
+            now + option(instance.account, "green_api.logout_seconds"),
+        )
+        instance.advance_to(now)
         return json_response({"isLogout": True})
 
     def _qr(self, call: Call, instance: GreenApiInstance) -> Response:
@@ -277,8 +281,10 @@ class GreenApi:
         now = self._world.clock.now()
         if instance is None or instance.account is not account or instance.advance_to(now) == DELETED:
             return json_response({"code": 404, "description": "Not found"})
-        instance.become(DELETED)
-        instance.advance_to(now)
+        option = self._world.option
+        if option(account, "green_api.delete_effect") == "deleted":
+            instance.become(instance.state, [(now + option(account, "green_api.delete_seconds"), DELETED)])
+            instance.advance_to(now)
         return json_response({"deleteInstanceAccount": True})
 
 

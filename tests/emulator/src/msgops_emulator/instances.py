@@ -41,7 +41,8 @@ class Instance(Stateful):
     Listings leave a new instance out until ``visible_at``, and the first ``hidden_listings`` after that, too.
     ``codes`` holds the current codes by kind (``qr``, ``pairing``), ``codes_made`` counts all since the last restart.
     The next request for a code is refused with the text of ``refusal``, where there is one. ``planned`` holds changes
-    of settings, and the times from which the gateway shows them.
+    of settings, and the times from which the gateway shows them. ``unlinkings`` counts the requests to unlink the phone,
+    which is forgotten at ``unlinks_at``.
     """
 
     token: str = ""
@@ -52,6 +53,8 @@ class Instance(Stateful):
     codes_made: int = 0
     refusal: str = ""
     planned: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    unlinkings: int = 0
+    unlinks_at: float | None = None
 
     provider: ClassVar[str]
     linked: ClassVar[str]
@@ -61,6 +64,8 @@ class Instance(Stateful):
         Stateful.advance_to(self, now)
         while self.planned and self.planned[0][0] <= now:
             self.shown_settings.update(self.planned.pop(0)[1])
+        if self.unlinks_at is not None and now >= self.unlinks_at:
+            self.phone, self.unlinks_at = "", None
         if self.state == self.linked and not self.phone:
             self.phone = random_phone()
         return self.state
@@ -79,6 +84,15 @@ class Instance(Stateful):
         self.codes.clear()
         self.codes_made = 0
         self.refusal = ""
+
+    def unlink(self, effect: str, at: float) -> None:
+        """Unlink the phone at the time ``at``, or keep it as ``effect`` says, for good or until the second request."""
+        self.unlinkings += 1
+        if effect == "kept" or (effect == "kept_once" and self.unlinkings == 1):
+            return
+        self.unlinks_at = at
+        self.forget_codes()
+        self.become(self.state, [(at, self.unlinked)])
 
     def listed(self, now: float, *, count: bool) -> bool:
         """Return whether a listing shows the instance; ``count`` it as one of the ``hidden_listings`` if not."""
@@ -127,11 +141,17 @@ class GreenApiInstance(Instance):
 class PlugzApiInstance(Instance):
     """``state`` is ``connected``, ``disconnected`` or ``deleted``; ``due`` is the end of the trial or the paid
     period.
+
+    ``payment`` is the gateway's word for whether it is paid for, ``None`` if the gateway leaves it out. The words in
+    ``payments`` replace it at their times. ``canceled_at`` is when the subscription was canceled.
     """
 
     id: str = ""
     due: float = 0.0
     subscribed: bool = False
+    payment: str | None = "TRIAL"
+    payments: list[tuple[float, str]] = field(default_factory=list)
+    canceled_at: float | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
 
     provider: ClassVar[str] = PLUGZAPI
@@ -144,13 +164,25 @@ class PlugzApiInstance(Instance):
 
     def advance_to(self, now: float) -> Any:
         Instance.advance_to(self, now)
+        while self.payments and self.payments[0][0] <= now:
+            self.payment = self.payments.pop(0)[1]
         if now >= self.due and not self.subscribed and self.state != DELETED:
             self.become(DELETED)
         return self.state
 
     def describe(self) -> dict[str, Any]:
-        own = {"id": self.id, "due": self.due, "subscribed": self.subscribed, "attributes": self.attributes}
-        return Instance.describe(self) | own
+        keys = ("id", "due", "subscribed", "payment", "canceled_at", "attributes")
+        return Instance.describe(self) | {key: getattr(self, key) for key in keys}
+
+    def subscribe(self, word: str, due: float, shown_at: float) -> None:
+        """Have it paid for until ``due``; the gateway shows ``word`` from ``shown_at`` on."""
+        self.subscribed, self.due, self.canceled_at = True, due, None
+        self.payments = [(shown_at, word)]
+
+    def cancel(self, word: str, now: float, shown_at: float) -> None:
+        """End the subscription; the instance lives until its due date."""
+        self.subscribed, self.canceled_at = False, now
+        self.payments = [(shown_at, word)]
 
 
 AnyInstance = GreenApiInstance | PlugzApiInstance

@@ -53,11 +53,6 @@ def unknown_instance(world: World, call: Call) -> Response:
     return error(int(status[-3:]), "Instance not found")
 
 
-def payment_status(instance: PlugzApiInstance) -> str:
-    """Return PlugzAPI's word for whether the instance is paid for."""
-    return "PAID" if instance.subscribed else "TRIAL"
-
-
 def milliseconds(seconds: float) -> int:
     """Return a time in whole milliseconds."""
     return int(seconds * 1000)

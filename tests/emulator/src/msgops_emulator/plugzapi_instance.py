@@ -13,7 +13,7 @@ from .accounts import PlugzApiAccount
 from .instances import CONNECTED, DISCONNECTED, PlugzApiInstance
 from .linking import Linking, Refused, png
 from .messages import Call, Response, Route, json_response
-from .plugzapi_common import error, find_instance, milliseconds, not_found, payment_status, unknown_instance
+from .plugzapi_common import error, find_instance, milliseconds, not_found, unknown_instance
 from .plugzapi_settings import ROUTES, SettingsApi
 from .world import World
 
@@ -69,6 +69,9 @@ class InstanceApi:
 
     def _status(self, call: Call, instance: PlugzApiInstance) -> Response:
         connected = instance.state == CONNECTED
+        silent = self._world.option(instance.account, "plugzapi.after_disconnect") == "unavailable"
+        if silent and instance.unlinkings and not connected:
+            return error(400, "Instance is disconnected")
         body: dict[str, Any] = {
             "connected": connected,
             "error": "You are already connected" if connected else "You are not connected.",
@@ -92,7 +95,7 @@ class InstanceApi:
                 # Always in seconds: plugzapi.due_form holds for the other responses.
                 "due": int(instance.due),
                 "connected": instance.state == CONNECTED,
-                "paymentStatus": payment_status(instance),
+                "paymentStatus": instance.payment,
                 "created": milliseconds(instance.created),
                 **self._settings.shown(instance),
                 "initialDataCallbackUrl": "",
@@ -129,9 +132,13 @@ class InstanceApi:
         return json_response({"value": True})
 
     def _disconnect(self, call: Call, instance: PlugzApiInstance) -> Response:
-        instance.phone = ""
-        instance.forget_codes()
-        instance.become(DISCONNECTED)
+        option = self._world.option
+        now = self._world.clock.now()
+        instance.unlink(
+            option(instance.account, "plugzapi.disconnect_effect"),
+            now + option(instance.account, "plugzapi.disconnect_seconds"),
+        )
+        instance.advance_to(now)
         return json_response({"value": True})
 
     def _qr_code(self, call: Call, instance: PlugzApiInstance) -> Response:

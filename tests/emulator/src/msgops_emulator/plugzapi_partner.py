@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from .accounts import PLUGZAPI, PlugzApiAccount
 from .instances import CONNECTED, DELETED, PlugzApiInstance
-from .messages import Call, Response, Route, json_response, text_response
+from .messages import Call, Response, Route, json_response
 from .plugzapi_common import (
     CALLBACKS,
     bearer,
@@ -21,9 +20,9 @@ from .plugzapi_common import (
     find_instance,
     milliseconds,
     not_found,
-    payment_status,
     unknown_instance,
 )
+from .plugzapi_ending import EndingApi, Handler, message, no_deletion
 from .world import World
 
 TEXTS = ("sessionName", "callRejectMessage", *CALLBACKS)
@@ -35,36 +34,31 @@ FLAGS = (
     "businessDevice",
     "disableEnqueueWhenDisconnected",
 )
-SUBSCRIPTION = 30 * 86400.0
-
 LIST = Route("plugzapi.list")
 CREATE = Route("plugzapi.create", writes=True, creates=True)
-SUBSCRIBE = Route("plugzapi.subscribe", writes=True)
-CANCEL = Route("plugzapi.cancel", writes=True)
-
-Handler = Callable[[Call, PlugzApiInstance], Response]
 
 
 class PartnerApi:
-    """Creates, lists, subscribes and cancels instances; a bearer token authenticates the account."""
+    """Creates and lists instances, and finds those to pay for or to end; a bearer token authenticates the account."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.instance_routes: dict[tuple[str, str], tuple[Route, Handler]] = {
-            ("POST", "integrator/on-demand/subscription"): (SUBSCRIBE, self._subscribe),
-            ("POST", "integrator/on-demand/cancel"): (CANCEL, self._cancel),
-        }
+        self.instance_routes = EndingApi(world).routes
 
     def handle(self, call: Call, id: str, token: str, handler: Handler) -> Response:
         """Authenticate the account, find its instance, and handle the request."""
-        if not call.content_type:
+        absent = no_deletion(self._world) if call.method == "DELETE" else None
+        if absent:
+            return absent
+        if call.method == "POST" and not call.content_type:
             return error(415, "Unsupported Media Type")
         account = self._partner(call)
         if account is None:
-            return error(401, "Unauthorized")
+            return error(401, "Unauthorized") if bearer(call) else message(401, "Authorization token is empty")
         instance = find_instance(self._world, id, token)
         if instance is None or instance.account is not account:
-            return unknown_instance(self._world, call)
+            is_new = call.method == "DELETE"
+            return message(404, "Instance not found") if is_new else unknown_instance(self._world, call)
         return handler(call, instance)
 
     def create(self, call: Call) -> Response:
@@ -152,7 +146,7 @@ class PartnerApi:
             "tenant": "",
             "created": milliseconds(instance.created),
             "due": self._due(instance),
-            "paymentStatus": payment_status(instance),
+            "paymentStatus": instance.payment,
             **{key: instance.attributes.get(key, "") for key in CALLBACKS},
             "receivedStatusCallbackUrl": "",
             "phoneConnected": connected,
@@ -166,15 +160,6 @@ class PartnerApi:
         form = self._world.option(instance.account, "plugzapi.due_form")
         value = milliseconds(instance.due) if form.startswith("ms") else int(instance.due)
         return str(value) if form.endswith("_string") else value
-
-    def _subscribe(self, call: Call, instance: PlugzApiInstance) -> Response:
-        instance.subscribed = True
-        instance.due = self._world.clock.now() + SUBSCRIPTION
-        return text_response("OK", 201)
-
-    def _cancel(self, call: Call, instance: PlugzApiInstance) -> Response:
-        instance.subscribed = False
-        return text_response("OK", 201)
 
 
 def _problem(body: dict[str, Any], *, https: bool) -> str:
