@@ -78,7 +78,7 @@ notes:
   - Hosts have the variables C(msgops_id), C(msgops_name), C(msgops_provider), C(msgops_account), C(msgops_api_url),
     C(msgops_state), C(msgops_vendor_state), C(msgops_health), C(msgops_authorized), C(msgops_plan),
     C(msgops_payment_status), C(msgops_created_at), C(msgops_due), C(msgops_due_in), C(msgops_expired),
-    C(msgops_deleted), C(msgops_observed_at) and C(msgops_error). Unknown values are null.
+    C(msgops_deleted), C(msgops_trial_ends_at), C(msgops_observed_at) and C(msgops_error). Unknown values are null.
 seealso:
   - plugin: msgops.fleet.cloudphones
     plugin_type: inventory

@@ -98,6 +98,11 @@ instances:
       description: The end of the instance's paid time, ISO 8601 in UTC, or null.
       type: str
       sample: "2026-01-31T12:00:00Z"
+    trial_ends_at:
+      description:
+        - When PlugzAPI deletes the instance unless somebody subscribes, ISO 8601 in UTC. Null if it isn't in trial.
+      type: str
+      sample: "2026-01-03T12:00:00Z"
 accounts:
   description: The accounts, in the order of their listing.
   returned: always, unless an option is wrong
@@ -191,6 +196,7 @@ def _row(instance: Instance, account: PartnerAccount, token: "str | None") -> di
         "api_url": account.api_url,
         "token": token,
         "due": instance.due,
+        "trial_ends_at": instance.trial_ends_at,
     }
 
 

@@ -156,6 +156,12 @@ options:
     description: Seconds between two readings of the same instance, above 0.
     type: float
     default: 5.0
+  subscribe:
+    description:
+      - Whether PlugzAPI's instances are subscribed, as M(msgops.fleet.instance_subscription) does. That costs money.
+      - Without it, RV(trials) names those in trial, which PlugzAPI deletes unless somebody subscribes.
+    type: bool
+    default: false
   report_file:
     description:
       - A JSON file to which the module writes RV(instances) and RV(summary), without what differs from run to run
@@ -284,6 +290,13 @@ news:
   elements: str
   sample:
     - created shop at green_api
+trials:
+  description:
+    - A line for each instance in trial, with the time at which its gateway deletes it.
+    - An item that is only checked isn't among them, because its account isn't listed.
+  returned: always, unless the options are wrong
+  type: list
+  elements: str
 """
 
 from typing import Any
@@ -295,6 +308,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
+from ansible_collections.msgops.fleet.plugins.module_utils._ending.subscription import Subscriber
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy
@@ -354,6 +368,7 @@ ARGUMENTS = TRANSPORT.merge(
             "settings": {"type": "bool", "default": True},
             "assert_authorized": {"type": "bool", "default": True},
             "wait": {"type": "bool", "default": True},
+            "subscribe": {"type": "bool", "default": False},
             "report_file": {"type": "path"},
         }
     ),
@@ -416,6 +431,7 @@ def _stages(
         rebooter=rebooter,
         linker=linker,
         settler=settler,
+        subscriber=Subscriber("subscribed", None, concurrency, listing_policy) if params["subscribe"] else None,
         waiting=wait_policy(params["wait_timeout"], params["wait_interval"]) if params["wait"] else READ_ONCE,
         gateways=gateways,
         check_mode=task.check_mode,

@@ -38,6 +38,7 @@ def _record(provider: str, account: str, api_url: str, instance: Instance, liste
         "payment_status": instance.payment_status,
         "created_at": instance.created_at,
         "due": instance.due,
+        "trial_ends_at": instance.trial_ends_at,
         "expired": instance.expired,
         "deleted": instance.deleted,
         "observed_at": listed_at if reading else None,

@@ -54,20 +54,25 @@ class Listing:
 
     def __init__(self, instances: Sequence[Instance]) -> None:
         self._by_name: dict[str, list[Instance]] = collections.defaultdict(list)
-        self._names: dict[str, str] = {}
+        self._by_id: dict[str, Instance] = {}
         self.deleted = frozenset(normal_id(instance.id) for instance in instances if instance.deleted)
         for instance in instances:
             if not instance.deleted:
                 self._by_name[instance.name].append(instance)
-                self._names[normal_id(instance.id)] = instance.name
+                self._by_id[normal_id(instance.id)] = instance
 
     def named(self, name: str) -> list[Instance]:
         """The instances of exactly this name."""
         return self._by_name.get(name, [])
 
+    def with_id(self, instance_id: str | None) -> Instance | None:
+        """The instance with this ID."""
+        return self._by_id.get(normal_id(instance_id))
+
     def name_for(self, instance_id: str | None) -> str | None:
         """The present name of the instance with this ID."""
-        return self._names.get(normal_id(instance_id))
+        instance = self.with_id(instance_id)
+        return instance.name if instance else None
 
     def has_deleted(self, instance_id: str | None) -> bool:
         """Whether the account had the instance of this ID, and it was deleted."""
@@ -75,7 +80,7 @@ class Listing:
 
     def shows(self, instance_id: str | None) -> bool:
         """Whether the account has or had the instance of this ID."""
-        return normal_id(instance_id) in self._names or self.has_deleted(instance_id)
+        return normal_id(instance_id) in self._by_id or self.has_deleted(instance_id)
 
 
 @dataclass(frozen=True)

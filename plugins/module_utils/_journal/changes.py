@@ -81,6 +81,14 @@ class ChangeJournal:
                 else:
                     _delete(db, provider, instance_id, part)
 
+    def forget(self, provider: str, instance_id: str) -> None:
+        """Remove all changes of an instance that is gone.
+
+        :raises JournalError: if the journal can't be written.
+        """
+        with self._storage.transaction() as db:
+            db.execute(f"DELETE FROM {db.prefix}change WHERE provider = ? AND instance_id = ?", (provider, instance_id))
+
 
 def _changes(db: Transaction, provider: str, instance_id: str) -> dict[str, Change]:
     rows = db.execute(

@@ -13,6 +13,7 @@ from .._common import states
 from .._common.errors import FleetError, UsageError
 from .._creation.desired import DesiredInstance
 from .._creation.result import Result
+from .._ending.subscription import Subscription
 from .._fleet.observation import Observation, Target
 from .._settings.progress import SettingsProgress
 from .._vendors.gateway import Credentials, Gateway
@@ -25,8 +26,9 @@ Identity = tuple[Gateway, Credentials]
 class Member:
     """An item: an instance that is to exist has ``desired``, one that is only checked has ``target``.
 
-    ``settings`` are those that hold for an instance that exists, ``settled`` is what became of them. ``error`` is why
-    its state can't be read. ``attempts`` are the errors of rebooting and linking it, as results.
+    ``settings`` are those that hold for an instance that exists, ``settled`` is what became of them. ``trial_ends_at``
+    is when its gateway deletes it, and ``subscription`` what became of that. ``error`` is why its state can't be read.
+    ``attempts`` are the errors of rebooting and linking it, as results.
     """
 
     name: str | None = None
@@ -41,6 +43,8 @@ class Member:
     target: Target | None = None
     action: str = "checked"
     due: str | None = None
+    trial_ends_at: str | None = None
+    subscription: Subscription | None = None
     error: FleetError | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
     settled: SettingsProgress | None = None
@@ -68,7 +72,7 @@ class Member:
         instance = creation.instance
         if instance is None:
             return
-        self.instance_id, self.due = instance.id, instance.due
+        self.instance_id, self.due, self.trial_ends_at = instance.id, instance.due, instance.trial_ends_at
         if instance.token is not None and not self.error:
             self.target = Target(gateway, Credentials(instance.id, instance.token, self.client_token), self.name)
         elif not self.error:
@@ -102,6 +106,8 @@ class Member:
             return self.error.as_item_error()
         if self.settled and self.settled.error:
             return self.settled.error.as_item_error()
+        if self.subscription and self.subscription.error:
+            return self.subscription.error.as_item_error()
         if self.observation is None or self.is_authorized:
             return None
         if self.observation.error:

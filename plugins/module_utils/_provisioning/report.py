@@ -41,6 +41,7 @@ def report(members: Sequence[Member], stages: Stages) -> dict[str, Any]:
             *_settings_news(members),
             *map(one_line, [*stages.provisioner.warnings, *stages.warnings]),
         ],
+        "trials": list(_trials(members)),
         "diff": stages.diffs,
     }
     return result if result["passed"] else result | failed(f"{headline}: {join_first(lines, separator='; ')}")
@@ -69,6 +70,8 @@ def as_file(result: dict[str, Any]) -> bytes:
 def _is_failing(member: Member, *, asserts: bool) -> bool:
     if member.settled and member.settled.error:
         return True
+    if member.subscription and member.subscription.error:
+        return True
     return not member.is_authorized if asserts else not member.is_created
 
 
@@ -82,6 +85,16 @@ def _settings_news(members: Sequence[Member]) -> Iterator[str]:
 
 def _news(item: dict[str, Any]) -> str:
     return f"{item['action'].replace('_', ' ')} {_label(item)}"
+
+
+def _trials(members: Sequence[Member]) -> Iterator[str]:
+    """A line for each instance that its gateway deletes unless somebody pays for it."""
+    for member in members:
+        if member.trial_ends_at:
+            yield one_line(
+                f"{member.name} at {member.provider} is in trial: it is deleted at {member.trial_ends_at} unless "
+                "it is subscribed (provision_subscribe: true, or instance_subscription)"
+            )
 
 
 def _label(item: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of a provisioning task: create, set, reboot, link, read. A failure of one item leaves the others alone."""
+"""The stages of a provisioning task: create, pay, set, reboot, link, read. A failing item leaves the others alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .._common.errors import FleetError, UsageError
 from .._creation.provisioner import Provisioner
 from .._creation.result import Result
 from .._creation.result import report as report_creations
+from .._ending.subscription import Subscriber, Subscription
+from .._ending.subscription import report as report_subscriptions
 from .._fleet.observation import Target, observe
 from .._fleet.reboot import Rebooter
 from .._fleet.watching import READ_ONCE, WaitPolicy
@@ -24,6 +26,7 @@ from .._settings.progress import SettingsProgress
 from .._settings.report import report as report_settings
 from .._settings.report import warnings as settings_warnings
 from .._settings.settler import Settler
+from .._vendors.gateway import Credentials
 from .._vendors.providers import GatewayCache
 from .member import Identity, Member
 
@@ -46,6 +49,7 @@ class Stages:
     rebooter: Rebooter | None
     linker: Linker | None
     settler: Settler | None
+    subscriber: Subscriber | None
     waiting: WaitPolicy
     gateways: GatewayCache
     concurrency: int
@@ -63,6 +67,8 @@ class Stages:
     def run(self, members: Sequence[Member]) -> None:
         """Run all stages, in this order."""
         self._create([member for member in members if member.desired])
+        if self.subscriber:
+            self._subscribe(self.subscriber, members)
         if self.settler:
             self._settle(self.settler, members)
         if self.rebooter:
@@ -112,6 +118,21 @@ class Stages:
         for same, instance in zip(wanted, instances, strict=True):
             for member in same:
                 member.settled = instance
+
+    def _subscribe(self, subscriber: Subscriber, members: Sequence[Member]) -> None:
+        """Subscribe the instances whose gateway has subscriptions, unless they are."""
+        for member in members:
+            member.subscription = _subscription(member)
+        paying = [(member, member.subscription) for member in members if member.subscription]
+        subscriptions = [subscription for _member, subscription in paying]
+        if not subscriptions:
+            return
+        apply = subscriber.predict if self.check_mode else subscriber.apply
+        self._whole(lambda: apply(subscriptions))
+        self._note(report_subscriptions(subscriptions))
+        for member, subscription in paying:
+            if subscription.action in ("subscribed", "would_subscribe", "unchanged"):
+                member.trial_ends_at = None
 
     def _attempt(
         self, members: Iterable[Member], act: Callable[[list[list[Member]]], dict[str, Any]]
@@ -181,6 +202,14 @@ def _settings_of(same: Sequence[Member]) -> SettingsProgress:
     """The settings of an instance's members; those of a later item go over those of an earlier one."""
     desired = {key: value for member in same for key, value in member.settings.items()}
     return SettingsProgress(target=_target(same), desired=desired)
+
+
+def _subscription(member: Member) -> Subscription | None:
+    """The subscription of an instance that exists, by the client of its account."""
+    desired = member.desired
+    if not (desired and member.instance_id and desired.gateway.has_subscriptions):
+        return None
+    return Subscription(target=Target(desired.gateway, Credentials(member.instance_id, ""), desired.name))
 
 
 def _link_request(same: Sequence[Member]) -> LinkRequest:

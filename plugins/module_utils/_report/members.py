@@ -117,6 +117,8 @@ def instance_member(row: Mapping[str, Any], where: str) -> Member:
 
     :raises UsageError: if the row has no id; ``where`` names the row.
     """
+    if row.get("trial_ends_at"):  # the gateway deletes it then
+        row = {**row, "due": row["trial_ends_at"]}
     return Member(
         kind="instance",
         provider=str(row.get("provider") or "unknown"),

@@ -14,6 +14,7 @@ RESULT_KEYS = frozenset(
         *("id", "name", "token", "provider", "account", "api_url", "due", "due_raw", "action", "error"),
         *("state", "vendor_state", "authorized", "health", "attempts", "observed_at", "before", "code", "file"),
         *("after", "changed_keys"),
+        *("trial_ends_at", "payment_status", "vendor_status"),
     }
 )
 

@@ -43,7 +43,8 @@ class Instance:
     """An instance as a listing or a creation shows it; what the response leaves out is ``None``.
 
     ``due`` and ``created_at`` are ISO 8601 in UTC, ``due_raw`` is the vendor's value. ``plan`` and ``payment_status``
-    are the vendor's words.
+    are the vendor's words. ``trial_ends_at`` is when the gateway deletes it unless somebody subscribes, in ISO 8601;
+    ``None`` if it isn't in trial.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Instance:
     payment_status: str | None = None
     expired: bool | None = None
     reading: Reading | None = None
+    trial_ends_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,18 @@ class Setting:
         return {"type": self.kind, "no_log": self.is_secret}
 
 
+@dataclass(frozen=True)
+class Deletion:
+    """The gateway's answer to a deletion, which its listing must still prove.
+
+    ``refused`` is an answer that it doesn't delete the instance as it is now, ``no_call`` that it has no such call, and
+    ``reason`` is why.
+    """
+
+    answer: Literal["accepted", "gone", "refused", "no_call"]
+    reason: str = ""
+
+
 class IdForm(NamedTuple):
     """The form of a gateway's instance IDs; ``words`` describes it in messages."""
 
@@ -133,6 +147,8 @@ class Gateway(abc.ABC):
     pairing_policy: ClassVar[CodePolicy] = CodePolicy(interval=150.0, life=150.0)
     # The states for which the vendor recommends a reboot.
     reboot_cures: ClassVar[frozenset[str]] = frozenset()
+    # Whether instances are paid for by subscriptions.
+    has_subscriptions: ClassVar[bool] = False
 
     def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
         self._transport = transport
@@ -193,6 +209,22 @@ class Gateway(abc.ABC):
     def write_settings(self, credentials: Credentials, changes: Mapping[str, Any]) -> None:
         """Send one request of ``settings_requests``."""
         raise self._lacks("settings")
+
+    def unlink(self, credentials: Credentials) -> None:
+        """Unlink the phone. The answer doesn't prove it: only the state does."""
+        raise self._lacks("unlinking phones")
+
+    def delete_instance(self, credentials: Credentials) -> Deletion:
+        """Delete the instance for good. It must be unlinked before."""
+        raise self._lacks("deletions")
+
+    def subscribe(self, credentials: Credentials) -> None:
+        """Begin to pay for the instance."""
+        raise self._lacks("subscriptions")
+
+    def cancel_subscription(self, credentials: Credentials) -> None:
+        """Stop paying for the instance. It lives on for a while."""
+        raise self._lacks("subscriptions")
 
     def _lacks(self, calls: str) -> UsageError:
         return UsageError(f"{self.provider} has no call for {calls}")

@@ -14,10 +14,23 @@ from .._common import states
 from .._http.messages import Effect, Request
 from .._http.sizes import CREATION, FIELDS, MIB, PICTURE, Size
 from .._http.transport import RequestBudget
-from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading, Setting
+from .gateway import (
+    CodePolicy,
+    Credentials,
+    Deletion,
+    Gateway,
+    IdForm,
+    Instance,
+    LinkingCode,
+    OptionSpec,
+    Reading,
+    Setting,
+)
 from .green_api_responses import (
     parse_creation,
+    parse_deletion,
     parse_listing,
+    parse_logout,
     parse_pairing_code,
     parse_qr_code,
     parse_reboot,
@@ -145,6 +158,24 @@ class GreenApi(Gateway):
             secrets=settings_secrets(SETTINGS, changes),
         )
         self._transport.send(request, parse_saving)
+
+    def unlink(self, credentials: Credentials) -> None:
+        """https://green-api.com/en/docs/api/account/Logout/ ; a GET that writes. It may leave the session
+        (green-api/issues#783).
+        """
+        request = _instance_request("GET", credentials, "logout", "unlinking the phone of", Effect.WRITES)
+        self._transport.send(request, parse_logout)
+
+    def delete_instance(self, credentials: Credentials) -> Deletion:
+        """https://green-api.com/en/docs/partners/deleteInstanceAccount/ ; it doesn't log the phone out."""
+        request = self._partner_request(
+            "POST",
+            "deleteInstanceAccount",
+            f"deleting GREEN-API instance {credentials.id}",
+            Effect.WRITES,
+            body={"idInstance": int(credentials.id)},
+        )
+        return self._transport.send(request, parse_deletion)
 
     def list_instances(self) -> list[Instance]:
         """The partner's instances with their tokens, including the instances deleted in the last 3 months.

@@ -12,7 +12,7 @@ from typing import Any
 from .._common import states
 from .._common.errors import Delivery, FleetError
 from .._http.messages import Response
-from .gateway import Instance, LinkingCode, Reading, Setting
+from .gateway import Deletion, Instance, LinkingCode, Reading, Setting
 from .parsing import (
     field_of_type,
     is_token,
@@ -98,6 +98,29 @@ def parse_saving(response: Response) -> None:
         raise response.error("vendor", "the gateway says that it did not save them", delivery=Delivery.REFUSED)
     if saved is not True:
         raise response.malformed("an object with saveSettings")
+
+
+def parse_logout(response: Response) -> None:
+    body = _successful_body(response)
+    done = body.get("isLogout") if isinstance(body, dict) else None
+    if done is False:
+        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+    if done is not True:
+        raise response.malformed("an object with isLogout")
+
+
+def parse_deletion(response: Response) -> Deletion:
+    # {"code": 404} with HTTP status 200 says that the instance doesn't exist, or was deleted before.
+    body = response.body
+    if response.ok and isinstance(body, dict) and body.get("code") == 404 and "description" in body:
+        return Deletion("gone")
+    body = _successful_body(response)
+    done = body.get("deleteInstanceAccount") if isinstance(body, dict) else None
+    if done is False:
+        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+    if done is not True:
+        raise response.malformed("an object with deleteInstanceAccount")
+    return Deletion("accepted")
 
 
 def parse_listing(response: Response) -> list[Instance]:

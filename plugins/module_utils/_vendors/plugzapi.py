@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
@@ -18,13 +19,26 @@ from .._common import states
 from .._http.messages import Effect, Request, Response
 from .._http.sizes import CREATION, FIELDS, KIB, PICTURE, Size
 from .._http.transport import RequestBudget
-from .gateway import CodePolicy, Credentials, Gateway, IdForm, Instance, LinkingCode, OptionSpec, Reading, Setting
+from .gateway import (
+    CodePolicy,
+    Credentials,
+    Deletion,
+    Gateway,
+    IdForm,
+    Instance,
+    LinkingCode,
+    OptionSpec,
+    Reading,
+    Setting,
+)
 from .paging import Page, list_all
 from .parsing import settings_secrets
 from .plugzapi_responses import (
     Availability,
     parse_availability,
+    parse_cancellation,
     parse_creation,
+    parse_deletion,
     parse_done,
     parse_first_page,
     parse_page,
@@ -32,7 +46,9 @@ from .plugzapi_responses import (
     parse_qr_code,
     parse_settings,
     parse_state,
+    parse_subscription,
 )
+from .plugzapi_settings import ME_FIELDS, SETTING_CALLS, SETTINGS
 
 _PAGE_SIZE = 100
 # An instance in a listing has about 1.5 kB and 25 values, eight URLs among them.
@@ -50,41 +66,6 @@ CREATE_FIELDS = {
     "connected_callback_url": "connectedCallbackUrl",
     "message_status_callback_url": "messageStatusCallbackUrl",
 }
-
-_URL = Setting(is_url=True)
-_FLAG = Setting("bool")
-# In the order in which they are sent: received_and_delivery_callback_url switches notify_sent_by_me on.
-# https://developer.z-api.io/en/webhooks/ , https://developer.z-api.io/en/instance/me
-SETTINGS: dict[str, Setting] = {
-    "received_and_delivery_callback_url": _URL,
-    "delivery_callback_url": _URL,
-    "received_callback_url": _URL,
-    "disconnected_callback_url": _URL,
-    "connected_callback_url": _URL,
-    "message_status_callback_url": _URL,
-    "presence_chat_callback_url": _URL,
-    "auto_read_message": _FLAG,
-    "call_reject_auto": _FLAG,
-    "call_reject_message": Setting(),
-    "name": Setting(may_be_empty=False),
-    "notify_sent_by_me": _FLAG,
-}
-# The call that changes a setting, and its field in /me.
-_SETTING_CALLS = {
-    "received_and_delivery_callback_url": ("update-webhook-received-delivery", "receivedAndDeliveryCallbackUrl"),
-    "delivery_callback_url": ("update-webhook-delivery", "deliveryCallbackUrl"),
-    "received_callback_url": ("update-webhook-received", "receivedCallbackUrl"),
-    "disconnected_callback_url": ("update-webhook-disconnected", "disconnectedCallbackUrl"),
-    "connected_callback_url": ("update-webhook-connected", "connectedCallbackUrl"),
-    "message_status_callback_url": ("update-webhook-message-status", "messageStatusCallbackUrl"),
-    "presence_chat_callback_url": ("update-webhook-chat-presence", "presenceChatCallbackUrl"),
-    "auto_read_message": ("update-auto-read-message", "autoReadMessage"),
-    "call_reject_auto": ("update-call-reject-auto", "callRejectAuto"),
-    "call_reject_message": ("update-call-reject-message", "callRejectMessage"),
-    "name": ("update-name", "name"),
-    "notify_sent_by_me": ("update-notify-sent-by-me", "receiveCallbackSentByMe"),
-}
-_ME_FIELDS = {field: option for option, (_call, field) in _SETTING_CALLS.items()}
 
 
 class Plugzapi(Gateway):
@@ -110,6 +91,7 @@ class Plugzapi(Gateway):
     pairing_policy: ClassVar[CodePolicy] = CodePolicy(interval=150.0, life=150.0, limit=3)
     # https://developer.z-api.io/en/instance/restart : restart is for troubleshooting; the phone stays linked.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((states.NOT_AUTHORIZED,))
+    has_subscriptions: ClassVar[bool] = True
 
     def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """https://developer.z-api.io/en/instance/status ; ``connected`` alone gives the state."""
@@ -168,7 +150,7 @@ class Plugzapi(Gateway):
             "GET", credentials, "me", "reading the settings of PlugzAPI instance {id}", Effect.READS
         )
         known = {option: SETTINGS[option] for option in wanted}
-        return self._transport.send(request, lambda response: parse_settings(response, _ME_FIELDS, known), budget)
+        return self._transport.send(request, lambda response: parse_settings(response, ME_FIELDS, known), budget)
 
     def write_settings(self, credentials: Credentials, changes: Mapping[str, Any]) -> None:
         """https://developer.z-api.io/en/webhooks/ and https://developer.z-api.io/en/instance/ , a PUT each."""
@@ -176,13 +158,51 @@ class Plugzapi(Gateway):
         request = self._instance_request(
             "PUT",
             credentials,
-            _SETTING_CALLS[option][0],
+            SETTING_CALLS[option][0],
             f"changing {option} of PlugzAPI instance {{id}}",
             Effect.WRITES,
             body={"notifySentByMe" if option == "notify_sent_by_me" else "value": value},
             more_secrets=settings_secrets(SETTINGS, changes),
         )
         self._transport.send(request, parse_done)
+
+    def unlink(self, credentials: Credentials) -> None:
+        """https://developer.z-api.io/en/instance/disconnect ; a GET that writes. A new link needs a new code."""
+        request = self._instance_request(
+            "GET", credentials, "disconnect", "unlinking the phone of PlugzAPI instance {id}", Effect.WRITES
+        )
+        self._transport.send(request, parse_done)
+
+    # The partner's calls about an instance.
+
+    def subscribe(self, credentials: Credentials) -> None:
+        """https://developer.z-api.io/en/partner/subscribe-instance"""
+        request = self._partner_request("POST", credentials, "subscription", "subscribing", body={})
+        self._transport.send(request, parse_subscription)
+
+    def cancel_subscription(self, credentials: Credentials) -> None:
+        """https://developer.z-api.io/en/partner/unsubscribe-instance ; editions differ about how long it lives on."""
+        request = self._partner_request("POST", credentials, "cancel", "cancelling the subscription of", body={})
+        self._transport.send(request, parse_cancellation)
+
+    def delete_instance(self, credentials: Credentials) -> Deletion:
+        """https://developer.z-api.io/en/partner/delete-instance ; only Z-API documents it, and contradicts itself."""
+        request = self._partner_request("DELETE", credentials, "delete", "deleting")
+        return self._transport.send(request, parse_deletion)
+
+    def _partner_request(
+        self, method: str, credentials: Credentials, call: str, what: str, body: Any = None
+    ) -> Request:
+        request = self._instance_request(
+            method,
+            credentials,
+            f"integrator/on-demand/{call}",
+            f"{what} PlugzAPI instance {{id}}",
+            Effect.WRITES,
+            body=body,
+        )
+        secrets = (*request.secrets, self._partner_token)
+        return replace(request, credential="partner_token", secrets=secrets, headers=self._bearer())
 
     def check_registration(self, credentials: Credentials, ddi: str, phone: str) -> Availability:
         """Ask whether a number may be registered. A write, because it also sets up the onboarding at WhatsApp."""

@@ -12,7 +12,7 @@ from typing import Any
 from .._common import states
 from .._common.errors import Delivery
 from .._http.messages import Response
-from .gateway import Instance, LinkingCode, Reading, Setting
+from .gateway import Deletion, Instance, LinkingCode, Reading, Setting
 from .paging import MAX_PAGES, Page
 from .parsing import (
     field_of_type,
@@ -26,6 +26,10 @@ from .parsing import (
     token_in,
     word_in,
 )
+from .payments import payment_in
+
+# The types of refusals of a deletion that pass when the gateway has ended the payment; the others need a person.
+_NOT_YET = ("INSTANCE_NOT_ELIGIBLE", "INSTANCE_HAS_ACTIVE_SUBSCRIPTION")
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,46 @@ def parse_settings(response: Response, fields: Mapping[str, str], wanted: Mappin
     return {option: value for option, value in told.items() if value is not None}
 
 
+def parse_subscription(response: Response) -> None:
+    # The body is "OK", or there is none. A second subscription is an error that says that it is paid already.
+    text = (_error_text(response.body) or response.text).lower()
+    if not (response.ok and _is_plain(response)) and not ("already" in text and "paid" in text):
+        _raise_failure(response)
+        raise response.malformed("OK")
+
+
+def parse_cancellation(response: Response) -> None:
+    if not (response.ok and _is_plain(response)):
+        _raise_failure(response)
+        raise response.malformed("OK")
+
+
+def _is_plain(response: Response) -> bool:
+    """Whether the body says OK, or nothing."""
+    text = response.body if isinstance(response.body, str) else response.text
+    return not (isinstance(response.body, (dict, list)) and response.body) and text.strip().upper() in ("", "OK")
+
+
+def parse_deletion(response: Response) -> Deletion:
+    body = response.body
+    text = _error_text(body) or response.text
+    if response.status == 204:
+        return Deletion("accepted")
+    # An instance that is gone is a 404, too, and its text says so.
+    if response.status == 404 and "instance" in text.lower():
+        return Deletion("gone")
+    if response.status in (404, 405) or _is_no_such_call(response):
+        return Deletion("no_call", "the gateway has no call that deletes an instance")
+    kind = body.get("type") if isinstance(body, dict) else None
+    if response.status == 403 and isinstance(kind, str) and kind:
+        reason = response.masked(kind)
+        if kind in _NOT_YET:
+            return Deletion("refused", reason)
+        raise response.error("vendor", f"HTTP 403: {reason}", delivery=Delivery.REFUSED, vendor_code=reason)
+    _raise_failure(response)
+    raise response.malformed("HTTP 204")
+
+
 def parse_first_page(response: Response) -> Page[Instance] | None:
     if response.status in (404, 405) or _is_no_such_call(response):
         return None
@@ -137,14 +181,16 @@ def _instance(response: Response, item: Any) -> Instance:
     name = name_in(item) if isinstance(item, dict) else None
     if name is None or not is_token(item.get("id")):
         raise response.malformed("a page of instances, each with id and name,")
+    due, payment_status = parse_due(item.get("due")), word_in(response, item.get("paymentStatus"))
     return Instance(
         id=item["id"],
         name=name,
         token=token_in(response, item, "token"),
-        due=parse_due(item.get("due")),
+        due=due,
         due_raw=plain(item.get("due")),
         created_at=parse_due(item.get("created")),
-        payment_status=word_in(response, item.get("paymentStatus")),
+        payment_status=payment_status,
+        trial_ends_at=due if payment_in(payment_status) == "trial" else None,
         # Not phoneConnected: a linked WhatsApp account sends even while the telephone is offline.
         reading=_reading(item["whatsappConnected"]) if isinstance(item.get("whatsappConnected"), bool) else None,
     )
@@ -156,7 +202,9 @@ def parse_creation(response: Response, name: str) -> Instance:
         created, token = body.get("id"), body.get("token")
         if is_token(created) and is_token(token):
             due = body.get("due")
-            return Instance(id=created, name=name, token=token, due=parse_due(due), due_raw=plain(due))
+            ends = parse_due(due)
+            # The page of this call: a new instance is a trial of two days, and is deleted unless somebody subscribes.
+            return Instance(id=created, name=name, token=token, due=ends, due_raw=plain(due), trial_ends_at=ends)
     _raise_failure(response)
     raise response.malformed("an object with id and token")
 

@@ -41,8 +41,8 @@ class Instance(Stateful):
     Listings leave a new instance out until ``visible_at``, and the first ``hidden_listings`` after that, too.
     ``codes`` holds the current codes by kind (``qr``, ``pairing``), ``codes_made`` counts all since the last restart.
     The next request for a code is refused with the text of ``refusal``, where there is one. ``planned`` holds changes
-    of settings, and the times from which the gateway shows them. ``unlinkings`` counts the requests to unlink the phone,
-    which is forgotten at ``unlinks_at``.
+    of settings, and the times from which the gateway shows them. ``unlinkings`` counts the requests to unlink the
+    phone, which is forgotten at ``unlinks_at``.
     """
 
     token: str = ""

@@ -21,12 +21,12 @@ LAYERS = (
     ("_vendors",),
     ("_journal",),
     ("_creation", "_fleet"),
-    ("_linking", "_report", "_settings"),
+    ("_ending", "_linking", "_report", "_settings"),
     ("_provisioning",),
     ("_task",),
 )
 # What the vendors' files may import of their own folder.
-SHARED = {f"_vendors/{name}.py" for name in ("gateway", "paging", "parsing")}
+SHARED = {f"_vendors/{name}.py" for name in ("gateway", "paging", "parsing", "payments")}
 VENDORS = ("green_api", "plugzapi", "koophone")
 
 FILES = {str(path.relative_to(MODULE_UTILS)): path for path in MODULE_UTILS.rglob("*.py")}

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instances that a task names by ID and name, and what their accounts' listings say of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from .._common.errors import Delivery, FleetError
+from .._creation.listing import Listing, ListingPolicy
+from .._fleet.outcome import Action, Outcome
+from .._vendors.gateway import Gateway, Instance
+
+
+@dataclass(kw_only=True)
+class NamedOutcome(Outcome[Action]):
+    """What becomes of an instance that a task names by ID and name. ``listed`` is what its account's listing shows.
+
+    ``doubt`` is the error that leaves open whether a request arrived.
+    """
+
+    listed: Instance | None = None
+    sent: bool = False
+    doubt: FleetError | None = None
+
+    @property
+    def gateway(self) -> Gateway:
+        """The client of its account."""
+        return self.target.gateway
+
+    def take(self, instance: Instance) -> None:
+        """Take over what the listing shows: its token is the newest."""
+        self.listed = instance
+        token = instance.token or self.target.credentials.token
+        credentials = replace(self.target.credentials, id=instance.id, token=token)
+        self.target = replace(self.target, credentials=credentials)
+
+    def find_in(self, listing: Listing) -> Instance | None:
+        """The listed instance of its ID and name; ``None`` if it is gone.
+
+        :raises FleetError: if the listing shows the ID with another name, or the name with another ID.
+        """
+        instance_id, name = self.target.credentials.id, self.target.name or ""
+        found = listing.with_id(instance_id)
+        if found and found.name == name:
+            return found
+        if found:
+            raise refusal(f"the account's listing calls it {found.name or 'by no name'}, not {name}", "another name")
+        if not listing.has_deleted(instance_id) and (others := listing.named(name)):
+            ids = ", ".join(other.id for other in others)
+            raise refusal(f"the account's listing has no {instance_id}, and {name} is {ids} there", "another ID")
+        return None
+
+
+Named = TypeVar("Named", bound=NamedOutcome[Any])
+
+
+def refusal(reason: str, cause: str) -> FleetError:
+    """The error of a guard, which says no before anything is sent."""
+    return FleetError("bad_request", reason, delivery=Delivery.NOT_SENT, cause=cause)
+
+
+def by_gateway(outcomes: Iterable[Named]) -> dict[Gateway, list[Named]]:
+    """The outcomes by account."""
+    found: dict[Gateway, list[Named]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.gateway, []).append(outcome)
+    return found
+
+
+def list_until(gateway: Gateway, is_settled: Callable[[Listing], bool], policy: ListingPolicy | None = None) -> Listing:
+    """The first settled listing, or the last one that was read within the policy's time; without a policy, the first.
+
+    :raises FleetError: if the account can't be listed.
+    """
+    deadline = policy.deadline() if policy else 0.0
+    pause = policy.first_pause if policy else 0.0
+    listing: Listing | None = None
+    while True:
+        failure = None
+        try:
+            instances = gateway.list_instances()
+            listing = None if instances is None else Listing(instances)
+        except FleetError as error:
+            failure = error
+        if listing and is_settled(listing):
+            return listing
+        left = deadline - time.monotonic()
+        if left <= 0 or not policy:
+            if listing:
+                return listing
+            raise failure or no_listing(gateway)
+        time.sleep(min(pause, left))
+        pause = min(2 * pause, policy.max_pause)
+
+
+def no_listing(gateway: Gateway) -> FleetError:
+    """The error of an account that has no listing: only a listing proves what becomes of its instances."""
+    return FleetError(
+        "not_found",
+        f"the {gateway.provider} account can't be listed, because the gateway has no such call, so nothing was sent: "
+        "check api_url, or use the gateway's console",
+        delivery=Delivery.NOT_SENT,
+        cause="no listing",
+    )
+
+
+def take_listed(
+    outcomes: Sequence[Named], gone: Callable[[Named], None], refused: Callable[[Named, FleetError], None]
+) -> None:
+    """List each account once, and tell its instances from those that are gone and those that don't match."""
+    for gateway, mine in by_gateway(outcomes).items():
+        try:
+            listing = list_until(gateway, lambda _listing: True)
+        except FleetError as error:
+            for outcome in mine:
+                outcome.end("failed", error)
+            continue
+        for outcome in mine:
+            try:
+                found = outcome.find_in(listing)
+            except FleetError as error:
+                refused(outcome, error)
+                continue
+            if found:
+                outcome.take(found)
+            else:
+                gone(outcome)
+
+
+def unknown(what: str, doubt: FleetError | None, remedy: str) -> FleetError:
+    """The error of a request whose effect the listing doesn't show; ``doubt`` is why it may not have arrived."""
+    why = doubt.message if doubt else "the gateway says that it did, but its listing doesn't show it"
+    return FleetError(
+        "outcome_unknown",
+        f"it is not known whether it was {what}: {why}; {remedy}",
+        http_status=doubt.http_status if doubt else None,
+        delivery=Delivery.UNKNOWN,
+    )
