@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small storm of deletions, and killed runs, at each gateway."""
+
+from __future__ import annotations
+
+from random import Random
+
+from ansible_collections.msgops.fleet.tests.storm.deletions import KILL, Storm, as_table
+from ansible_collections.msgops.fleet.tests.support.creation import Fleet
+
+
+def test_nothing_is_deleted_twice_or_lost_and_the_next_run_finishes(fleet: Fleet) -> None:
+    storm = Storm(fleet, Random(7))
+    storm.weather(24)
+    assert storm.violations == []
+    assert storm.table[KILL]["(gone)"] == 12
+    assert "| kill -9 | 12 |" in as_table(storm)
