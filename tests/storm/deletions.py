@@ -12,7 +12,7 @@ import argparse
 import collections
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -43,7 +43,7 @@ _MORE_RUNS = 3
 
 @dataclass
 class Storm:
-    """Deletions at one gateway. ``table`` counts by fault what the first run said, ``violations`` tells what is wrong."""
+    """Deletions at one gateway. ``table`` counts what the first runs said, ``violations`` tells what is wrong."""
 
     fleet: Fleet
     dice: Random
@@ -57,9 +57,9 @@ class Storm:
         self._pay("measured")
         self._lines = count_lines(deletion(self.fleet, items(self.fleet, "measured"), **self._options()))
 
-    def weather(self, number: int) -> None:
+    def weather(self, number: int, faults: Sequence[str] = ()) -> None:
         """Delete ``number`` instances, one after the other; half of the runs are killed."""
-        faults = list(self._faults())
+        faults = faults or list(self._faults())
         for index in range(number):
             self._case(f"shop-{index}", KILL if index % 2 else faults[index // 2 % len(faults)])
         if [one["name"] for one in self.fleet.existing()] != [GUARD]:

@@ -468,6 +468,27 @@ VARIANTS: dict[str, Variant] = {
         },
         outcomes=CHOSEN,
     ),
+    "subscription": Variant(
+        "instance_subscription",
+        {"state": "subscribed", "instances": [{"id": "P1", "name": "p", "token": _variable("plugz_instance")}]},
+        secrets={"partner_token": ("plugz_partner", "PLUGZAPI_PARTNER_TOKEN")},
+        outcomes=CHOSEN,
+    ),
+    "deletion at GREEN-API": Variant(
+        "instance_delete",
+        {"provider": "green_api", "instances": [{"id": "1199", "name": "gone"}]},
+        secrets={"partner_token": ("green_partner", "GREEN_API_PARTNER_TOKEN")},
+        outcomes=CHOSEN,
+    ),
+    "deletion at PlugzAPI": Variant(
+        "instance_delete",
+        {"provider": "plugzapi", "instances": [{"id": "P9", "name": "gone", "token": _variable("plugz_instance")}]},
+        secrets={
+            "partner_token": ("plugz_partner", "PLUGZAPI_PARTNER_TOKEN"),
+            "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
+        },
+        outcomes=CHOSEN,
+    ),
     "report": Variant(
         "fleet_report",
         # With the token that instance_create has returned, which a report has no use for.
@@ -619,7 +640,7 @@ def playbooks(extent: Extent = "all") -> dict[str, list[Cell]]:
 
 _PATHS = ("dest", "json_file", "junit_file", "html_file")
 _CREATING = ("instance_create", "instance_provision")
-_WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot", "instance_settings")
+_WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot", "instance_settings", "instance_delete")
 
 
 def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:

@@ -258,6 +258,34 @@ LINKS_AND_REBOOTS = {
     "a reboot": Case("instance_reboot", fleet(SHOP, WARNED, wait_timeout=0), {"diff": True}),
 }
 
+ENDS = {
+    "a subscription in check mode": Case(
+        "instance_subscription",
+        {"state": "subscribed", "instances": [item(LOJA)]},
+        {"check_mode": True, "diff": True},
+    ),
+    "a subscription": Case("instance_subscription", {"state": "subscribed", "instances": [item(LOJA)]}, {"diff": True}),
+    "a subscription of the other gateway": Case(
+        "instance_subscription",
+        {"state": "cancelled", "provider": "green_api", "instance_id": str(SHOP["id"]), "name": "shop"},
+        says="they renew by themselves",
+    ),
+    "a deletion that is refused": Case(
+        "instance_delete",
+        {"provider": "green_api", "instances": [item(SHOP), item(SUPPORT)], "only_journalled": False},
+        {"diff": True},
+        says="could not be deleted",
+    ),
+    "a deletion in check mode": Case(
+        "instance_delete",
+        {"provider": "green_api", "instances": [item(SUPPORT)], "only_journalled": False},
+        {"check_mode": True, "diff": True},
+    ),
+    "a deletion of what is gone": Case(
+        "instance_delete", {"provider": "green_api", "instances": [{"id": "1", "name": "gone"}]}, {"diff": True}
+    ),
+}
+
 PROVISIONS = {
     "a provision in check mode": Case(
         "instance_provision",
@@ -532,6 +560,7 @@ ACTS = {
     "creations": CREATIONS,
     "numbers and resolutions": NUMBERS_AND_RESOLUTIONS,
     "links and reboots": LINKS_AND_REBOOTS,
+    "ends": ENDS,
     "provisions": PROVISIONS,
     "lists and reports": LISTS_AND_REPORTS,
     "wrong options": _refused(WRONG_OPTIONS),

@@ -153,6 +153,7 @@ def test_a_green_api_instance_as_the_listing_shows_it(emulator: Control, source:
         "msgops_plan": "PARTNER_23",
         "msgops_payment_status": None,
         "msgops_due_in": "later",
+        "msgops_trial_ends_at": None,
         "msgops_expired": False,
         "msgops_deleted": False,
         "msgops_observed_at": None,
@@ -174,6 +175,7 @@ def test_a_plugzapi_instance_as_the_listing_shows_it(
     variables = source.load(PLUGZ).hosts["loja"]
     assert tuple(variables[f"msgops_{key}"] for key in ("state", "vendor_state", "health", "authorized")) == known
     assert (variables["msgops_payment_status"], variables["msgops_plan"]) == ("TRIAL", None)
+    assert variables["msgops_trial_ends_at"] == variables["msgops_due"] is not None
     assert variables["msgops_observed_at"] is not None
     assert len(emulator.log()) == 1
 

@@ -58,3 +58,14 @@ def test_a_gateway_without_a_listing_is_an_error_of_its_account(seeded: Control)
     assert [row["name"] for row in result["instances"]] == ["shop"]
     assert result["accounts"][2]["error"]["code"] == "not_found"
     assert "2 of 3 accounts could not be listed" in result["msg"]
+
+
+def test_only_a_trial_has_an_end_of_it(emulator: Control) -> None:
+    emulator.seed(instances=[{"provider": "plugzapi", "name": name} for name in ("trial", "paid", "strange")])
+    trial, paid, strange = emulator.instances()
+    emulator.set_payment(paid["id"], "PAID")
+    emulator.set_payment(strange["id"], "SUSPENSE")
+    rows = ran(emulator, fail_on_error=False)["instances"]
+    ends = {row["name"]: row["trial_ends_at"] for row in rows}
+    assert ends == {"trial": rows[0]["due"], "paid": None, "strange": None}
+    assert trial["name"] == "trial"

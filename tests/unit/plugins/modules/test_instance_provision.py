@@ -499,3 +499,29 @@ def test_callbacks_of_a_new_instance_are_not_sent_again_where_nothing_tells_them
     changed = provision(sitting, [{**item, "disconnected_callback_url": "https://hooks.example/2"}])
     assert changed["changed"] is True
     assert provision(sitting, [{**item, "disconnected_callback_url": "https://hooks.example/2"}])["changed"] is False
+
+
+# Trials
+
+
+def test_a_trial_is_told_with_its_end_until_somebody_subscribes(sitting: Sitting) -> None:
+    for _run in range(2):
+        result = provision(sitting, [SHOP, SALES])
+        (line,) = result["trials"]
+        assert f"sales at plugzapi is in trial: it is deleted at {result['instances'][1]['due']}" in line
+    predicted = provision(sitting, [SHOP, SALES], subscribe=True, check_mode=True, diff=True)
+    assert (predicted["changed"], predicted["trials"]) == (True, [])
+    subscribed = provision(sitting, [SHOP, SALES], subscribe=True)
+    assert (subscribed["changed"], subscribed["trials"], subscribed["passed"]) == (True, [], True)
+    assert len(sitting.emulator.log(route="plugzapi.subscribe")) == 1
+    again = provision(sitting, [SHOP, SALES], subscribe=True)
+    assert (again["changed"], again["trials"]) == (False, [])
+    sitting.emulator.advance(3 * 86400)
+    assert len(sitting.emulator.instances(provider="plugzapi", state="disconnected")) == 1
+
+
+def test_a_subscription_that_fails_is_told_and_fails_the_task(sitting: Sitting) -> None:
+    sitting.emulator.arm("plugzapi.subscribe", "status", status=400, body={"error": "no more instances"})
+    result = provision(sitting, [SHOP, SALES], subscribe=True)
+    assert (result["failed"], result["passed"], len(result["trials"])) == (True, False, 1)
+    assert any("no more instances" in line for line in result["verdict"])

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import Listing
+from ansible_collections.msgops.fleet.plugins.module_utils._ending import deletion
 from ansible_collections.msgops.fleet.tests.storm.deletions import KILL, Storm, as_table
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
 
@@ -17,3 +20,12 @@ def test_nothing_is_deleted_twice_or_lost_and_the_next_run_finishes(fleet: Fleet
     assert storm.violations == []
     assert storm.table[KILL]["(gone)"] == 12
     assert "| kill -9 | 12 |" in as_table(storm)
+
+
+def test_a_core_that_believes_without_looking_does_not_weather_it(
+    green: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storm = Storm(green, Random(7))
+    monkeypatch.setattr(deletion, "list_until", lambda *_arguments: Listing([]))
+    storm.weather(1, ["delete: reset before"])
+    assert "shop-0: said to be deleted, and is there" in storm.violations

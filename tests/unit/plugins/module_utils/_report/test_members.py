@@ -57,3 +57,9 @@ def test_a_row_without_an_id_is_refused(make: Any) -> None:
 def test_the_health_of_a_word_that_is_no_state_is_unknown() -> None:
     for member in (instance("1", "hibernating"), phone_member({"instance_id": "1", "status_name": "flying"}, "")):
         assert (member.health, bool(member.remedy)) == ("unknown", True)
+
+
+def test_a_trials_end_counts_as_the_due_date() -> None:
+    row = {"id": "1", "provider": "plugzapi", "state": "authorized", "due": "2030-01-01T00:00:00Z"}
+    assert instance_member({**row, "trial_ends_at": None}, "row").due == "2030-01-01T00:00:00Z"
+    assert instance_member({**row, "trial_ends_at": "2026-02-01T00:00:00Z"}, "row").due == "2026-02-01T00:00:00Z"
