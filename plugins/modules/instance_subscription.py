@@ -50,7 +50,10 @@ options:
     choices: [subscribed, cancelled]
     required: true
   instance_id:
-    description: The ID of a single instance.
+    description:
+      - The ID of a single instance.
+      - If neither this nor O(instances) is set, the environment variables E(PLUGZAPI_INSTANCE_ID) and
+        E(PLUGZAPI_INSTANCE_TOKEN) are used.
     type: str
   instance_token:
     description: Its token. The listing's own token is used where it shows one.
@@ -188,6 +191,7 @@ error:
 from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.limits import Limit
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._ending.subscription import (
@@ -224,8 +228,6 @@ ARGUMENTS = TRANSPORT.merge(
             "max_changes": {"type": "str", "default": "10"},
         },
         mutually_exclusive=[("instances", "instance_id")],
-        required_one_of=[("instances", "instance_id")],
-        required_together=[("instance_id", "name")],
     ),
 )
 
@@ -235,8 +237,7 @@ def run(task: TaskContext, listing_policy: ListingPolicy = LISTING_POLICY) -> di
     params = task.params
     options = transport_options(params, check_mode=task.check_mode)
     if params["instances"] is None:
-        single = dict.fromkeys(NAMED_ITEM) | {"id": params["instance_id"], "name": params["name"]}
-        params = {**params, "instances": [{**single, "token": params["instance_token"]}]}
+        params = {**params, "instances": [_single(task)]}
     subscriber = Subscriber(
         params["state"], Limit("max_changes", params["max_changes"]), options.concurrency, listing_policy
     )
@@ -249,6 +250,16 @@ def run(task: TaskContext, listing_policy: ListingPolicy = LISTING_POLICY) -> di
     (subscriber.predict if task.check_mode else subscriber.apply)(subscriptions)
     task.warnings.extend(warnings(subscriptions))
     return report(subscriptions)
+
+
+def _single(task: TaskContext) -> dict[str, Any]:
+    """The single instance as an item. Its ID and its token are both of the task or both of the environment."""
+    params, provider = task.params, task.params["provider"]
+    instance_id = task.resolver.require(provider, "instance_id", "the task", own_name="instances or instance_id")
+    if not params["name"]:
+        raise UsageError("the task needs name, which must be that of the listed instance")
+    token = params["instance_token"] if params["instance_id"] else task.resolver.find(provider, "instance_token")
+    return {**dict.fromkeys(NAMED_ITEM), "id": instance_id, "name": params["name"], "token": token}
 
 
 def main() -> None:

@@ -358,6 +358,8 @@ _PLUGZAPI_INSTANCE = {
     "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),
 }
 
+_NAMED = {"token": _variable("plugz_instance"), "partner_token": _variable("plugz_partner")}
+
 VARIANTS: dict[str, Variant] = {
     "state of GREEN-API": Variant(
         "instance_state",
@@ -470,8 +472,20 @@ VARIANTS: dict[str, Variant] = {
     ),
     "subscription": Variant(
         "instance_subscription",
-        {"state": "subscribed", "instances": [{"id": "P1", "name": "p", "token": _variable("plugz_instance")}]},
+        {"state": "subscribed", "instances": [{**_NAMED, "id": "P1", "name": "p"}]},
         secrets={"partner_token": ("plugz_partner", "PLUGZAPI_PARTNER_TOKEN")},
+        outcomes=CHOSEN,
+    ),
+    "subscription of one": Variant(
+        "instance_subscription",
+        {
+            "state": "subscribed",
+            "provider": "plugzapi",
+            "instance_id": "P1",
+            "name": "p",
+            "partner_token": _variable("plugz_partner"),
+        },
+        secrets={"instance_token": _PLUGZAPI_INSTANCE["instance_token"]},
         outcomes=CHOSEN,
     ),
     "deletion at GREEN-API": Variant(
@@ -482,7 +496,10 @@ VARIANTS: dict[str, Variant] = {
     ),
     "deletion at PlugzAPI": Variant(
         "instance_delete",
-        {"provider": "plugzapi", "instances": [{"id": "P9", "name": "gone", "token": _variable("plugz_instance")}]},
+        {
+            "provider": "plugzapi",
+            "instances": [{**_NAMED, "id": "P9", "name": "gone", "client_token": _variable("plugz_client")}],
+        },
         secrets={
             "partner_token": ("plugz_partner", "PLUGZAPI_PARTNER_TOKEN"),
             "client_token": ("plugz_client", "PLUGZAPI_CLIENT_TOKEN"),

@@ -71,7 +71,7 @@ def test_a_single_instance_by_its_options(plugz: Fleet, sales: list[dict[str, An
     single = {"instance_id": sales[0]["id"], "name": "sales"}
     assert actions(subscribe(plugz, None, **single)) == {"sales": "subscribed"}
     assert "name" in subscribe(plugz, None, instance_id=sales[0]["id"])["msg"]
-    assert "one of the following is required" in subscribe(plugz, None)["msg"]
+    assert "needs instances or instance_id" in subscribe(plugz, None)["msg"]
 
 
 def test_check_mode_reads_and_predicts(plugz: Fleet, sales: list[dict[str, Any]]) -> None:
