@@ -116,7 +116,7 @@ options:
         M(msgops.fleet.instance_reboot).
     type: list
     elements: str
-    choices: [yellowCard, starting, notAuthorized]
+    choices: [yellowCard, suspended, starting, notAuthorized]
     default: []
   link:
     description:
@@ -309,7 +309,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing imp
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._ending.subscription import Subscriber
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import REBOOT_STATES, Rebooter, RebootPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import READ_ONCE, WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.changes import ChangeJournal
@@ -359,7 +359,7 @@ ARGUMENTS = TRANSPORT.merge(
             "reboot_on": {
                 "type": "list",
                 "elements": "str",
-                "choices": ["yellowCard", "starting", "notAuthorized"],
+                "choices": list(REBOOT_STATES),
                 "default": [],
             },
             "link": {"type": "str", "choices": ["off", "qr", "code"], "default": "off"},

@@ -43,12 +43,14 @@ options:
   reboot_on:
     description:
       - The states in which an instance is rebooted.
-      - V(yellowCard) and V(starting) are states of GREEN-API. V(notAuthorized) is for PlugzAPI, whose instances report
-        no other state when something is wrong; a restart restores the session of a linked phone. An instance is left
-        alone in a state for which its vendor recommends no reboot.
+      - V(yellowCard), V(suspended) and V(starting) are states of GREEN-API. A reboot clears V(yellowCard) and
+        V(suspended), its new word, but they return while WhatsApp's restriction lasts.
+      - V(notAuthorized) is for PlugzAPI, whose instances report no other state when something is wrong; a restart
+        restores the session of a linked phone.
+      - An instance is left alone in a state for which its vendor recommends no reboot.
     type: list
     elements: str
-    choices: [yellowCard, starting, notAuthorized]
+    choices: [yellowCard, suspended, starting, notAuthorized]
     default: [yellowCard]
   starting_timeout:
     description:
@@ -175,7 +177,7 @@ from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import Rebooter, RebootPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import REBOOT_STATES, Rebooter, RebootPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import SPACING, RebootBudget
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import WaitPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
@@ -203,7 +205,7 @@ ARGUMENTS = TRANSPORT.merge(
             "reboot_on": {
                 "type": "list",
                 "elements": "str",
-                "choices": ["yellowCard", "starting", "notAuthorized"],
+                "choices": list(REBOOT_STATES),
                 "default": ["yellowCard"],
             },
             "starting_timeout": {"type": "float", "default": 300.0},

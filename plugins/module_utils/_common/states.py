@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """States of instances at all gateways, in GREEN-API's vocabulary, with the health and the remedy of each.
 
-Source: https://green-api.com/en/docs/api/account/GetStateInstance/; ``suspended`` is from the Telegram edition of that
-page. The vendor has added states over time, so a state that isn't here becomes ``unknown``.
+Source: https://green-api.com/en/docs/api/account/GetStateInstance/. Since 2026-07-30, ``suspended`` is the word for
+what ``yellowCard`` was: https://green-api.com/en/docs/release/5.44.37.12/. The vendor has added states over time, so a
+state that isn't here becomes ``unknown``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ NOT_AUTHORIZED = "notAuthorized"
 CREATING = "creating"
 STARTING = "starting"
 YELLOW_CARD = "yellowCard"
+SUSPENDED = "suspended"
 UNKNOWN = "unknown"
 
 
@@ -42,9 +44,11 @@ STATES: dict[str, StateMeaning] = {
         "action_required", "link a phone: instance_link, provision_link and the gateway's console show its code"
     ),
     YELLOW_CARD: StateMeaning(
-        "degraded", "reboot the instance with instance_reboot; sending is suspended because of spam complaints"
+        "degraded", "reboot the instance with instance_reboot; the state returns while WhatsApp's restriction lasts"
     ),
-    "suspended": StateMeaning("degraded", "wait until the account's temporary limit ends"),
+    SUSPENDED: StateMeaning(
+        "degraded", "wait until WhatsApp's restriction ends; instance_reboot clears the state, which returns until then"
+    ),
     "blocked": StateMeaning("failed", "the account is banned: appeal in WhatsApp or use another number"),
     UNKNOWN: StateMeaning("unknown", "look the vendor's word up in its documentation (see vendor_state)"),
 }

@@ -19,6 +19,9 @@ from .progress import Progress, report
 from .reboot_budget import RebootBudget
 from .watching import WaitPolicy, by_state
 
+# The choices of the option reboot_on.
+REBOOT_STATES = (states.YELLOW_CARD, states.SUSPENDED, states.STARTING, states.NOT_AUTHORIZED)
+
 Action = Literal["unchanged", "rebooted", "would_reboot", "failed", "unknown"]
 
 
@@ -220,4 +223,7 @@ def _unknown(doubt: FleetError) -> FleetError:
 
 
 def _relapse(state: str | None) -> FleetError:
-    return FleetError("vendor", f"it is {state} again after its reboot; ask the gateway's support", cause=state)
+    remedy = "ask the gateway's support"
+    if state in (states.YELLOW_CARD, states.SUSPENDED):
+        remedy = "it returns while WhatsApp's restriction lasts: stop what recipients complain about, and wait"
+    return FleetError("vendor", f"it is {state} again after its reboot; {remedy}", cause=state)

@@ -100,7 +100,7 @@ class GreenApi(Gateway):
     qr_policy: ClassVar[CodePolicy] = CodePolicy(interval=1.0, life=20.0)
     # https://green-api.com/en/docs/api/account/GetStateInstance/ : reboot an instance that has yellowCard, or that has
     # been starting for more than 5 minutes.
-    reboot_cures: ClassVar[frozenset[str]] = frozenset((states.YELLOW_CARD, states.STARTING))
+    reboot_cures: ClassVar[frozenset[str]] = frozenset((states.YELLOW_CARD, states.SUSPENDED, states.STARTING))
 
     def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""

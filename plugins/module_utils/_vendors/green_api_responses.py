@@ -46,6 +46,9 @@ def parse_qr_code(response: Response) -> LinkingCode | None:
         return None
     if kind == "error":
         raise _no_code(response, word_in(response, body.get("message")) or "an error without a message")
+    if kind == "passkeyRequired":
+        # Documented without a call that enters the passkey: https://green-api.com/en/docs/release/5.44.37.12/
+        raise _no_code(response, "this account needs a passkey", remedy="link the phone in the gateway's console")
     image = parse_png(body.get("message")) if kind == "qrCode" else None
     if image is None:
         raise response.malformed("a QR code as PNG in base64")
@@ -62,8 +65,8 @@ def parse_pairing_code(response: Response) -> LinkingCode:
     return LinkingCode(text=parse_pairing_code_text(response, code))
 
 
-def _no_code(response: Response, text: str) -> FleetError:
-    return response.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED)
+def _no_code(response: Response, text: str, remedy: str = "") -> FleetError:
+    return response.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED, remedy=remedy)
 
 
 def parse_reboot(response: Response) -> None:

@@ -69,6 +69,11 @@ def test_other_states_show_no_code(green: GreenApi, emulator: Control, state: st
     assert green.instance(shop, "getAuthorizationCode", "POST", json=body).json() == {"status": False, "code": ""}
 
 
+def test_an_account_that_needs_a_passkey(green: GreenApi, emulator: Control) -> None:
+    emulator.config({"green_api.qr_answer": "passkeyRequired"})
+    assert green.instance(seeded(emulator, "green_api"), "qr").json() == {"type": "passkeyRequired", "message": ""}
+
+
 def test_a_starting_instance_shows_no_code_yet(green: GreenApi, emulator: Control) -> None:
     shop = seeded(emulator, "green_api", state="starting")
     assert green.instance(shop, "qr").status_code == 400

@@ -134,6 +134,11 @@ OPTIONS: dict[str, Option] = {
     ),
     "green_api.auto_link_seconds": _AUTO_LINK,
     "green_api.qr_seconds": _QR,
+    "green_api.qr_answer": Option(
+        "qrCode",
+        "The type of an answer to `qr`: a code, or `passkeyRequired`, which only the vendor's console can handle.",
+        ("qrCode", "passkeyRequired"),
+    ),
     "green_api.pairing_seconds": _PAIRING,
     "green_api.max_codes": _MAX_CODES,
     "green_api.linking_seconds": Option(

@@ -23,6 +23,8 @@ NEVER = "0001-01-01T00:00:00"
 LISTED_AFTER_DELETION = 90 * 86400.0  # seconds
 # The routes with a limit other than 1: https://green-api.com/en/docs/api/ratelimiter/.
 REQUESTS_PER_SECOND = {"green_api.qr": 3.0}
+# States that a restart ends.
+RESTARTED = ("yellowCard", "suspended", "sleepMode")
 
 UNKNOWN = Route("green_api.unknown")
 
@@ -172,9 +174,9 @@ class GreenApi:
         return json_response({"isReboot": True})
 
     def _restart(self, instance: GreenApiInstance) -> None:
-        """Start again; a restart ends yellowCard, sleepMode and a start that hangs, other states return after it."""
+        """Start again; a restart ends some states and a start that hangs, others return after it."""
         instance.forget_codes()
-        if instance.state in ("yellowCard", "sleepMode", STARTING):
+        if instance.state in (*RESTARTED, STARTING):
             after = AUTHORIZED if instance.phone else NOT_AUTHORIZED
         else:
             after = instance.state
@@ -200,6 +202,8 @@ class GreenApi:
             return json_response({"type": "alreadyLogged", "message": "Instance has auth. You need to make log out"})
         if instance.state != NOT_AUTHORIZED:
             return json_response({"type": "error", "message": f"Instance is {instance.state}"})
+        if self._world.option(instance.account, "green_api.qr_answer") == "passkeyRequired":
+            return json_response({"type": "passkeyRequired", "message": ""})
         try:
             return json_response({"type": "qrCode", "message": png(self._linking.qr_code(instance))})
         except Refused as refusal:

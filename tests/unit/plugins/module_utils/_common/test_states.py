@@ -41,6 +41,11 @@ def test_every_state_has_something_to_do_about_it(state: str | None) -> None:
     assert states.remedy_for(state)
 
 
+@pytest.mark.parametrize("state", ["yellowCard", "suspended"])
+def test_a_restriction_lasts_longer_than_a_reboot(state: str) -> None:
+    assert "returns" in states.remedy_for(state)
+
+
 @given(st.text())
 def test_a_word_is_itself_or_unknown(word: str) -> None:
     assert states.normalize(word) == (word if word in HEALTH else "unknown")

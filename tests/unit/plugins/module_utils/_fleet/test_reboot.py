@@ -72,6 +72,15 @@ def test_a_reboot_repairs_an_instance(sitting: Sitting, provider: str) -> None:
     assert sent(sitting) == 1
 
 
+def test_the_new_word_for_a_yellow_card_on_request(sitting: Sitting) -> None:
+    (shop,) = sitting.seed("green_api", "shop", state="authorized")
+    sitting.emulator.set_state("green_api", shop["id"], "suspended")
+    result = reboot(sitting, [shop], reboot_on=["suspended"])
+    assert not result.get("failed"), result["msg"]
+    (instance,) = result["instances"]
+    assert (instance["action"], instance["before"], instance["state"]) == ("rebooted", "suspended", "authorized")
+
+
 @pytest.mark.parametrize("state", ["authorized", "notAuthorized", "blocked", "starting", "suspended", "wonderful"])
 def test_any_other_state_is_left_alone(sitting: Sitting, state: str) -> None:
     result = reboot(sitting, sitting.seed("green_api", "shop", state=state))
@@ -162,7 +171,10 @@ def test_an_instance_that_relapses_is_not_rebooted_again(sitting: Sitting) -> No
     with Person(fall_ill_again):
         result = reboot(sitting, [shop])
     assert (result["failed"], result["changed"], sent(sitting)) == (True, True, 1)
-    assert result["msg"] == (f"shop ({shop['id']}): it is yellowCard again after its reboot; ask the gateway's support")
+    assert result["msg"] == (
+        f"shop ({shop['id']}): it is yellowCard again after its reboot; it returns while WhatsApp's "
+        "restriction lasts: stop what recipients complain about, and wait"
+    )
 
 
 def test_an_instance_that_does_not_come_back(sitting: Sitting) -> None:

@@ -332,6 +332,14 @@ def test_a_gateway_that_stops_giving_codes(sitting: Sitting, provider: str) -> N
     assert "\n" not in result["msg"]
 
 
+def test_an_account_that_needs_a_passkey(sitting: Sitting) -> None:
+    sitting.emulator.config({"green_api.qr_answer": "passkeyRequired"})
+    result = sitting.link(sitting.seed("green_api", "shop"))
+    assert actions(result) == {"shop": "failed"}
+    assert result["instances"][0]["error"]["code"] == "vendor"
+    assert "this account needs a passkey; link the phone in the gateway's console" in result["msg"]
+
+
 @pytest.mark.parametrize("state", ["yellowCard", "suspended", "blocked"])
 def test_a_state_in_which_no_phone_can_be_linked(sitting: Sitting, state: str) -> None:
     result = sitting.link(sitting.seed("green_api", "shop", state=state))

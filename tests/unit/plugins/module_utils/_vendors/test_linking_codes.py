@@ -140,6 +140,8 @@ def test_a_linked_instance_gives_no_code(vendor: Vendor, client: type[Gateway], 
 FAILURES: list[tuple[type[Gateway], Ask, int, Any, str, bool, Delivery]] = [
     (GreenApi, qr, 200, {"type": "error", "message": "no luck"}, "vendor", False, Delivery.REFUSED),
     (GreenApi, qr, 200, {"type": "error"}, "vendor", False, Delivery.REFUSED),
+    (GreenApi, qr, 200, {"type": "passkeyRequired", "message": ""}, "vendor", False, Delivery.REFUSED),
+    (GreenApi, qr, 200, {"type": "passkeyRequired"}, "vendor", False, Delivery.REFUSED),
     (GreenApi, qr, 200, {"type": "qrCode", "message": "no base64!"}, "bad_answer", False, Delivery.UNKNOWN),
     (GreenApi, qr, 200, {"type": "qrCode", "message": "bm8gUE5H"}, "bad_answer", False, Delivery.UNKNOWN),
     (GreenApi, qr, 200, {"type": "qrCode"}, "bad_answer", False, Delivery.UNKNOWN),
