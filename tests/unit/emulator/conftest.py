@@ -80,6 +80,10 @@ class KooPhone(Caller):
             headers = {"X-Auth-Token": self.credential("koophone", "auth_token"), "x-request-id": "4e1f"}
         return self.send("POST", "/v1/instances/batch-query-status", json={"instance_ids": ids}, headers=headers)
 
+    def reboot(self, ids: Any) -> Any:
+        headers = {"X-Auth-Token": self.credential("koophone", "auth_token"), "x-request-id": "4e1f"}
+        return self.send("POST", "/v1/instances/reboot", json={"instance_ids": ids}, headers=headers).json()
+
     def list(self, **query: Any) -> requests.Response:
         headers = {"X-Auth-Token": self.credential("koophone", "auth_token")}
         return self.send("GET", "/v1/instances/batch-query", params=query, headers=headers)

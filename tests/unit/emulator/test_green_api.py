@@ -267,3 +267,33 @@ def test_a_person_changes_settings_by_hand(green: GreenApi, emulator: Control) -
     (shop,) = emulator.seed(instances=[{"provider": "green_api"}])["instances"]
     emulator.set_settings("green_api", shop["id"], webhookUrl="https://old.example")
     assert green.instance(shop, "getSettings").json()["webhookUrl"] == "https://old.example"
+
+
+def test_a_renewed_token(green: GreenApi, emulator: Control) -> None:
+    emulator.freeze()
+    emulator.config(
+        {
+            "green_api.old_token_seconds": 30,
+            "green_api.new_token_lag_seconds": 10,
+            "green_api.token_listing_lag_seconds": 20,
+        }
+    )
+    old = seeded(emulator)
+    new = {**old, "token": green.instance(old, "updateApiToken").json()["apiTokenInstance"]}
+
+    def works(instance: dict[str, Any]) -> bool:
+        return bool(green.instance(instance, "getStateInstance").status_code == 200)
+
+    def listed() -> str:
+        return str(green.partner("getInstances", "GET").json()[0]["apiTokenInstance"])
+
+    assert (works(old), works(new), listed()) == (True, False, old["token"])
+    emulator.advance(10)
+    assert (works(old), works(new), listed()) == (True, True, old["token"])
+    emulator.advance(10)
+    assert listed() == new["token"]
+    emulator.advance(10)
+    assert (works(old), works(new)) == (False, True)
+    refused = green.instance(old, "updateApiToken")
+    assert (refused.status_code, refused.json()["code"]) == (200, 401)
+    assert "green_api.update_token" in [entry["route"] for entry in emulator.log(writes=True)]

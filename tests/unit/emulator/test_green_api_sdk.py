@@ -41,6 +41,14 @@ def test_an_instance_from_its_creation_to_its_deletion(emulator: Control) -> Non
     emulator.advance(30)
     assert api.account.logout().data == {"isLogout": True}
 
+    renewed = api.account.updateApiToken().data["apiTokenInstance"]
+    assert renewed != made.data["apiTokenInstance"]
+    assert api.account.getStateInstance().code == 401
+    assert api.account.updateApiToken().data == {"code": 401, "description": "Unauthorized"}
+    api = API.GreenApi(str(number), renewed, host=emulator.url)
+    assert api.account.getStateInstance().data == {"stateInstance": "notAuthorized"}
+    assert partner.partner.getInstances().data[0]["apiTokenInstance"] == renewed
+
     assert [item["idInstance"] for item in partner.partner.getInstances().data] == [number]
     assert partner.partner.deleteInstanceAccount(number).data == {"deleteInstanceAccount": True}
     assert partner.partner.getInstances().data[0]["deleted"] is True

@@ -225,3 +225,35 @@ def test_the_vendors_own_signer(emulator: Control, ids: list[str]) -> None:
     )
     response = requests.get(emulator.url + signed_request.uri, headers=signed_request.header_params, timeout=10)
     assert (response.status_code, response.json()["error_code"]) == (200, "0")
+
+
+def phone(emulator: Control, id: str) -> dict[str, Any]:
+    (found,) = [phone for phone in emulator.phones() if phone["id"] == id]
+    return found
+
+
+def test_a_reboot_shows_as_statuses(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
+    emulator.freeze()
+    emulator.config({"koophone.reboot_lag_seconds": 5, "koophone.reboot_seconds": 30})
+    assert koo.reboot(ids[:1]) == {"error_code": "0", "error_msg": "OK"}
+    for seconds, status in ((0, 2), (5, 4), (29, 4), (1, 2)):
+        emulator.advance(seconds)
+        assert phone(emulator, ids[0])["status"] == status
+    assert [entry["route"] for entry in emulator.log(writes=True)] == ["koophone.reboot"]
+
+
+def test_one_phone_that_is_not_running_refuses_a_reboot(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
+    assert koo.reboot(ids)["error_code"] == "KOOPHONE.API.5005"
+    assert koo.reboot([ids[0], "unknown"])["error_code"] == "KOOPHONE.API.4001"
+    assert phone(emulator, ids[0])["pending"] == []
+
+
+@pytest.mark.parametrize("bad", [[], ["x"] * 101, "x", None, [7]])
+def test_an_invalid_reboot(koo: KooPhone, bad: Any) -> None:
+    assert koo.reboot(bad)["error_code"] == "KOOPHONE.API.1000"
+
+
+def test_a_call_that_the_user_may_not_make(koo: KooPhone, emulator: Control, ids: list[str]) -> None:
+    emulator.config({"koophone.denied": "POST reboot"})
+    assert koo.reboot(ids[:1])["error_code"] == "APIG.0302"
+    assert koo.query(ids[:1]).json()["error_code"] == "0"

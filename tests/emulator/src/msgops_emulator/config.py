@@ -146,6 +146,9 @@ OPTIONS: dict[str, Option] = {
     ),
     "green_api.enforce_rate_limits": Option(False, "Respond 429 to requests beyond the documented number per second."),
     "green_api.token_style": _TOKEN_STYLE,
+    "green_api.old_token_seconds": Option(0.0, "Seconds for which an instance's old token works after its renewal."),
+    "green_api.new_token_lag_seconds": Option(0.0, "Seconds until an instance's new token works."),
+    "green_api.token_listing_lag_seconds": Option(0.0, "Seconds until listings show an instance's new token."),
     "green_api.listing_lag_seconds": _LAG_SECONDS,
     "green_api.listing_lag_listings": _LAG_LISTINGS,
     "green_api.latency_seconds": _LATENCY,
@@ -254,6 +257,13 @@ OPTIONS: dict[str, Option] = {
     "koophone.requests_per_second": Option(
         0.0, "Requests per second and account, beyond which APIG.0308 is returned; 0: no limit."
     ),
+    "koophone.denied": Option(
+        "none",
+        "The call that the user has no permission for, which is refused with 403 and APIG.0302.",
+        ("none", "all", "GET batch-query", "POST batch-query-status", "POST reboot"),
+    ),
+    "koophone.reboot_lag_seconds": Option(0.0, "Seconds for which a rebooted phone still shows as running."),
+    "koophone.reboot_seconds": Option(5.0, "Seconds for which a rebooted phone is starting after that."),
     "koophone.latency_seconds": _LATENCY,
     "iam.token_seconds": Option(86400.0, "Lifetime of a token in seconds."),
     "iam.token_length": Option(2400, "Length of a token in characters."),

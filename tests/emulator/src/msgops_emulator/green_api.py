@@ -27,6 +27,7 @@ REQUESTS_PER_SECOND = {"green_api.qr": 3.0}
 RESTARTED = ("yellowCard", "suspended", "sleepMode")
 
 UNKNOWN = Route("green_api.unknown")
+UPDATE_TOKEN = Route("green_api.update_token", writes=True)
 
 
 class GreenApi:
@@ -43,6 +44,7 @@ class GreenApi:
             ("POST", "setSettings"): (Route("green_api.set_settings", writes=True), self._set_settings),
             ("GET", "reboot"): (Route("green_api.reboot", writes=True), self._reboot),
             ("GET", "logout"): (Route("green_api.logout", writes=True), self._logout),
+            ("GET", "updateApiToken"): (UPDATE_TOKEN, self._update_token),
             ("GET", "qr"): (Route("green_api.qr", writes=True), self._qr),
             ("POST", "getAuthorizationCode"): (
                 Route("green_api.get_authorization_code", writes=True),
@@ -103,9 +105,11 @@ class GreenApi:
         instance = self._world.green_api.get(number)
         if instance is None:
             return self._error(call, 403, "Forbidden")
-        if instance.token != token:
-            return self._error(call, 401, "Unauthorized")
         now = self._world.clock.now()
+        if not instance.accepts(token, now):
+            if route is UPDATE_TOKEN:
+                return json_response({"code": 401, "description": "Unauthorized"})
+            return self._error(call, 401, "Unauthorized")
         state = instance.advance_to(now)
         if self._world.option(instance.account, "green_api.enforce_rate_limits"):
             limit = instance.limits.setdefault(route.name, RateLimit(REQUESTS_PER_SECOND.get(route.name, 1.0), now))
@@ -195,6 +199,15 @@ class GreenApi:
         instance.advance_to(now)
         return json_response({"isLogout": True})
 
+    def _update_token(self, call: Call, instance: GreenApiInstance) -> Response:
+        option, now = self._world.option, self._world.clock.now()
+        instance.old_token = instance.token
+        instance.token = self._world.new_green_api_token(instance.account)
+        instance.old_token_until = now + option(instance.account, "green_api.old_token_seconds")
+        instance.token_works_at = now + option(instance.account, "green_api.new_token_lag_seconds")
+        instance.token_listed_at = now + option(instance.account, "green_api.token_listing_lag_seconds")
+        return json_response({"apiTokenInstance": instance.token})
+
     def _qr(self, call: Call, instance: GreenApiInstance) -> Response:
         if instance.state in (CREATING, STARTING):
             return self._error(call, 400, "instance in starting process try later")
@@ -269,7 +282,7 @@ class GreenApi:
         now = self._world.clock.now()
         return json_response(
             [
-                _listed(instance)
+                _listed(instance, now)
                 for instance in self._world.instances(GREEN_API)
                 if isinstance(instance, GreenApiInstance)
                 and instance.account is account
@@ -313,7 +326,7 @@ def _wid(instance: GreenApiInstance) -> str:
     return f"{instance.phone}@c.us" if instance.phone and instance.state == AUTHORIZED else ""
 
 
-def _listed(instance: GreenApiInstance) -> dict[str, Any]:
+def _listed(instance: GreenApiInstance, now: float) -> dict[str, Any]:
     return {
         "idInstance": instance.id,
         "name": instance.name,
@@ -322,7 +335,7 @@ def _listed(instance: GreenApiInstance) -> dict[str, Any]:
         "partnerUserUiid": "",
         "timeCreated": _zoneless(instance.created),
         "timeDeleted": NEVER if instance.deleted_at is None else _zoneless(instance.deleted_at),
-        "apiTokenInstance": instance.token,
+        "apiTokenInstance": instance.listed_token(now),
         "deleted": instance.state == DELETED,
         "tariff": "PARTNER_23",
         "isFree": False,

@@ -115,6 +115,10 @@ class GreenApiInstance(Instance):
     id: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     deleted_at: float | None = None
+    old_token: str = ""
+    old_token_until: float = 0.0
+    token_works_at: float = 0.0
+    token_listed_at: float = 0.0
     limits: dict[str, RateLimit] = field(default_factory=dict)
 
     provider: ClassVar[str] = GREEN_API
@@ -124,6 +128,16 @@ class GreenApiInstance(Instance):
     @property
     def shown_settings(self) -> dict[str, Any]:
         return self.settings
+
+    def accepts(self, token: str, now: float) -> bool:
+        """Return whether requests with the token are carried out: a renewal may take time, on both sides."""
+        if token == self.token:
+            return now >= self.token_works_at
+        return token == self.old_token != "" and now < self.old_token_until
+
+    def listed_token(self, now: float) -> str:
+        """Return the token that the partner's listing shows."""
+        return self.token if now >= self.token_listed_at else self.old_token
 
     def advance_to(self, now: float) -> Any:
         Instance.advance_to(self, now)

@@ -19,6 +19,7 @@ from .rate_limit import RateLimit
 from .world import World
 
 MAX_ID_LENGTH = 32
+RUNNING, STARTING = 2, 4
 
 UNKNOWN = Route("koophone.unknown")
 AUTH_FAILURE = "Incorrect IAM authentication information: "
@@ -28,6 +29,7 @@ REFUSALS = {
     "1002": "instances not in one region",
     "1012": "instances are not belong to one tenant",
     "4001": "no such instance",
+    "5005": "not all instances are running",
 }
 
 
@@ -38,6 +40,7 @@ class KooPhone:
         self._world = world
         self._routes: dict[tuple[str, str], tuple[Route, Callable[[Call, KooPhoneAccount], Response]]] = {
             ("POST", "batch-query-status"): (Route("koophone.batch_query_status"), self._batch_query_status),
+            ("POST", "reboot"): (Route("koophone.reboot", writes=True), self._reboot),
             ("GET", "batch-query"): (Route("koophone.batch_query"), self._batch_query),
         }
         self.routes = (*(route for route, _handler in self._routes.values()), UNKNOWN)
@@ -62,6 +65,9 @@ class KooPhone:
         account, problem = self._authenticate(call)
         if account is None:
             return gateway_error(401, "APIG.0301", AUTH_FAILURE + problem)
+        denied = self._world.option(account, "koophone.denied")
+        if denied in (f"{call.method} {call.segments[2]}", "all"):
+            return gateway_error(403, "APIG.0302", "The IAM user is not allowed to access the API")
         rate = float(self._world.option(account, "koophone.requests_per_second"))
         if rate:
             now = self._world.clock.now()
@@ -121,6 +127,26 @@ class KooPhone:
         if self._world.option(account, "koophone.answer_shape") == "top_level":
             return json_response({"status_results": results})
         return json_response({"data": {"status_results": results}, "error_code": "0", "error_msg": "ok"})
+
+    def _reboot(self, call: Call, account: KooPhoneAccount) -> Response:
+        if not call.headers.get("x-request-id"):
+            return self._error(account, "0002", "missing x-request-id")
+        ids = (call.json_object() or {}).get("instance_ids")
+        if not isinstance(ids, list) or not 1 <= len(ids) <= 100 or not all(isinstance(id, str) for id in ids):
+            return self._error(account, "1000", "parameter error")
+        now = self._world.clock.now()
+        phones = [self._world.phones.get(id) for id in dict.fromkeys(ids)]
+        found = [phone for phone in phones if phone is not None and phone.account is account]
+        if len(found) < len(phones):
+            return self._error(account, "4001", REFUSALS["4001"])
+        if any(phone.advance_to(now) != RUNNING for phone in found):
+            return self._error(account, "5005", REFUSALS["5005"])
+        for phone in found:
+            leaves = now + self._world.option(account, "koophone.reboot_lag_seconds")
+            back = leaves + self._world.option(account, "koophone.reboot_seconds")
+            phone.become(RUNNING, [(leaves, STARTING), (back, RUNNING)])
+            phone.advance_to(now)
+        return json_response({"error_code": "0", "error_msg": "OK"})
 
     def _batch_query(self, call: Call, account: KooPhoneAccount) -> Response:
         # The vendor documents x-request-id as a query parameter of this request alone.

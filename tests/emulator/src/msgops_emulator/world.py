@@ -123,6 +123,10 @@ class World:
         self.green_api[id] = instance
         return instance
 
+    def new_green_api_token(self, account: Account) -> str:
+        """Return a new token for an instance."""
+        return _token(50, string.digits + "abcdef", self.option(account, "green_api.token_style"))
+
     def create_plugzapi(
         self,
         account: Account,
