@@ -143,6 +143,15 @@ options:
         type: str
 """
 
+    INSTANCES_OF_PARTNERS: ClassVar[str] = f"""{INSTANCES}
+      partner_token:
+        description: The partner's token. Without it, O(partner_token) is used.
+        type: str
+      account:
+        description: Your own name for the account. Without it, O(account) is used.
+        type: str
+"""
+
     PARTNER: ClassVar[str] = f"""
 options:
   partner_token:

@@ -89,7 +89,6 @@ from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.environment import read_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES, status_name
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import TRANSPORT, ArgumentSpec
@@ -148,7 +147,6 @@ def _fingerprint(endpoint: str, params: Mapping[str, Any]) -> str | None:
 
 
 def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:
-    status = None if phone.status is None else status_name(phone.status)
     return {
         "id": phone.id,
         "name": phone.name,
@@ -156,8 +154,8 @@ def _record(endpoint: str, phone: ListedPhone, listed_at: str) -> Record:
         "account": phone.tenant,
         "endpoint": endpoint,
         "status": phone.status,
-        "status_name": status,
-        "health": PHONE_STATUSES[status].health if status else None,
+        "status_name": phone.status_name,
+        "health": phone.health,
         "frozen": phone.frozen,
         "assigned": phone.assigned,
         "region": phone.region,

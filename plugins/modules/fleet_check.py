@@ -89,7 +89,9 @@ options:
     elements: str
     default: ["100%"]
   batch_size:
-    description: The number of phones in a request, from 1 to 100.
+    description:
+      - The number of phones in a request for their status, from 1 to 100. Phones are read by the tenant's listing, and
+        by their status only if that is refused.
     type: int
     default: 32
   reports:

@@ -289,7 +289,7 @@ def run(
     path = params["credentials_file"]
     provisioner = Provisioner(
         journal=Journal(params["journal"], lease_policy),
-        delivery=TokenDelivery(task.output, CredentialsFile(path, lock_timeout) if path else None),
+        delivery=TokenDelivery(output=task.output, file=CredentialsFile(path, lock_timeout) if path else None),
         on_unknown=params["on_unknown"],
         listing=params["listing"],
         concurrency=options.concurrency,

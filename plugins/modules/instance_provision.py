@@ -422,7 +422,9 @@ def _stages(
     return Stages(
         provisioner=Provisioner(
             journal=Journal(params["journal"]),
-            delivery=TokenDelivery(task.output, CredentialsFile(path) if path else None, returns_tokens=False),
+            delivery=TokenDelivery(
+                output=task.output, file=CredentialsFile(path) if path else None, returns_tokens=False
+            ),
             on_unknown=params["on_unknown"],
             listing=params["listing"],
             listing_policy=listing_policy,

@@ -26,6 +26,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones imp
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import AccountListing, list_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_hosts import FleetHost, why_without_token, with_known
 
@@ -115,13 +116,12 @@ def read_phones(task: TaskContext, batches: Sequence[Sequence[FleetHost]]) -> li
     options = transport_options(task.params, check_mode=task.check_mode)
     environment = KOOPHONE.validate({}, action="fleet_check", check_mode=task.check_mode).params
     rows = []
+    is_listed = True
     for batch in batches:
         query = phones.PhonesQuery(list(dict.fromkeys(host.id for host in batch)), task.params["batch_size"])
         try:
             koophone = make_koophone(environment, options, task.secrets)
-            read, _requests = phones.read_phones(
-                koophone, query, concurrency=options.concurrency, progress=task.progress
-            )
+            read, is_listed = _read_batch(koophone, query, is_listed, task, options.concurrency)
         except FleetError as error:  # without credentials, or if IAM refuses them
             read = [phones.Phone(instance_id, error=error) for instance_id in query.instance_ids]
         results = {phone.instance_id: phone.as_result() for phone in read}
@@ -130,3 +130,20 @@ def read_phones(task: TaskContext, batches: Sequence[Sequence[FleetHost]]) -> li
             row = {"host": host.host, "name": host.name, "due": host.due, **results[host.id], "observed_at": now}
             rows.append(row | {"health": phone_member(row, host.host).health})
     return rows
+
+
+def _read_batch(
+    koophone: Koophone, query: phones.PhonesQuery, is_listed: bool, task: TaskContext, concurrency: int
+) -> tuple[list[phones.Phone], bool]:
+    """The phones by the tenant's listing, or by their status if the listing is refused; whether it was the listing.
+
+    The listing needs a permission to read only, and its field has one meaning in all editions of the vendor's pages.
+    """
+    if is_listed:
+        try:
+            return phones.read_listed_phones(koophone, query.instance_ids, concurrency=concurrency), True
+        except FleetError as error:
+            if error.code not in ("forbidden", "not_found"):
+                raise
+    read, _requests = phones.read_phones(koophone, query, concurrency=concurrency, progress=task.progress)
+    return read, False

@@ -53,6 +53,7 @@ SECRETS = {
     name: make_secret(name)
     for name in (
         "green_instance",
+        "green_renewed",
         "green_partner",
         "webhook",
         "told",
@@ -268,6 +269,7 @@ _SEED = {
             "state": "authorized",
             "settings": {"webhookUrl": _TOLD_URL, "webhookUrlToken": SECRETS["told"]},
         },
+        {"provider": "green_api", "id": 1102, "name": "r", "token": SECRETS["green_renewed"], "state": "authorized"},
         {
             "provider": "plugzapi",
             "id": "P1",
@@ -277,7 +279,7 @@ _SEED = {
             "settings": {"receivedCallbackUrl": _TOLD_URL, "deliveryCallbackUrl": _TOLD_URL},
         },
     ],
-    "phones": [{"id": "phone-1"}],
+    "phones": [{"id": "phone-1"}, {"id": "phone-2", "status": 1}],
     "numbers": [{"ddi": "55", "phone": "44", "result": "banned", "appeal_token": SECRETS["appeal"]}],
 }
 
@@ -360,6 +362,20 @@ _PLUGZAPI_INSTANCE = {
 
 _NAMED = {"token": _variable("plugz_instance"), "partner_token": _variable("plugz_partner")}
 
+_PHONES: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
+    "phones": ("cloudphone_status", {"instance_ids": ["phone-1"]}, tuple(OUTCOMES)),
+    "the tenant's phones": ("cloudphone_info", {}, CHOSEN),
+    # It is stopped: a reboot too many would fail.
+    "reboot of a phone": ("cloudphone_reboot", {"instance_ids": ["phone-2"]}, CHOSEN),
+}
+_WAYS_TO_PHONES: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
+    "token": ({}, {"auth_token": ("koophone_token", "KOOPHONE_AUTH_TOKEN")}),
+    "password": (
+        {"iam_user": "emulator", "iam_domain": "emulator-domain", "project_name": "cn-south-1"},
+        {"iam_password": ("iam_password", "KOOPHONE_IAM_PASSWORD")},
+    ),
+    "key": ({"access_key": ACCESS_KEY}, {"secret_key": ("secret_key", "KOOPHONE_SECRET_KEY")}),
+}
 VARIANTS: dict[str, Variant] = {
     "state of GREEN-API": Variant(
         "instance_state",
@@ -529,29 +545,48 @@ VARIANTS: dict[str, Variant] = {
         address=None,
         outcomes=("success",),
     ),
-    "phones by token": Variant(
-        "cloudphone_status",
-        {"instance_ids": ["phone-1"]},
-        address="endpoint",
-        secrets={"auth_token": ("koophone_token", "KOOPHONE_AUTH_TOKEN")},
-    ),
-    "phones by password": Variant(
-        "cloudphone_status",
+    # The token that leaked, and is renewed in each cell in which the gateway does so.
+    "renewal of a token": Variant(
+        "instance_token",
         {
-            "instance_ids": ["phone-1"],
-            "iam_user": "emulator",
-            "iam_domain": "emulator-domain",
-            "project_name": "cn-south-1",
+            "provider": "green_api",
+            "instance_id": "1102",
+            "instance_token": _variable("green_renewed"),
+            "client_token": _variable("plugz_client"),
+            "partner_token": _variable("green_partner"),
         },
-        address="endpoint",
-        secrets={"iam_password": ("iam_password", "KOOPHONE_IAM_PASSWORD")},
+        outcomes=CHOSEN,
+        returned=("instances.token",),
     ),
-    "phones by key": Variant(
-        "cloudphone_status",
-        {"instance_ids": ["phone-1"], "access_key": ACCESS_KEY},
-        address="endpoint",
-        secrets={"secret_key": ("secret_key", "KOOPHONE_SECRET_KEY")},
+    "renewal by a partner": Variant(
+        "instance_token",
+        {"provider": "green_api", "instances": [{"id": "1102", "token": _variable("green_renewed")}]},
+        secrets={"partner_token": ("green_partner", "GREEN_API_PARTNER_TOKEN")},
+        returned=("instances.token",),
     ),
+    "renewal of a list": Variant(
+        "instance_token",
+        {
+            "instances": [
+                {
+                    "id": "1102",
+                    "provider": "green_api",
+                    "token": _variable("green_renewed"),
+                    "client_token": _variable("plugz_client"),
+                    "partner_token": _variable("green_partner"),
+                }
+            ],
+        },
+        outcomes=CHOSEN,
+        returned=("instances.token",),
+    ),
+    **{
+        f"{name} by {way}": Variant(
+            module, {**options, **identity}, address="endpoint", secrets=secrets, outcomes=outcomes
+        )
+        for name, (module, options, outcomes) in _PHONES.items()
+        for way, (identity, secrets) in _WAYS_TO_PHONES.items()
+    },
     "registration": Variant(
         "registration_availability",
         {"instance_id": "P1", "ddi": "55", "phone": "44"},
@@ -657,7 +692,10 @@ def playbooks(extent: Extent = "all") -> dict[str, list[Cell]]:
 
 _PATHS = ("dest", "json_file", "junit_file", "html_file")
 _CREATING = ("instance_create", "instance_provision")
-_WITH_JOURNAL = (*_CREATING, "creation_journal", "instance_reboot", "instance_settings", "instance_delete")
+_WITH_JOURNAL = (
+    *_CREATING,
+    *("creation_journal", "instance_delete", "instance_reboot", "instance_settings", "instance_token", "cloudphone_reboot"),
+)
 
 
 def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
@@ -683,9 +721,9 @@ def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
     if variant.module in _CREATING:
         for number, item in enumerate(options.get("instances", [options])):
             item["name"] = f"{cell.key}-{number}"
-        # With no_log, the result alone delivers tokens; instance_provision returns none.
-        if not cell.no_log or variant.module == "instance_provision":
-            options["credentials_file"] = str(folder / "credentials.json")
+    # With no_log, the result alone delivers tokens; instance_provision returns none.
+    if variant.module in (*_CREATING, "instance_token") and (not cell.no_log or variant.module == "instance_provision"):
+        options["credentials_file"] = str(folder / "credentials.json")
     if variant.module in _WITH_JOURNAL and "journal" not in variant.secrets:
         options["journal"] = str(folder / "journal.sqlite3")
     return {

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .._common.errors import UsageError
-from .._common.masking import SecretOutput
-from .._common.texts import join_first
-from .credentials import CredentialsFile
-from .credentials_content import Slot, find_token
+from .credentials_content import find_token
+from .handover import Handover
 from .plan import Plan
 from .result import Action, Result
 
@@ -22,21 +20,13 @@ _DELIVERED: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
 
 
 @dataclass
-class TokenDelivery:
-    """Delivers tokens in the result, as far as ``output`` allows that, and in the ``file``.
+class TokenDelivery(Handover):
+    """Delivers the tokens of a creation's results.
 
     With ``returns_tokens=False``, the task's result has none: without a file, the gateway's listing must show them.
     """
 
-    output: SecretOutput
-    file: CredentialsFile | None = None
     returns_tokens: bool = True
-    warnings: list[str] = field(default_factory=list)
-
-    def check(self) -> None:
-        """:raises UsageError: if the file can't be used."""
-        if self.file:
-            self.file.check()
 
     def refusal(self, *, is_listed: bool) -> UsageError | None:
         """Why the token of a new instance would be printed or lost; ``None`` if it is safe to ask for.
@@ -88,15 +78,10 @@ class TokenDelivery:
         with self.file.reserved([(plan.slot, plan.instance) for plan in plans if plan.action in _DELIVERED]):
             yield
 
-    def failure(self) -> UsageError | None:
-        """The error after which nothing more must be created."""
-        return self.file.failure() if self.file else None
-
     def write_at_once(self, result: Result) -> None:
         """Write a new token immediately, because the process may be killed."""
-        if self.file and result.instance:
-            with contextlib.suppress(UsageError):  # write_credentials tries it again, and reports the error
-                self.file.merge([(result.plan.slot, result.instance)])
+        if result.instance:
+            self.write_early(result.plan.slot, result.instance)
 
     def restore_tokens(self, results: Sequence[Result]) -> list[Result]:
         """Take tokens that the gateway doesn't show again from the file.
@@ -120,10 +105,8 @@ class TokenDelivery:
             for result in results
             if result.instance and result.has_token and result.action != "failed"
         ]
-        if self.file is None or not found:
-            return list(results)
         try:
-            self._warn_of_outdated(self.file.deliver(found))
+            self.write(found)
         except UsageError as error:
             return [one.failed(error) if one.instance and not one.error else one for one in results]
         return list(results)
@@ -136,11 +119,3 @@ class TokenDelivery:
             return result if token is None or self.output.may_return(token) else result.with_token(None)
 
         return [strip_token(result) for result in results]
-
-    def _warn_of_outdated(self, slots: Sequence[Slot]) -> None:
-        if slots:
-            keys = join_first([f"{slot.name} (now {slot.key})" for slot in slots])
-            self.warnings.append(
-                "credentials_file has entries from before their account got its name, which are kept but not updated "
-                f"any more: {keys}. Read the new ones, then remove the old ones"
-            )

@@ -18,6 +18,9 @@ from .._vendors.koophone import Koophone
 from .._vendors.koophone_responses import is_caused_by_one_id
 from .watching import READ_ONCE, Returned, WaitPolicy, watch
 
+# How many phones of the listing to request at once. The largest number isn't documented.
+PAGE_SIZE = 100
+
 
 @dataclass(frozen=True)
 class Phone:
@@ -85,6 +88,15 @@ def read_phones(
     )
     pairs = zip(query.instance_ids, phones, strict=True)
     return [phone or _unanswered(instance_id) for instance_id, phone in pairs], sum(requests)
+
+
+def read_listed_phones(koophone: Koophone, instance_ids: Sequence[str], *, concurrency: int) -> list[Phone]:
+    """The status of each phone by the tenant's listing, which needs a permission to read only.
+
+    :raises FleetError: if the phones can't be listed.
+    """
+    listed = {one.id: one.status for one in koophone.list_phones(page_size=PAGE_SIZE, concurrency=concurrency)}
+    return [_phone(instance_id, listed) for instance_id in instance_ids]
 
 
 def summarize(phones: Sequence[Phone]) -> dict[str, Any]:

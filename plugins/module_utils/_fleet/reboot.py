@@ -166,7 +166,7 @@ class Rebooter:
         instance.sent_at = time.monotonic()
         instance.budget = RequestBudget(self._policy.waiting.deadline())
         if not self._policy.waiting.timeout:
-            instance.end("unknown" if instance.doubt else "rebooted", instance.doubt and _unknown(instance.doubt))
+            instance.end("unknown" if instance.doubt else "rebooted", instance.doubt and unknown_reboot(instance.doubt))
 
     def _watch(self, instance: RebootProgress, sent_at: float) -> None:
         """End it when its state has changed and was the same in two readings, or when the time is up."""
@@ -178,7 +178,7 @@ class Rebooter:
                 return
         if time.monotonic() >= sent_at + self._policy.waiting.timeout:
             if instance.doubt and not instance.has_changed:
-                instance.end("unknown", _unknown(instance.doubt))
+                instance.end("unknown", unknown_reboot(instance.doubt))
             else:
                 instance.end("rebooted", self._overdue(instance))
 
@@ -213,7 +213,8 @@ class Rebooter:
         )
 
 
-def _unknown(doubt: FleetError) -> FleetError:
+def unknown_reboot(doubt: FleetError) -> FleetError:
+    """The error of a reboot whose answer was lost, and whose effect was not seen."""
     return FleetError(
         "outcome_unknown",
         f"it is not known whether it was rebooted: {doubt.message}; a later task may reboot it again",

@@ -149,6 +149,8 @@ class Gateway(abc.ABC):
     reboot_cures: ClassVar[frozenset[str]] = frozenset()
     # Whether instances are paid for by subscriptions.
     has_subscriptions: ClassVar[bool] = False
+    # Whether an instance can get a new token.
+    renews_tokens: ClassVar[bool] = False
 
     def __init__(self, transport: Transport, partner_token: str | None = None) -> None:
         self._transport = transport
@@ -225,6 +227,10 @@ class Gateway(abc.ABC):
     def cancel_subscription(self, credentials: Credentials) -> None:
         """Stop paying for the instance. It lives on for a while."""
         raise self._lacks("subscriptions")
+
+    def renew_token(self, credentials: Credentials) -> str:
+        """Give the instance a new token, and return it. When the old one ends to work isn't known."""
+        raise self._lacks("new tokens")
 
     def _lacks(self, calls: str) -> UsageError:
         return UsageError(f"{self.provider} has no call for {calls}")

@@ -34,6 +34,7 @@ from .green_api_responses import (
     parse_pairing_code,
     parse_qr_code,
     parse_reboot,
+    parse_renewal,
     parse_saving,
     parse_settings,
     parse_state,
@@ -101,6 +102,8 @@ class GreenApi(Gateway):
     # https://green-api.com/en/docs/api/account/GetStateInstance/ : reboot an instance that has yellowCard, or that has
     # been starting for more than 5 minutes.
     reboot_cures: ClassVar[frozenset[str]] = frozenset((states.YELLOW_CARD, states.SUSPENDED, states.STARTING))
+
+    renews_tokens: ClassVar[bool] = True
 
     def read_state(self, credentials: Credentials, budget: RequestBudget) -> Reading:
         """https://green-api.com/en/docs/api/account/GetStateInstance/ ; 1 request a second per instance."""
@@ -176,6 +179,11 @@ class GreenApi(Gateway):
             body={"idInstance": int(credentials.id)},
         )
         return self._transport.send(request, parse_deletion)
+
+    def renew_token(self, credentials: Credentials) -> str:
+        """https://green-api.com/en/docs/api/account/UpdateApiToken/ ; a GET that writes."""
+        request = _instance_request("GET", credentials, "updateApiToken", "renewing the token of", Effect.WRITES)
+        return self._transport.send(request, parse_renewal)
 
     def list_instances(self) -> list[Instance]:
         """The partner's instances with their tokens, including the instances deleted in the last 3 months.

@@ -126,6 +126,14 @@ def parse_deletion(response: Response) -> Deletion:
     return Deletion("accepted")
 
 
+def parse_renewal(response: Response) -> str:
+    body = _successful_body(response)
+    token = body.get("apiTokenInstance") if isinstance(body, dict) else None
+    if not is_token(token) or token in response.request.secrets:
+        raise response.malformed("an object with a new apiTokenInstance")
+    return str(token)
+
+
 def parse_listing(response: Response) -> list[Instance]:
     body = _successful_body(response)
     if not isinstance(body, list):

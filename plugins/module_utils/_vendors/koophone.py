@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Huawei Cloud KooPhone: the status of cloud phones. https://support.huaweicloud.com/intl/en-us/api-koophone/"""
+"""Huawei Cloud KooPhone: cloud phones, their status and reboots. https://support.huaweicloud.com/intl/en-us/api-koophone/"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._http.parsing import encode_body
 from .._http.sizes import FIELDS, KIB, Size
 from .._http.transport import RequestBudget, Transport
 from .koophone_auth import Authentication
-from .koophone_responses import ListedPhone, parse_page, parse_statuses
+from .koophone_responses import ListedPhone, parse_page, parse_reboot, parse_statuses
 from .paging import MAX_PAGES, Page, list_all
 
 Value = TypeVar("Value")
@@ -51,6 +51,23 @@ class Koophone:
             parse_statuses,
             budget,
             size=FIELDS.plus(len(instance_ids), _STATUS),
+            body={"instance_ids": list(instance_ids)},
+        )
+
+    def reboot(self, instance_ids: Sequence[str]) -> None:
+        """Reboot up to 100 phones: all of them, or none if one can't be.
+
+        https://support.huaweicloud.com/api-koophone/BatchRebootInstance.html ; the answer names no task, so only the
+        statuses tell how far the reboots are.
+        """
+        self._send(
+            "POST",
+            "/v1/instances/reboot",
+            f"rebooting {_some(instance_ids)} at KooPhone",
+            parse_reboot,
+            RequestBudget(),
+            size=FIELDS,
+            effect=Effect.WRITES,
             body={"instance_ids": list(instance_ids)},
         )
 
@@ -97,6 +114,7 @@ class Koophone:
         budget: RequestBudget,
         *,
         size: Size,
+        effect: Effect = Effect.READS,
         body: Any = None,
         query: Mapping[str, str] | None = None,
     ) -> Value:
@@ -108,7 +126,7 @@ class Koophone:
 
         def build() -> Request:
             # Not before it is sent: authentication takes a token from IAM, or signs the time.
-            return self._request(method, path, what, size, body, query)
+            return self._request(method, path, what, size, effect, body, query)
 
         with self._first:
             if self._refusal:
@@ -127,7 +145,7 @@ class Koophone:
         return self._transport.send(build(), parse, budget)
 
     def _request(
-        self, method: str, path: str, what: str, size: Size, body: Any, query: Mapping[str, str] | None
+        self, method: str, path: str, what: str, size: Size, effect: Effect, body: Any, query: Mapping[str, str] | None
     ) -> Request:
         request_id = str(uuid.uuid4())
         sent = b"" if body is None else encode_body(body)
@@ -141,7 +159,7 @@ class Koophone:
             method,
             path,
             what=what,
-            effect=Effect.READS,
+            effect=effect,
             credential=self._authentication.credential,
             secrets=self._authentication.secrets,
             headers={**authentication, "x-request-id": request_id},

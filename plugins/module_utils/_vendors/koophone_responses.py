@@ -10,13 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._common.errors import Code, Delivery
+from .._common.phone_states import PHONE_STATUSES, status_name
 from .._http.messages import Response
 from .paging import Page
 from .parsing import word_in
 
 # Errors of a whole batch that a single ID causes: no permission for an instance, instances of several regions or of
 # several tenants, no such instance. https://support.huaweicloud.com/intl/en-us/api-koophone/ErrorCode.html
-_CAUSED_BY_ONE_ID = ("KOOPHONE.API.1001", "KOOPHONE.API.1002", "KOOPHONE.API.1012", "KOOPHONE.API.4001")
+# A reboot is also refused if one of the phones isn't running:
+# https://support.huaweicloud.com/api-koophone/BatchRebootInstance.html
+_NOT_RUNNING = "KOOPHONE.API.5005"
+_CAUSED_BY_ONE_ID = (
+    "KOOPHONE.API.1001",
+    "KOOPHONE.API.1002",
+    "KOOPHONE.API.1012",
+    "KOOPHONE.API.4001",
+    _NOT_RUNNING,
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,16 @@ class ListedPhone:
     project: str | None = None
     tenant: str | None = None
     assigned: bool | None = None
+
+    @property
+    def status_name(self) -> str | None:
+        """The name of the status, ``None`` if the listing doesn't tell it."""
+        return None if self.status is None else status_name(self.status)
+
+    @property
+    def health(self) -> str | None:
+        """What kind of attention the status needs."""
+        return PHONE_STATUSES[self.status_name].health if self.status_name else None
 
 
 @dataclass(frozen=True)
@@ -68,6 +88,7 @@ _MEANINGS: dict[str, _Meaning] = {
     "KOOPHONE.API.1004": _Meaning("forbidden", "subscribe to KooPhone, or check the tenant of {credential}"),
     "KOOPHONE.API.1012": _Meaning("forbidden", "ask for the instances of one tenant at a time"),
     "KOOPHONE.API.4001": _Meaning("not_found", "check the id"),
+    _NOT_RUNNING: _Meaning("bad_request", "it isn't running any more: start it in the KooPhone console"),
     "KOOPHONE.API.9999": _Meaning("unavailable", "try again later", True, Delivery.UNKNOWN),
 }
 
@@ -90,6 +111,12 @@ def parse_statuses(response: Response) -> dict[str, int | None]:
 
 def _has_id(result: Any) -> bool:
     return isinstance(result, dict) and type(result.get("instance_id")) in (str, int)
+
+
+def parse_reboot(response: Response) -> None:
+    body = _successful_body(response)
+    if not isinstance(body, dict) or "error_code" not in body:
+        raise response.malformed("an object with error_code")
 
 
 def parse_page(response: Response) -> Page[ListedPhone]:

@@ -188,6 +188,7 @@ class World:
             "mobile_instance_token": MOBILE["token"],
             "phone_ids": [phone["id"] for phone in PHONES],
             "plugzapi_partner_token": self._plugzapi["partner_token"],
+            "shop_id": str(SHOP["id"]),
             "shop_token": SHOP["token"],
             "support_id": SUPPORT["id"],
             "support_token": SUPPORT["token"],

@@ -57,7 +57,10 @@ def test_too_few_instances_fail_the_playbook_although_none_is_failing(fleet: Pla
     assert shown(done)[0] == "failed: 2 of 2 healthy, 0 failing"
 
 
-def test_phones(playbooks: Playbooks) -> None:
+@pytest.mark.parametrize("denied", ["none", "POST batch-query-status", "GET batch-query"])
+def test_phones(playbooks: Playbooks, denied: str) -> None:
+    """By the listing, which needs a permission to read only, and by the status only if the listing is refused."""
+    playbooks.emulator.config({"koophone.denied": denied})
     playbooks.emulator.seed(phones=[{"id": "a44uhlf7", "status": 2}, {"id": "efjy72gs", "status": 1}])
     playbooks.hosts["msgops_cloudphones"] = {
         id: {"msgops_id": id, "msgops_provider": "koophone"} for id in ("a44uhlf7", "efjy72gs")

@@ -253,6 +253,27 @@ LINKS_AND_REBOOTS = {
     "settings beyond a limit": Case(
         "instance_settings", fleet(SHOP, SUPPORT, settings={"autoTyping": 3}, max_changes=1), says="max_changes is 1"
     ),
+    "a new token in check mode": Case(
+        "instance_token",
+        fleet(SHOP, credentials_file="made/renewed.json"),
+        {"check_mode": True, "diff": True},
+    ),
+    "new tokens beyond the limit": Case(
+        "instance_token", fleet(SHOP, SUPPORT, credentials_file="made/renewed.json"), says="max_changes is 1"
+    ),
+    "a token that is young": Case(
+        "instance_token", {**single(SHOP, max_age_days=1), "credentials_file": "made/renewed.json"}, {"diff": True}
+    ),
+    "a new token at the other gateway": Case(
+        "instance_token", single(LOJA, provider="plugzapi"), says="plugzapi has no call for new tokens"
+    ),
+    "the phones of a tenant": Case("cloudphone_info", {}),
+    "a reboot of phones in check mode": Case(
+        "cloudphone_reboot", {"instance_ids": ["a44uhlf7", "efjy72gs"]}, {"check_mode": True, "diff": True}
+    ),
+    "a reboot of a phone too many": Case(
+        "cloudphone_reboot", {"instance_ids": ["a44uhlf7"], "max_reboots_per_hour": 0}, says="rebooted 0 times"
+    ),
     "a reboot in check mode": Case("instance_reboot", fleet(SHOP, WARNED), {"check_mode": True, "diff": True}),
     "a reboot too many": Case("instance_reboot", single(WARNED, max_reboots_per_hour=0), says="reboot"),
     "a reboot": Case("instance_reboot", fleet(SHOP, WARNED, wait_timeout=0), {"diff": True}),
@@ -685,7 +706,9 @@ def _sent(entry: Mapping[str, Any]) -> Any:
         "user-agent",
         "x-auth-token",
     )
-    return [entry["method"], entry["path"], entry["body"], [headers.get(name) for name in compared]]
+    # KooPhone's listing has it as a parameter, and it is another one in each request.
+    path = re.sub(r"x-request-id=[^&]*", "x-request-id=", entry["path"])
+    return [entry["method"], path, entry["body"], [headers.get(name) for name in compared]]
 
 
 def _all_secrets(emulator: Control) -> set[str]:

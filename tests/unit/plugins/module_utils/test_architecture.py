@@ -21,7 +21,7 @@ LAYERS = (
     ("_vendors",),
     ("_journal",),
     ("_creation", "_fleet"),
-    ("_ending", "_linking", "_report", "_settings"),
+    ("_ending", "_linking", "_renewal", "_report", "_settings"),
     ("_provisioning",),
     ("_task",),
 )

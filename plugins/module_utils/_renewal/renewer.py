@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, msgops.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Renewing tokens: each request is sent once, and a new token is found again, handed over and proved."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._common.errors import Delivery, FleetError, UsageError
+from .._common.polling import ProgressLog, poll
+from .._creation.handover import Handover
+from .._fleet.outcome import report
+from .._journal.changes import ChangeJournal
+from .._journal.entries import Key
+from .._journal.journal import Journal
+from .._journal.storage import JournalError
+from .._vendors.accounts import hash_secret
+from .plan import PART, RenewalPolicy, by_gateway, listed_tokens, make_plan, works
+from .progress import Renewal
+
+
+class Renewer:
+    """Renews the tokens of one task's instances. ``journal`` keeps two tasks from renewing the same one at once."""
+
+    def __init__(
+        self,
+        policy: RenewalPolicy,
+        handover: Handover,
+        journal: Journal,
+        changes: ChangeJournal,
+        *,
+        concurrency: int,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._handover = handover
+        self._journal = journal
+        self._changes = changes
+        self._concurrency = concurrency
+        self._progress = progress
+
+    def predict(self, renewals: Sequence[Renewal]) -> dict[str, Any]:
+        """The module's result in check mode."""
+        make_plan(renewals, self._policy, self._changes, concurrency=self._concurrency)
+        self._refuse(renewals)
+        for renewal in renewals:
+            if not renewal.is_over and (renewal.is_due or renewal.is_found):
+                renewal.end("would_rotate")
+                renewal.new = None
+        return self._report(renewals)
+
+    def renew(self, renewals: Sequence[Renewal]) -> dict[str, Any]:
+        """The module's result. The failure of one instance doesn't keep the others from a new token.
+
+        :raises FleetError: if the journal or the credentials file can't be used; nothing was sent.
+        """
+        self._handover.check()
+        identities = [renewal.identity for renewal in renewals]
+        keys = {Key(provider, f"the token of {instance_id}") for provider, instance_id in identities}
+        with self._journal.locked(keys):
+            make_plan(renewals, self._policy, self._changes, concurrency=self._concurrency)
+            self._refuse(renewals)
+            with self._room(renewals):
+                self._send([renewal for renewal in renewals if renewal.is_due and not renewal.is_over])
+                self._reconcile([renewal for renewal in renewals if renewal.doubt])
+                self._prove([r for r in renewals if r.new and (r.was_sent or r.is_found) and not r.is_over])
+                self._deliver([renewal for renewal in renewals if renewal.new])
+        return self._report(renewals)
+
+    def _refuse(self, renewals: Sequence[Renewal]) -> None:
+        """End what can't be handed over, before anything is sent."""
+        wanted = [renewal for renewal in renewals if not renewal.is_over and (renewal.is_due or renewal.is_found)]
+        content = self._handover.file.read() if self._handover.file and wanted else {}
+        for renewal in wanted:
+            error: FleetError | None = None
+            if self._handover.file:
+                # Without a token: an entry of the instance with another address could not be replaced afterwards.
+                bare = replace(renewal.instance, token=None)
+                error = self._handover.file.conflict(content, renewal.slot, bare)
+            elif not self._handover.output.is_safe:
+                error = UsageError(
+                    "there is no safe way to deliver a new token, so none is made: set no_log: true on this task, or "
+                    "give credentials_file"
+                )
+            if error:
+                renewal.new = None
+                renewal.is_found = False
+                renewal.end("failed", error)
+
+    @contextlib.contextmanager
+    def _room(self, renewals: Sequence[Renewal]) -> Iterator[None]:
+        wanted = [renewal for renewal in renewals if not renewal.is_over and (renewal.is_due or renewal.new)]
+        if self._handover.file is None or not wanted:
+            yield
+            return
+        with self._handover.file.reserved([(renewal.slot, renewal.instance) for renewal in wanted]):
+            yield
+
+    def _send(self, due: Sequence[Renewal]) -> None:
+        def describe() -> str:
+            return f"{sum(one.was_sent or one.is_over for one in due):,} of {len(due):,} tokens renewed"
+
+        log = ProgressLog(self._progress, describe) if self._progress else None
+        poll(due, self._renew, workers=self._concurrency, progress=log)
+
+    def _renew(self, renewal: Renewal) -> bool:
+        """Send one request, once: after a lost answer, the listing shows the new token."""
+        target = renewal.target
+        if failure := self._handover.failure():
+            renewal.end("failed", failure)
+            return True
+        try:
+            self._changes.request(*renewal.identity, {PART: hash_secret(renewal.current)})
+        except JournalError as error:
+            renewal.end("failed", error)
+            return True
+        renewal.was_sent = True
+        try:
+            renewal.new = target.gateway.renew_token(replace(target.credentials, token=renewal.current))
+        except FleetError as error:
+            if error.delivery is Delivery.UNKNOWN:
+                renewal.doubt = error
+                return True
+            renewal.was_sent = False
+            self._record(renewal, done=False)
+            renewal.end("failed", error)
+            return True
+        self._handover.write_early(renewal.slot, renewal.instance)
+        return True
+
+    def _reconcile(self, doubtful: Sequence[Renewal]) -> None:
+        """Ask the listing for the new token of each instance whose answer was lost, until it shows one."""
+        deadline = self._policy.listing.deadline()
+        for gateway, own in by_gateway(doubtful):
+            pause = self._policy.listing.first_pause
+            while True:
+                tokens: dict[str, str | None] = {}
+                with contextlib.suppress(FleetError):
+                    tokens = listed_tokens(gateway)
+                for renewal in own:
+                    token = tokens.get(renewal.target.credentials.id)
+                    if token and token != renewal.current:
+                        renewal.new = token
+                left = deadline - time.monotonic()
+                if left <= 0 or all(renewal.new for renewal in own):
+                    break
+                time.sleep(min(pause, left))
+                pause = min(2 * pause, self._policy.listing.max_pause)
+            for renewal in own:
+                if renewal.doubt and renewal.new is None:
+                    renewal.end("unknown", _unknown(renewal.doubt))
+
+    def _prove(self, renewed: Sequence[Renewal]) -> None:
+        deadline = time.monotonic() + self._policy.proof_timeout
+
+        def prove(renewal: Renewal) -> bool:
+            renewal.proof = works(renewal, renewal.new or "")
+            return renewal.proof is None or time.monotonic() >= deadline
+
+        poll(renewed, prove, workers=self._concurrency, interval=self._policy.proof_interval)
+
+    def _deliver(self, renewals: Sequence[Renewal]) -> None:
+        failure: UsageError | None = None
+        try:
+            self._handover.write([(renewal.slot, renewal.instance) for renewal in renewals])
+        except UsageError as error:
+            failure = error
+        for renewal in renewals:
+            if renewal.is_over or not (renewal.was_sent or renewal.is_found):
+                if failure and not renewal.error:
+                    renewal.end("failed", failure)
+            elif renewal.proof:
+                renewal.end("unknown", _unproved(renewal.proof))
+            else:
+                renewal.end("rotated", failure)
+                if not failure:
+                    self._record(renewal, done=True)
+
+    def _record(self, renewal: Renewal, *, done: bool) -> None:
+        # An entry that stays pending makes the next task find the token in the listing, and nothing else.
+        with contextlib.suppress(JournalError):
+            self._changes.settle(*renewal.identity, [PART], done=done)
+
+    def _report(self, renewals: Sequence[Renewal]) -> dict[str, Any]:
+        for renewal in renewals:
+            if renewal.new and not self._handover.output.may_return(renewal.new):
+                renewal.new = None
+        return report(
+            renewals,
+            changed=any(renewal.is_changed for renewal in renewals),
+            before="".join(renewal.line("its token") for renewal in renewals),
+            after="".join(renewal.line("a new token" if renewal.is_changed else "its token") for renewal in renewals),
+            done="given a new token",
+        )
+
+
+def _unknown(doubt: FleetError) -> FleetError:
+    return FleetError(
+        "outcome_unknown",
+        f"it is not known whether it got a new token: {doubt.message}; the listing shows none yet: run the task again, "
+        "which takes the new token from the listing",
+        http_status=doubt.http_status,
+        delivery=Delivery.UNKNOWN,
+    )
+
+
+def _unproved(proof: FleetError) -> FleetError:
+    return FleetError(
+        "outcome_unknown",
+        f"its new token was handed over, but doesn't work: {proof.message}; run the task again, which tries it again",
+        http_status=proof.http_status,
+        delivery=Delivery.UNKNOWN,
+    )
