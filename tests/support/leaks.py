@@ -694,7 +694,8 @@ _PATHS = ("dest", "json_file", "junit_file", "html_file")
 _CREATING = ("instance_create", "instance_provision")
 _WITH_JOURNAL = (
     *_CREATING,
-    *("creation_journal", "instance_delete", "instance_reboot", "instance_settings", "instance_token", "cloudphone_reboot"),
+    *("creation_journal", "instance_delete", "instance_reboot", "instance_settings", "instance_token"),
+    "cloudphone_reboot",
 )
 
 
