@@ -198,6 +198,7 @@ class Servers:
         self._emulators: list[Emulator] = []
         self._addresses: dict[str, str] = {}
         plain = self._emulator(Outcome())
+        self._plain, self._with_listing = plain.url, self._emulator(Outcome(), listing="present").url
         closed = socket.create_server(("127.0.0.1", 0))
         self._addresses["refused"] = f"http://127.0.0.1:{closed.getsockname()[1]}"
         closed.close()
@@ -212,17 +213,18 @@ class Servers:
             for name, outcome in OUTCOMES.items()
         }
 
-    def _emulator(self, outcome: Outcome, **options: Any) -> Emulator:
-        emulator = Emulator({"plugzapi.listing": "http404"}, _SEED, **options)
+    def _emulator(self, outcome: Outcome, *, listing: str = "http404", **options: Any) -> Emulator:
+        emulator = Emulator({"plugzapi.listing": listing}, _SEED, **options)
         self._stack.enter_context(emulator)
         self._emulators.append(emulator)
         for fault, values in outcome.faults:
             emulator.arm("*", fault, count=None, **values)
         return emulator
 
-    def address(self, outcome: str) -> str:
+    def address(self, outcome: str, *, needs_listing: bool) -> str:
         """Where that outcome is to be had."""
-        return self._by_outcome[outcome]
+        address = self._by_outcome[outcome]
+        return self._with_listing if needs_listing and address == self._plain else address
 
     def secrets(self) -> dict[str, str]:
         """The tokens that the servers have given out."""
@@ -692,6 +694,8 @@ def playbooks(extent: Extent = "all") -> dict[str, list[Cell]]:
 
 _PATHS = ("dest", "json_file", "junit_file", "html_file")
 _CREATING = ("instance_create", "instance_provision")
+# What does nothing where PlugzAPI has no listing.
+_LISTING = ("instance_delete", "instance_subscription")
 _WITH_JOURNAL = (
     *_CREATING,
     *("creation_journal", "instance_delete", "instance_reboot", "instance_settings", "instance_token"),
@@ -713,7 +717,7 @@ def cell_task(cell: Cell, servers: Servers, folder: Path) -> dict[str, Any]:
     if cell.way != "variables" and (instance_id := options.pop("instance_id", None)):
         environment[_IDS[options.get("provider", "plugzapi")]] = instance_id
     if variant.address:
-        address = servers.address(cell.outcome)
+        address = servers.address(cell.outcome, needs_listing=variant.module in _LISTING)
         by_provider = dict.fromkeys(("green_api", "plugzapi"), address)
         options |= {variant.address: by_provider if variant.address == "api_urls" else address}
         options |= {"retry_timeout": 0, **outcome.options}
