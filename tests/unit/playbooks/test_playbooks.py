@@ -194,9 +194,13 @@ def test_settings_without_a_meaning_change_nothing(playbooks: Playbooks, variabl
     assert playbooks.emulator.log(writes=True) == []
 
 
-def test_settings_that_an_account_cannot_be_asked_for_fail_with_its_reason(playbooks: Playbooks) -> None:
-    environment = {"GREEN_API_PARTNER_TOKEN": "wrong-partner-token"}
-    done = playbooks.run(
-        "msgops.fleet.apply_settings", environment=environment, fleet_settings={"webhookUrl": "https://new.example"}
-    )
-    assert (done.returncode, "check partner_token" in done.stdout + done.stderr) == (2, True), done.stdout
+@pytest.mark.parametrize("names", [{}, {"fleet_names": ["shop"]}])
+def test_settings_that_an_account_cannot_be_asked_for_fail_with_its_reason(
+    playbooks: Playbooks, names: dict[str, Any]
+) -> None:
+    environment = {"GREEN_API_PARTNER_TOKEN": "wrong-partner-token", "ANSIBLE_DEPRECATION_WARNINGS": "true"}
+    asked = {"fleet_settings": {"webhookUrl": "https://new.example"}, **names}
+    done = playbooks.run("msgops.fleet.apply_settings", environment=environment, **asked)
+    output = done.stdout + done.stderr
+    assert (done.returncode, "check partner_token" in output) == (2, True), output
+    assert "DEPRECATION" not in output
