@@ -58,6 +58,7 @@ options:
   instance_token:
     description: Its token. The listing's own token is used where it shows one.
     type: str
+    aliases: [api_token_instance]
   name:
     description: Its name, which must be that of the listing.
     type: str

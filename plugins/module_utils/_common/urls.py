@@ -60,4 +60,4 @@ def secrets_in_url(text: str) -> Iterator[str]:
         return
     for part in (parts.user, parts.tail[1:]):
         pieces = {part, *re.split("[:&=#]", part), *(pair.partition("=")[2] for pair in re.split("[&#]", part))}
-        yield from (form for piece in pieces if piece for form in {piece, unquote(piece)})
+        yield from (form for piece in pieces if piece for form in (piece, unquote(piece)))

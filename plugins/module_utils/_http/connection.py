@@ -233,7 +233,7 @@ class _Response(http.client.HTTPResponse):
         try:
             super().begin()
         except http.client.HTTPException as exc:
-            if type(exc) is http.client.HTTPException:  # its subclasses are all other errors
+            if exc.__class__ is http.client.HTTPException:  # its subclasses are all other errors
                 raise TooLarge("more than 100 headers") from None
             raise
         self._reader.begin_body()

@@ -46,11 +46,14 @@ def parse_dictionary(text: str) -> Any:
         return value
     lexer = shlex.shlex(text, posix=True)
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = ", \t\r\n", True, ""
+    found = {}
     try:
-        pairs = [pair.split("=", 1) for pair in lexer]
-        return {key: value for key, value in pairs}  # noqa: C416  # dict() would take a text of two characters for a pair
+        for pair in lexer:
+            key, value = pair.split("=", 1)
+            found[key] = value
     except ValueError:  # an open quote, or something without an equals sign
         return None
+    return found
 
 
 def _parse(text: str) -> Any:

@@ -56,6 +56,15 @@ def quote_vendor(_original: Callable[..., str]) -> Callable[..., str]:
     return masked
 
 
+def leave_secrets(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave the secrets in the result, which the entrypoint masks whatever a message holds."""
+
+    def masked(value: Any, _secrets: Any) -> Any:
+        return value
+
+    return masked
+
+
 def encode_options(_original: Callable[..., Any]) -> Callable[..., Any]:
     """Return the task's options in Base64, in which Ansible doesn't recognize what it masks."""
 
@@ -79,15 +88,20 @@ def print_path(original: Callable[..., Any]) -> Callable[..., Any]:
     return exchange
 
 
+UNMASKED: dict[str, Wrapper] = {"_task.entrypoint:masked": leave_secrets}
 # A flaw, and the outcome and the output in which it shows.
 FLAWS: dict[str, tuple[dict[str, Wrapper], str, str]] = {
     "an exception's text in the message": (
-        {**CRASHES, "_task.entrypoint:unexpected": add_exception_text},
+        {**UNMASKED, **CRASHES, "_task.entrypoint:unexpected": add_exception_text},
         CRASH,
         "stdout",
     ),
-    "the URL in a message": ({"_http.failures:explain": add_path}, "refused", "stdout"),
-    "the vendor's words as they are": ({"_http.messages:Response.masked": quote_vendor}, "403 that echoes", "stdout"),
+    "the URL in a message": ({**UNMASKED, "_http.failures:explain": add_path}, "refused", "stdout"),
+    "the vendor's words as they are": (
+        {**UNMASKED, "_http.messages:Response.masked": quote_vendor},
+        "403 that echoes",
+        "stdout",
+    ),
     "the options in an encoding that Ansible doesn't mask": (
         {"_task.arguments:ArgumentSpec.without_secrets": encode_options},
         "refused",

@@ -67,7 +67,7 @@ class SettingsApi:
         if not call.content_type:
             return error(415, "Unsupported Media Type")
         value = (call.json_object() or {}).get(setting.body)
-        if type(value) is not setting.kind or (setting.field == "name" and not value):
+        if value.__class__ is not setting.kind or (setting.field == "name" and not value):
             return error(400, f"Invalid request: {setting.body} must be a {setting.kind.__name__}")
         if (
             setting.is_url
