@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
+from ansible_collections.msgops.fleet.plugins.module_utils._common.resources import RUN_OUT
 from ansible_collections.msgops.fleet.plugins.module_utils._creation import credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials_content import (
@@ -641,5 +642,6 @@ def test_what_a_killed_process_has_kept_is_removed_by_a_later_one(tmp_path: Path
     assert os.listdir(tmp_path) == [path.name]
 
 
-def test_errno_is_told_by_what_to_do() -> None:
-    assert {errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.ENOLCK, errno.EMFILE} <= set(credentials._REMEDIES)
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.ENOLCK, errno.EMFILE])
+def test_what_runs_out_or_is_refused_has_a_remedy_of_its_own(number: int) -> None:
+    assert number in {**credentials._REMEDIES, **RUN_OUT}

@@ -234,6 +234,7 @@ def test_an_instance_is_listed_with_all_that_the_account_tells_of_it(httpserver:
             created_at="2022-03-27T14:59:59Z",
             payment_status="TRIAL",
             reading=Reading("notAuthorized", "disconnected"),
+            trial_ends_at="2022-03-29T14:59:59Z",
         )
     ]
     assert "token 1" not in repr(instances)
@@ -455,7 +456,9 @@ def test_a_creation_sends_the_options_in_the_vendors_spelling(wire: WireFactory)
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_creation_succeeds_with_200_and_with_201(httpserver: HTTPServer, url: str, status: int) -> None:
     httpserver.expect_request(ANY).respond_with_json(CREATED, status)
-    assert create(url) == Instance("8823XWIE982KII99012K2L", "shop", "new-token", "2022-03-29T14:59:59Z", 1648565999675)
+    due = "2022-03-29T14:59:59Z"
+    new = Instance("8823XWIE982KII99012K2L", "shop", "new-token", due, 1648565999675, trial_ends_at=due)
+    assert create(url) == new
 
 
 @pytest.mark.parametrize(
