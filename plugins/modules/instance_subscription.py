@@ -52,8 +52,8 @@ options:
   instance_id:
     description:
       - The ID of a single instance.
-      - If neither this nor O(instances) is set, the environment variables E(PLUGZAPI_INSTANCE_ID) and
-        E(PLUGZAPI_INSTANCE_TOKEN) are used.
+      - If neither this nor O(instances) is set, the environment variable E(PLUGZAPI_INSTANCE_ID) is used, and the token
+        that stands beside it in the environment.
     type: str
   instance_token:
     description: Its token. The listing's own token is used where it shows one.

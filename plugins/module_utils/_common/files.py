@@ -52,7 +52,8 @@ def make_folder(path: str, mode: int) -> None:
     """
     if os.path.isdir(path):
         return
-    if parent := os.path.dirname(path):
+    parent = os.path.dirname(path)
+    if parent and not os.path.exists(parent):
         make_folder(parent, mode)
     try:
         os.mkdir(path, mode)

@@ -19,7 +19,7 @@ GUARD = MODULE_UTILS / "_python.py"
 GUARD_MODULE = f"ansible_collections.msgops.fleet.plugins.module_utils.{GUARD.stem}"
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
 # Python 3.6 has these.
-OLD = {"collections.abc.Mapping", "time", "typing.Any"}
+OLD = {"collections", "collections.abc.Mapping", "time", "typing.Any"}
 AS_IF = "import runpy, sys; sys.version_info = (3, {}, 18, 'final', 0); runpy.run_path(sys.argv[1])"
 
 

@@ -22,7 +22,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.vocabulary im
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
 from ansible_collections.msgops.fleet.tests.support.wire import TOKEN
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 
@@ -128,6 +128,7 @@ def test_no_percent_encoding_of_a_token_survives(token: str, data: st.DataObject
 
 @given(st.text(max_size=30), st.text(string.ascii_letters + string.digits + "/-_.~", min_size=8))
 def test_a_secret_never_stands_in_a_redacted_text(text: str, secret: str) -> None:
+    assume(secret not in WORDS)
     assert secret not in redact(text + secret + text, [secret])
 
 

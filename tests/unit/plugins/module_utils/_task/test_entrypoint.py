@@ -59,7 +59,6 @@ def test_a_failure_has_its_message_and_its_error() -> None:
         AssertionError(TOKEN),
         UnicodeDecodeError("utf-8", TOKEN.encode(), 0, 1, TOKEN),
         requests.ConnectionError(f"Max retries exceeded with url: /{TOKEN}"),
-        MemoryError(TOKEN),
         RecursionError(TOKEN),
     ],
     ids=lambda error: type(error).__name__,
