@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import stripped
 from hypothesis import strategies as st
 
 _WEAPONS = (
@@ -21,10 +22,11 @@ _HONEST = ("shop", "sales 2", "Café", "नमस्ते", "می\u200cخواه
 
 foreign_text = st.lists(st.sampled_from(_WEAPONS + _HONEST) | st.text(max_size=4), min_size=1, max_size=5).map("".join)
 
-# A name by which an emulated gateway can list an instance: text, of which JSON and UTF-8 can hold every character.
-foreign_name = foreign_text.map(lambda text: text.encode("utf-8", "replace").decode().replace("\x00", "")).filter(
-    lambda text: text.strip()
-)
+# A name by which an emulated gateway can list an instance, and a task can name it: text, of which JSON and UTF-8 can
+# hold every character, and that has nothing at its ends that an option loses.
+foreign_name = foreign_text.map(
+    lambda text: stripped(text.encode("utf-8", "replace").decode().replace("\x00", ""))
+).filter(bool)
 
 _JOINERS = "\u200c\u200d"
 

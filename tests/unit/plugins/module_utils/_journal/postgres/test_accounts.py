@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._creation import test_accounts
+from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._creation import test_accounts, test_listing
 
 TESTS = (
     test_accounts.test_a_renewed_token_makes_no_second_instance,
     test_accounts.test_without_a_listing_two_tokens_in_turns_are_found_out,
     test_accounts.test_runs_at_once_under_all_spellings_and_names_create_once,
     test_accounts.test_a_late_name_takes_over_what_the_same_token_made,
-    test_accounts.test_an_account_that_was_listed_once_has_a_listing,
+    test_listing.test_an_account_that_was_listed_once_has_a_listing,
 )
 # pytest collects them here, where the fixture ``options`` is another one.
 globals().update({test.__name__: test for test in TESTS} | {"blind": test_accounts.blind})

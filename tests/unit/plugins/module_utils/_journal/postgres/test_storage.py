@@ -48,7 +48,7 @@ def test_it_never_holds_a_token(fleet: Fleet) -> None:
     fleet.create("shop", "unclear")
     tables = rows(fleet.journal, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert {name for (name,) in tables} == {
-        f"msgops_fleet_{table}" for table in ("access", "creation", "lease", "reboot")
+        f"msgops_fleet_{table}" for table in ("access", "change", "creation", "lease", "reboot")
     }
     content = json.dumps([rows(fleet.journal, f"SELECT * FROM {name}") for (name,) in tables])
     assert "shop" in content
