@@ -163,7 +163,7 @@ def test_a_process_without_memory_says_so_and_loses_no_token(fleet: Fleet, megab
         assert_nothing_lost(fleet, result)
     else:
         assert fleet.posts() == []
-    if megabytes <= 8:  # less than a creating task holds, so that no step of a library is the first to run out
+    if megabytes < 8:  # less than a creating task holds, so that no step of a library is the first to run out
         assert "run out of memory" in result["msg"]
 
 
