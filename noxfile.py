@@ -392,11 +392,11 @@ TIERS = {
         ["ansible-lint", "docs-check", "typing", "lint", "ruff-format", "license-check", "extra-checks", "changelog"],
     ),
     "test": (
-        "Every kind of check, on the newest stable ansible-core and one Python; about 10 minutes",
+        "Every kind of check, on the newest stable ansible-core and one Python; about a quarter of an hour",
         [*ON_ROWS, "awx", "tools", "importer", "molecule", "docs", "static"],
     ),
     "test-matrix": (
-        "What meets ansible-core, on the oldest and the next, and the core with the oldest libraries; about 15 minutes",
+        "What meets ansible-core, on the oldest and the next, and the core with the oldest libraries; about 20 minutes",
         [*(session for check in ON_ROWS for session in on((OLDEST, NEXT), check)), "oldest"],
     ),
     "test-all": (
