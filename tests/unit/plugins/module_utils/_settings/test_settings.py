@@ -320,7 +320,10 @@ def test_other_settings_that_have_moved_are_told(sitting: Sitting) -> None:
 def test_a_setting_of_the_task_that_has_moved_is_no_success(sitting: Sitting) -> None:
     sitting.emulator.config({"green_api.settings_effect": "moves_another"})
     settings = {**wanted("green_api"), "deletedMessageWebhook": False}
-    result = settle(sitting, shops(sitting, "green_api", "shop"), settings=settings, verify_timeout=0.1)
+    # Long enough for an answer, and too short for a second look.
+    result = settle(
+        sitting, shops(sitting, "green_api", "shop"), settings=settings, verify_timeout=5, verify_interval=60
+    )
     assert actions(result) == {"shop": "unverified"}
     assert "doesn't show deletedMessageWebhook" in result["msg"]
 
