@@ -214,7 +214,9 @@ class Servers:
         }
 
     def _emulator(self, outcome: Outcome, *, listing: str = "http404", **options: Any) -> Emulator:
-        emulator = Emulator({"plugzapi.listing": listing}, _SEED, **options)
+        # An instance that restarts after one cell's settings would refuse those of the next, at times.
+        config = {"plugzapi.listing": listing, "green_api.restart_seconds": 0}
+        emulator = Emulator(config, _SEED, **options)
         self._stack.enter_context(emulator)
         self._emulators.append(emulator)
         for fault, values in outcome.faults:
