@@ -141,6 +141,7 @@ class Settler:
         now = time.monotonic()
         instance.next_at = now + self._policy.pace
         instance.budget = RequestBudget(now + self._policy.verify_timeout)
+        instance.was_read_back = False
         if instance.sent:
             instance.sent_at = now
         else:
@@ -153,8 +154,11 @@ class Settler:
         reason: FleetError | None = None
         try:
             instance.read()
+            instance.was_read_back = True
         except FleetError as error:
-            reason = error
+            # One that the deadline cuts short says nothing that the last complete reading doesn't.
+            is_cut_short = error.code == "timeout" and not instance.budget.remaining()
+            reason = None if is_cut_short and instance.was_read_back else error
         missing = instance.missing
         if reason is None and (not missing or (instance.failure and not set(missing) & set(instance.sent))):
             self._record(instance, [key for key in instance.sent if key not in instance.untold], done=True)
@@ -165,7 +169,8 @@ class Settler:
             # What an earlier task sent would show by now: it was lost, or never sent.
             instance.sent.clear()
         else:
-            instance.next_at = time.monotonic() + self._policy.verify_interval
+            pause = min(self._policy.verify_interval, instance.budget.remaining())
+            instance.next_at = time.monotonic() + pause
 
     def _end_shown(self, instance: SettingsProgress) -> None:
         """End an instance all of whose settings are shown, as far as the gateway tells them."""
