@@ -97,6 +97,12 @@ class UsageError(FleetError):
         super().__init__("bad_request", message, delivery=Delivery.NOT_SENT)
 
 
+def outcome_unknown(message: str, doubt: FleetError | None) -> FleetError:
+    """The error of a request that may have had an effect; ``doubt`` is the error that leaves it open."""
+    status = doubt.http_status if doubt else None
+    return FleetError("outcome_unknown", message, http_status=status, delivery=Delivery.UNKNOWN)
+
+
 def failed(msg: str, error: FleetError | None = None) -> dict[str, Any]:
     """Return the part of a result that makes the task fail; with ``error`` if a single request caused the failure."""
     return {"failed": True, "msg": one_line(msg)} | ({"error": error.as_error()} if error else {})

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .._common.errors import FleetError
+from .._common.errors import Delivery, FleetError
 from .._common.timestamps import seconds_since
 from .._journal.entries import Entry, Use, normal_id, uses_of
 from .._vendors.accounts import Account
@@ -81,6 +81,43 @@ class Listing:
     def shows(self, instance_id: str | None) -> bool:
         """Whether the account has or had the instance of this ID."""
         return normal_id(instance_id) in self._by_id or self.has_deleted(instance_id)
+
+
+def list_until(gateway: Gateway, is_settled: Callable[[Listing], bool], policy: ListingPolicy | None = None) -> Listing:
+    """The first settled listing, or the last one that was read within the policy's time; without a policy, the first.
+
+    :raises FleetError: if the account can't be listed.
+    """
+    deadline = policy.deadline() if policy else 0.0
+    pause = policy.first_pause if policy else 0.0
+    listing: Listing | None = None
+    while True:
+        failure = None
+        try:
+            instances = gateway.list_instances()
+            listing = None if instances is None else Listing(instances)
+        except FleetError as error:
+            failure = error
+        if listing and is_settled(listing):
+            return listing
+        left = deadline - time.monotonic()
+        if left <= 0 or not policy:
+            if listing:
+                return listing
+            raise failure or no_listing(gateway)
+        time.sleep(min(pause, left))
+        pause = min(2 * pause, policy.max_pause)
+
+
+def no_listing(gateway: Gateway) -> FleetError:
+    """The error of an account that has no listing: only a listing proves what becomes of its instances."""
+    return FleetError(
+        "not_found",
+        f"the {gateway.provider} account can't be listed, because the gateway has no such call, so nothing was sent: "
+        "check api_url, or use the gateway's console",
+        delivery=Delivery.NOT_SENT,
+        cause="no listing",
+    )
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from .._common.polling import ProgressLog, poll
 from .._common.states import STARTING
 from .._creation.credentials import CredentialsFile
 from .._creation.credentials_content import credentials_key
-from .._creation.listing import Listing
+from .._creation.listing import Listing, list_until
+from .._fleet.outcome import by_gateway
 from .._journal.changes import ChangeJournal
 from .._journal.journal import Journal, Lease
 from .._journal.storage import JournalError
 from .._vendors.payments import CANCELLED, SUBSCRIBED, Payment, payment_in
-from .listed import by_gateway, list_until, refusal, unknown
+from .listed import refusal, unknown
 from .plan import Deletion, DeletionPolicy, make_plan
 
 # The parts of an instance's end in the journal of changes.

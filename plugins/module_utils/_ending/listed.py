@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .._common.errors import Delivery, FleetError
-from .._creation.listing import Listing, ListingPolicy
-from .._fleet.outcome import Action, Outcome
-from .._vendors.gateway import Gateway, Instance
+from .._common.errors import Delivery, FleetError, outcome_unknown
+from .._creation.listing import Listing, list_until
+from .._fleet.outcome import Action, Outcome, by_gateway
+from .._vendors.gateway import Instance
 
 
 @dataclass(kw_only=True)
@@ -26,11 +25,6 @@ class NamedOutcome(Outcome[Action]):
     listed: Instance | None = None
     sent: bool = False
     doubt: FleetError | None = None
-
-    @property
-    def gateway(self) -> Gateway:
-        """The client of its account."""
-        return self.target.gateway
 
     def take(self, instance: Instance) -> None:
         """Take over what the listing shows: its token is the newest."""
@@ -64,51 +58,6 @@ def refusal(reason: str, cause: str) -> FleetError:
     return FleetError("bad_request", reason, delivery=Delivery.NOT_SENT, cause=cause)
 
 
-def by_gateway(outcomes: Iterable[Named]) -> dict[Gateway, list[Named]]:
-    """The outcomes by account."""
-    found: dict[Gateway, list[Named]] = {}
-    for outcome in outcomes:
-        found.setdefault(outcome.gateway, []).append(outcome)
-    return found
-
-
-def list_until(gateway: Gateway, is_settled: Callable[[Listing], bool], policy: ListingPolicy | None = None) -> Listing:
-    """The first settled listing, or the last one that was read within the policy's time; without a policy, the first.
-
-    :raises FleetError: if the account can't be listed.
-    """
-    deadline = policy.deadline() if policy else 0.0
-    pause = policy.first_pause if policy else 0.0
-    listing: Listing | None = None
-    while True:
-        failure = None
-        try:
-            instances = gateway.list_instances()
-            listing = None if instances is None else Listing(instances)
-        except FleetError as error:
-            failure = error
-        if listing and is_settled(listing):
-            return listing
-        left = deadline - time.monotonic()
-        if left <= 0 or not policy:
-            if listing:
-                return listing
-            raise failure or no_listing(gateway)
-        time.sleep(min(pause, left))
-        pause = min(2 * pause, policy.max_pause)
-
-
-def no_listing(gateway: Gateway) -> FleetError:
-    """The error of an account that has no listing: only a listing proves what becomes of its instances."""
-    return FleetError(
-        "not_found",
-        f"the {gateway.provider} account can't be listed, because the gateway has no such call, so nothing was sent: "
-        "check api_url, or use the gateway's console",
-        delivery=Delivery.NOT_SENT,
-        cause="no listing",
-    )
-
-
 def take_listed(
     outcomes: Sequence[Named], gone: Callable[[Named], None], refused: Callable[[Named, FleetError], None]
 ) -> None:
@@ -135,9 +84,4 @@ def take_listed(
 def unknown(what: str, doubt: FleetError | None, remedy: str) -> FleetError:
     """The error of a request whose effect the listing doesn't show; ``doubt`` is why it may not have arrived."""
     why = doubt.message if doubt else "the gateway says that it did, but its listing doesn't show it"
-    return FleetError(
-        "outcome_unknown",
-        f"it is not known whether it was {what}: {why}; {remedy}",
-        http_status=doubt.http_status if doubt else None,
-        delivery=Delivery.UNKNOWN,
-    )
+    return outcome_unknown(f"it is not known whether it was {what}: {why}; {remedy}", doubt)

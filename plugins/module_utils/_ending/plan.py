@@ -13,13 +13,14 @@ from .._common import states
 from .._common.errors import FleetError, UsageError
 from .._common.limits import Limit
 from .._common.polling import poll
-from .._creation.listing import LISTING_POLICY, ListingPolicy
+from .._creation.listing import LISTING_POLICY, ListingPolicy, list_until
+from .._fleet.outcome import within
 from .._http.transport import RequestBudget
 from .._journal.changes import Change
 from .._journal.entries import Entry, Key, Memory, is_same_id
 from .._vendors.gateway import Gateway, Instance
 from .._vendors.payments import payment_in
-from .listed import NamedOutcome, list_until, refusal, take_listed
+from .listed import NamedOutcome, refusal, take_listed
 from .subscription import unknown_payment
 
 Action = Literal["deleted", "draining", "unchanged", "would_delete", "refused", "failed", "unknown"]
@@ -68,11 +69,6 @@ class Deletion(NamedOutcome[Action]):
     reason: str = ""
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """What the journal of changes calls it."""
-        return (self.gateway.provider, self.target.credentials.id)
-
-    @property
     def key(self) -> Key:
         """What a run must have a lease on to end it."""
         return Key(self.gateway.provider, self.target.name or "")
@@ -115,10 +111,7 @@ def make_plan(deletions: Sequence[Deletion], policy: DeletionPolicy, memory: Mem
     for deletion in deletions:
         if not deletion.is_over and deletion.is_linked and not policy.allow_authorized:
             deletion.end("refused", refusal(_linked(deletion), "authorized"))
-    planned = [one for one in deletions if not one.is_over]
-    error = policy.max_changes.guard([one.target.name_or_id for one in planned], len(deletions))
-    for deletion in planned if error else ():
-        deletion.end("refused", error)
+    within([one for one in deletions if not one.is_over], policy.max_changes, len(deletions), refused="refused")
     if any(deletion.error for deletion in deletions):
         stop = refusal("nothing was deleted, because another instance of the task can't be", "stopped")
         for deletion in deletions:

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from .._common.errors import Delivery, FleetError, UsageError
 from .._common.limits import Limit
 from .._common.polling import poll
-from .._creation.listing import LISTING_POLICY, Listing, ListingPolicy
+from .._creation.listing import LISTING_POLICY, Listing, ListingPolicy, list_until
 from .._fleet import outcome as outcomes_of
 from .._vendors.payments import CANCELLED, SUBSCRIBED, UNSUBSCRIBED, Payment, payment_in
-from .listed import NamedOutcome, by_gateway, list_until, refusal, take_listed, unknown
+from .listed import NamedOutcome, refusal, take_listed, unknown
 
 Action = Literal["subscribed", "cancelled", "unchanged", "would_subscribe", "would_cancel", "failed", "unknown"]
 State = Literal["subscribed", "cancelled"]
@@ -77,25 +77,19 @@ class Subscriber:
         """Subscribe or cancel. The failure of one instance doesn't keep the others from it."""
         planned = self._plan(subscriptions)
         poll(planned, self._send, workers=self.concurrency)
-        for sent in by_gateway(one for one in planned if one.sent).values():
+        for sent in outcomes_of.by_gateway(one for one in planned if one.sent).values():
             self._read_back(sent)
             for subscription in sent:
                 self._conclude(subscription)
 
-    def _plan(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+    def _plan(self, subscriptions: Sequence[Subscription]) -> Sequence[Subscription]:
         take_listed(subscriptions, _end_gone, lambda one, error: one.end("failed", error))
         for subscription in subscriptions:
             subscription.before = subscription.word
             if not subscription.is_over:
                 self._decide(subscription)
         planned = [one for one in subscriptions if not one.is_over]
-        if self.max_changes and (
-            error := self.max_changes.guard([one.target.name_or_id for one in planned], len(subscriptions))
-        ):
-            for subscription in planned:
-                subscription.end("failed", error)
-            return []
-        return planned
+        return outcomes_of.within(planned, self.max_changes, len(subscriptions))
 
     def _decide(self, subscription: Subscription) -> None:
         payment = payment_in(subscription.word)

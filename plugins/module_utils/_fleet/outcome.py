@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .._common.errors import FleetError, failed, failure_result
+from .._common.limits import Limit
+from .._vendors.gateway import Gateway
 from .observation import Target
 from .watching import Returned
 
@@ -26,23 +28,56 @@ class Outcome(Generic[Action]):
     error: FleetError | None = None
     is_over: bool = False
 
+    @property
+    def gateway(self) -> Gateway:
+        """The client of its account."""
+        return self.target.gateway
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Its provider and its ID, which the journal of changes knows it by."""
+        return self.gateway.provider, self.target.credentials.id
+
     def end(self, action: Action, error: FleetError | None = None) -> None:
         """Set the action for good."""
         self.action, self.error, self.is_over = action, error, True
 
     def line(self, text: str | None) -> str:
         """A line of the diff, which says of this instance that it is ``text``."""
-        return f"{self.target.gateway.provider} {self.target.label}: {text}\n"
+        return f"{self.gateway.provider} {self.target.label}: {text}\n"
 
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""
         return {
             "id": self.target.credentials.id or None,
             "name": self.target.name,
-            "provider": self.target.gateway.provider,
+            "provider": self.gateway.provider,
             "action": self.action,
             "error": self.error.as_item_error() if self.error else None,
         }
+
+
+AnyOutcome = TypeVar("AnyOutcome", bound=Outcome[Any])
+
+
+def by_gateway(outcomes: Iterable[AnyOutcome]) -> dict[Gateway, list[AnyOutcome]]:
+    """The outcomes by account."""
+    found: dict[Gateway, list[AnyOutcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.gateway, []).append(outcome)
+    return found
+
+
+def within(
+    planned: Sequence[AnyOutcome], limit: Limit | None, total: int, refused: str = "failed"
+) -> Sequence[AnyOutcome]:
+    """Those of ``total`` outcomes that are ``planned``, if the limit allows as many; else none, and they all end."""
+    refusal = limit.guard([outcome.target.name_or_id for outcome in planned], total) if limit else None
+    if refusal is None:
+        return planned
+    for outcome in planned:
+        outcome.end(refused, refusal)
+    return []
 
 
 def report(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._common import states
-from .._common.errors import Delivery, FleetError, UsageError
+from .._common.errors import Delivery, FleetError, UsageError, outcome_unknown
 from .._common.polling import PROGRESS_INTERVAL, ProgressLog, poll
 from .._http.transport import RequestBudget
 from .observation import Target, observe
@@ -215,12 +215,8 @@ class Rebooter:
 
 def unknown_reboot(doubt: FleetError) -> FleetError:
     """The error of a reboot whose answer was lost, and whose effect was not seen."""
-    return FleetError(
-        "outcome_unknown",
-        f"it is not known whether it was rebooted: {doubt.message}; a later task may reboot it again",
-        http_status=doubt.http_status,
-        delivery=Delivery.UNKNOWN,
-    )
+    message = f"it is not known whether it was rebooted: {doubt.message}; a later task may reboot it again"
+    return outcome_unknown(message, doubt)
 
 
 def _relapse(state: str | None) -> FleetError:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._common.errors import Delivery, FleetError, UsageError
@@ -17,10 +16,10 @@ from .._common.polling import poll
 from .._common.timestamps import seconds_since
 from .._creation.listing import LISTING_POLICY, ListingPolicy
 from .._fleet.observation import Target, read
+from .._fleet.outcome import by_gateway, within
 from .._http.transport import RequestBudget
 from .._journal.changes import Change, ChangeJournal
 from .._vendors.accounts import hash_secret
-from .._vendors.gateway import Gateway
 from .progress import Renewal
 
 # The name of the token in the journal of changes, whose fingerprint is that of the token before the renewal: the new
@@ -67,35 +66,17 @@ def make_plan(renewals: Sequence[Renewal], policy: RenewalPolicy, journal: Chang
     for renewal in readable:
         _decide(renewal, policy, recorded.get(renewal.identity, {}).get(PART))
     due = [renewal for renewal in readable if renewal.is_due]
-    if refusal := policy.max_changes.guard([renewal.target.name_or_id for renewal in due], len(renewals)):
-        for renewal in due:
-            renewal.end("failed", refusal)
-
-
-def by_gateway(renewals: Iterable[Renewal]) -> Iterable[tuple[Gateway, list[Renewal]]]:
-    """The renewals of each account."""
-    found: dict[Gateway, list[Renewal]] = collections.defaultdict(list)
-    for renewal in renewals:
-        found[renewal.target.gateway].append(renewal)
-    return found.items()
-
-
-def listed_tokens(gateway: Gateway) -> dict[str, str | None]:
-    """The tokens of an account's instances by ID.
-
-    :raises FleetError: if the account can't be listed.
-    """
-    return {one.id: one.token for one in gateway.list_instances() or () if not one.deleted}
+    within(due, policy.max_changes, len(renewals))
 
 
 def works(renewal: Renewal, token: str) -> FleetError | None:
     """Try ``token`` by reading the state; the error if that fails."""
     credentials = dataclasses.replace(renewal.target.credentials, token=token)
-    return read(Target(renewal.target.gateway, credentials, renewal.target.name), RequestBudget()).error
+    return read(Target(renewal.gateway, credentials, renewal.target.name), RequestBudget()).error
 
 
 def _list(renewals: Sequence[Renewal]) -> None:
-    for gateway, own in by_gateway(renewals):
+    for gateway, own in by_gateway(renewals).items():
         try:
             listing = {one.id: one for one in gateway.list_instances() or () if not one.deleted}
         except FleetError as error:

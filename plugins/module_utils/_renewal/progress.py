@@ -40,15 +40,10 @@ class Renewal(Outcome[Action]):
     proof: FleetError | None = None
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """The provider and the ID, for the journal."""
-        return self.target.gateway.provider, self.target.credentials.id
-
-    @property
     def slot(self) -> Slot:
         """Where its token goes in the credentials file: under the name of the listing, as a creation's does."""
         name = (self.listed.name if self.listed else "") or self.target.credentials.id
-        return Slot(self.target.gateway.provider, name, self.api_url, account=self.account.name)
+        return Slot(self.gateway.provider, name, self.api_url, account=self.account.name)
 
     @property
     def instance(self) -> Instance:

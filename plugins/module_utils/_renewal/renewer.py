@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._common.errors import Delivery, FleetError, UsageError
+from .._common.errors import Delivery, FleetError, UsageError, outcome_unknown
 from .._common.polling import ProgressLog, poll
 from .._creation.handover import Handover
-from .._fleet.outcome import report
+from .._creation.listing import Listing, list_until
+from .._fleet.outcome import by_gateway, report
 from .._journal.changes import ChangeJournal
 from .._journal.entries import Key
 from .._journal.journal import Journal
 from .._journal.storage import JournalError
 from .._vendors.accounts import hash_secret
-from .plan import PART, RenewalPolicy, by_gateway, listed_tokens, make_plan, works
+from .plan import PART, RenewalPolicy, make_plan, works
 from .progress import Renewal
 
 
@@ -121,7 +122,7 @@ class Renewer:
             return True
         renewal.was_sent = True
         try:
-            renewal.new = target.gateway.renew_token(replace(target.credentials, token=renewal.current))
+            renewal.new = renewal.gateway.renew_token(replace(target.credentials, token=renewal.current))
         except FleetError as error:
             if error.delivery is Delivery.UNKNOWN:
                 renewal.doubt = error
@@ -136,21 +137,18 @@ class Renewer:
     def _reconcile(self, doubtful: Sequence[Renewal]) -> None:
         """Ask the listing for the new token of each instance whose answer was lost, until it shows one."""
         deadline = self._policy.listing.deadline()
-        for gateway, own in by_gateway(doubtful):
-            pause = self._policy.listing.first_pause
-            while True:
-                tokens: dict[str, str | None] = {}
-                with contextlib.suppress(FleetError):
-                    tokens = listed_tokens(gateway)
+        for gateway, own in by_gateway(doubtful).items():
+
+            def shows_new_tokens(listing: Listing, own: Sequence[Renewal] = own) -> bool:
                 for renewal in own:
-                    token = tokens.get(renewal.target.credentials.id)
-                    if token and token != renewal.current:
-                        renewal.new = token
-                left = deadline - time.monotonic()
-                if left <= 0 or all(renewal.new for renewal in own):
-                    break
-                time.sleep(min(pause, left))
-                pause = min(2 * pause, self._policy.listing.max_pause)
+                    listed = listing.with_id(renewal.target.credentials.id)
+                    if listed and listed.token and listed.token != renewal.current:
+                        renewal.new = listed.token
+                return all(renewal.new for renewal in own)
+
+            left = replace(self._policy.listing, timeout=max(0.0, deadline - time.monotonic()))
+            with contextlib.suppress(FleetError):
+                list_until(gateway, shows_new_tokens, left)
             for renewal in own:
                 if renewal.doubt and renewal.new is None:
                     renewal.end("unknown", _unknown(renewal.doubt))
@@ -210,9 +208,7 @@ def _unknown(doubt: FleetError) -> FleetError:
 
 
 def _unproved(proof: FleetError) -> FleetError:
-    return FleetError(
-        "outcome_unknown",
+    return outcome_unknown(
         f"its new token was handed over, but doesn't work: {proof.message}; run the task again, which tries it again",
-        http_status=proof.http_status,
-        delivery=Delivery.UNKNOWN,
+        proof,
     )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from .._common.errors import Delivery, FleetError, UsageError
 from .._common.limits import Limit
 from .._common.polling import poll
-from .._fleet.outcome import Outcome
+from .._fleet.outcome import within
 from .._journal.changes import Change, ChangeJournal, fingerprint
 from .progress import SettingsProgress
 
@@ -66,19 +66,10 @@ def make_plan(
     """
     poll(instances, _read, workers=concurrency)
     readable = [instance for instance in instances if not instance.is_over]
-    recorded = journal.read((i.target.gateway.provider, i.target.credentials.id) for i in readable)
+    recorded = journal.read(instance.identity for instance in readable)
     for instance in readable:
-        identity = (instance.target.gateway.provider, instance.target.credentials.id)
-        _plan(instance, policy, recorded.get(identity, {}))
-    if policy.max_changes:
-        planned = [instance for instance in instances if instance.has_work]
-        refuse(planned, policy.max_changes.guard([i.target.name_or_id for i in planned], len(instances)))
-
-
-def refuse(planned: Sequence[Outcome[Any]], refusal: FleetError | None) -> None:
-    """End all planned changes with ``refusal``, if there is one."""
-    for outcome in planned if refusal else ():
-        outcome.end("failed", refusal)
+        _plan(instance, policy, recorded.get(instance.identity, {}))
+    within([instance for instance in instances if instance.has_work], policy.max_changes, len(instances))
 
 
 def _read(instance: SettingsProgress) -> bool:
@@ -115,7 +106,7 @@ def _plan(instance: SettingsProgress, policy: SettingsPolicy, recorded: Mapping[
                 instance.changes[key] = value
         elif instance.told[key] != value:
             instance.changes[key] = value
-            lag = instance.target.gateway.settings_lag
+            lag = instance.gateway.settings_lag
             if change and is_same and change.status == "pending" and change.age < lag:
                 # The gateway may show it later: sending it again now would only restart the instance.
                 instance.sent.append(key)

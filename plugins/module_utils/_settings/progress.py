@@ -74,7 +74,7 @@ class SettingsProgress(Outcome[Action]):
 
         :raises FleetError: if they can't be read.
         """
-        gateway, credentials = self.target.gateway, self.target.credentials
+        gateway, credentials = self.gateway, self.target.credentials
         self.next_at = time.monotonic() + 1.0
         self.told = gateway.read_settings(credentials, self.desired.keys(), self.budget)
         if self.before is None:
@@ -99,7 +99,7 @@ class SettingsProgress(Outcome[Action]):
         return {key: self._value(key, values.get(key)) for key in self.desired}
 
     def _value(self, key: str, value: Any) -> Any:
-        setting: Setting = self.target.gateway.settings[key]
+        setting: Setting = self.gateway.settings[key]
         if not isinstance(value, str) or not value:
             return value
         return MASK if setting.is_secret else shown_url(value) if setting.is_url else value

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .._common import states
-from .._common.errors import Delivery, FleetError
+from .._common.errors import Delivery, FleetError, outcome_unknown
 from .._common.polling import PROGRESS_INTERVAL, ProgressLog, poll
 from .._common.texts import join_first
 from .._http.transport import RequestBudget
@@ -78,17 +78,16 @@ class Settler:
         :raises JournalError: if the journal can't be written.
         """
         for instance in instances:
-            identity = (instance.target.gateway.provider, instance.target.credentials.id)
             fingerprints = {part(key): fingerprint_of(instance, value) for key, value in instance.desired.items()}
-            self._journal.request(*identity, fingerprints)
-            self._journal.settle(*identity, list(fingerprints), done=True)
+            self._journal.request(*instance.identity, fingerprints)
+            self._journal.settle(*instance.identity, list(fingerprints), done=True)
 
     def _lanes(self, planned: Sequence[SettingsProgress], instances: Sequence[SettingsProgress]) -> list[_Lane]:
         """As many lanes for the instances that restart as may restart at once, and one for each other instance."""
-        restarting = collections.deque(i for i in planned if i.target.gateway.settings_restart)
-        fleet = sum(instance.target.gateway.settings_restart for instance in instances)
+        restarting = collections.deque(i for i in planned if i.gateway.settings_restart)
+        fleet = sum(instance.gateway.settings_restart for instance in instances)
         lanes = min(len(restarting), max(1, self._policy.max_restarting.of(fleet)))
-        others = (collections.deque([i]) for i in planned if not i.target.gateway.settings_restart)
+        others = (collections.deque([i]) for i in planned if not i.gateway.settings_restart)
         return [*(_Lane(restarting) for _lane in range(lanes)), *(_Lane(queue) for queue in others)]
 
     def _step(self, lane: _Lane) -> bool:
@@ -122,12 +121,12 @@ class Settler:
 
     def _send(self, instance: SettingsProgress) -> None:
         """Send its changes, each request once: after a lost answer, the settings show whether it arrived."""
-        gateway, credentials = instance.target.gateway, instance.target.credentials
+        gateway, credentials = instance.gateway, instance.target.credentials
         changes = {key: value for key, value in instance.changes.items() if key not in instance.sent}
         for request in gateway.settings_requests(changes, instance.desired):
             try:
                 fingerprints = {part(key): fingerprint_of(instance, value) for key, value in request.items()}
-                self._journal.request(gateway.provider, credentials.id, fingerprints)
+                self._journal.request(*instance.identity, fingerprints)
                 gateway.write_settings(credentials, request)
             except FleetError as error:
                 if error.delivery is Delivery.UNKNOWN:
@@ -210,7 +209,7 @@ class Settler:
     def _has_restarted(self, instance: SettingsProgress) -> bool:
         """Whether it has restarted after its change, so that the next one may."""
         with contextlib.suppress(FleetError):
-            reading = instance.target.gateway.read_state(instance.target.credentials, instance.budget)
+            reading = instance.gateway.read_state(instance.target.credentials, instance.budget)
             instance.next_at = time.monotonic() + self._policy.pace
             return reading.state != states.STARTING or not instance.budget.remaining()
         return True
@@ -218,8 +217,7 @@ class Settler:
     def _record(self, instance: SettingsProgress, keys: Sequence[str], *, done: bool) -> None:
         # An entry that stays pending costs a later task one more reading, and nothing else.
         with contextlib.suppress(JournalError):
-            identity = (instance.target.gateway.provider, instance.target.credentials.id)
-            self._journal.settle(*identity, [part(key) for key in keys], done=done)
+            self._journal.settle(*instance.identity, [part(key) for key in keys], done=done)
 
     def _describe(self) -> str:
         planned = [i for i in self._instances if i.changes]
@@ -230,11 +228,8 @@ class Settler:
 
 
 def _unknown(doubt: FleetError) -> FleetError:
-    return FleetError(
-        "outcome_unknown",
-        f"it is not known whether its settings were changed: {doubt.message}; run the task again",
-        http_status=doubt.http_status,
-        delivery=Delivery.UNKNOWN,
+    return outcome_unknown(
+        f"it is not known whether its settings were changed: {doubt.message}; run the task again", doubt
     )
 
 

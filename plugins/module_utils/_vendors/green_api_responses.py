@@ -69,13 +69,21 @@ def _no_code(response: Response, text: str, remedy: str = "") -> FleetError:
     return response.error("vendor", f"the gateway says: {text}", delivery=Delivery.REFUSED, remedy=remedy)
 
 
-def parse_reboot(response: Response) -> None:
+def _require_done(response: Response, field: str, refusal: str = "did not") -> None:
+    """Take ``true`` in the field for success.
+
+    :raises FleetError: if the gateway says that it ``refusal``, or something else.
+    """
     body = _successful_body(response)
-    done = body.get("isReboot") if isinstance(body, dict) else None
+    done = body.get(field) if isinstance(body, dict) else None
     if done is False:
-        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
+        raise response.error("vendor", f"the gateway says that it {refusal}", delivery=Delivery.REFUSED)
     if done is not True:
-        raise response.malformed("an object with isReboot")
+        raise response.malformed(f"an object with {field}")
+
+
+def parse_reboot(response: Response) -> None:
+    _require_done(response, "isReboot")
 
 
 def parse_settings(response: Response, wanted: Mapping[str, Setting]) -> dict[str, Any]:
@@ -95,21 +103,11 @@ def parse_settings(response: Response, wanted: Mapping[str, Setting]) -> dict[st
 
 
 def parse_saving(response: Response) -> None:
-    body = _successful_body(response)
-    saved = body.get("saveSettings") if isinstance(body, dict) else None
-    if saved is False:
-        raise response.error("vendor", "the gateway says that it did not save them", delivery=Delivery.REFUSED)
-    if saved is not True:
-        raise response.malformed("an object with saveSettings")
+    _require_done(response, "saveSettings", "did not save them")
 
 
 def parse_logout(response: Response) -> None:
-    body = _successful_body(response)
-    done = body.get("isLogout") if isinstance(body, dict) else None
-    if done is False:
-        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
-    if done is not True:
-        raise response.malformed("an object with isLogout")
+    _require_done(response, "isLogout")
 
 
 def parse_deletion(response: Response) -> Deletion:
@@ -117,12 +115,7 @@ def parse_deletion(response: Response) -> Deletion:
     body = response.body
     if response.ok and isinstance(body, dict) and body.get("code") == 404 and "description" in body:
         return Deletion("gone")
-    body = _successful_body(response)
-    done = body.get("deleteInstanceAccount") if isinstance(body, dict) else None
-    if done is False:
-        raise response.error("vendor", "the gateway says that it did not", delivery=Delivery.REFUSED)
-    if done is not True:
-        raise response.malformed("an object with deleteInstanceAccount")
+    _require_done(response, "deleteInstanceAccount")
     return Deletion("accepted")
 
 
