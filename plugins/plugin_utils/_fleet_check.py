@@ -93,7 +93,7 @@ def check(task: TaskContext, play: Play, *, set_facts: bool) -> dict[str, Any]:
         **report.as_result(),
         "shown": _shown(report, params["shown"], files["html_file"]),
         "hosts": rows if set_facts else [],
-        **_to_fail(report, play),
+        **_to_fail(report, play, blames_hosts=params["kind"] != "reports"),
     }
     return result | ({"report": report.as_json()} if params["return_report"] else {})
 
@@ -181,16 +181,17 @@ def _shown(report: Report, limit: int, page: str | None) -> list[str]:
     ]
 
 
-def _to_fail(report: Report, play: Play) -> dict[str, Any]:
+def _to_fail(report: Report, play: Play, *, blames_hosts: bool) -> dict[str, Any]:
     """What the playbook's last play fails: ``to_fail``, hosts with a line on each, and ``localhost_line``.
 
-    These are the failing hosts, the worst first, if more are failing than may be. If the fleet fails for another
-    reason, no host of it is to blame: localhost fails, or the first host if localhost isn't in the play.
+    These are the failing hosts, the worst first, if more are failing than may be, and if the check has read hosts of
+    this play (``blames_hosts``). If the fleet fails otherwise, no host is to blame: localhost fails, or the first host
+    if localhost isn't in the play.
 
     A host that an earlier check in this run has put into the group of failing hosts, and that is active again, gets an
     empty line: it must not fail because of that check.
     """
-    failing = report.failing if report.has_too_many_failing else []
+    failing = report.failing if blames_hosts and report.has_too_many_failing else []
     lines = {finding.member.host: finding.line for finding in failing if finding.member.host}
     localhost_line = ""
     if not lines and (violations := report.violations()):
