@@ -14,7 +14,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.msgops.fleet.plugins.module_utils._http.session import REQUESTS_IMPORT_ERROR
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.module_utils._task.normalization import is_blank
-from ansible_collections.msgops.fleet.plugins.module_utils._task.text_values import parse_dictionary
+from ansible_collections.msgops.fleet.plugins.module_utils._task.text_values import parse_dictionary, where_unreadable
 from ansible_collections.msgops.fleet.plugins.modules import fleet_check
 from ansible_collections.msgops.fleet.plugins.plugin_utils._action_module import ControllerAction
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_check import Play, check
@@ -54,11 +54,11 @@ def _parsed(rule: Any) -> Mapping[str, Any]:
 
     :raises AnsibleActionFail: if it is neither a dictionary nor the text of one.
     """
-    if isinstance(rule, str):
-        rule = parse_dictionary(rule)
-    if not isinstance(rule, Mapping):
-        raise AnsibleActionFail("fleet_rule must be a dictionary, or its JSON or YAML")
-    return rule
+    parsed = parse_dictionary(rule) if isinstance(rule, str) else rule
+    if not isinstance(parsed, Mapping):
+        place = where_unreadable(rule) if isinstance(rule, str) else ""
+        raise AnsibleActionFail(f"fleet_rule must be a dictionary, or its JSON or YAML{place}")
+    return parsed
 
 
 def _has_playbooks_of_others() -> bool:

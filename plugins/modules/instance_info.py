@@ -34,6 +34,12 @@ options:
       - If not set, the environment variable E(MSGOPS_PROVIDER) is used. An item of O(accounts) may name its own.
       - If no provider is set, and no O(accounts), O(api_url) or O(partner_token) either, the module lists the account
         of each gateway whose partner's token is in the environment.
+  names:
+    description:
+      - The names of the instances to return, as a list, or text with commas or lines between them. By default all.
+      - A name that none of the listed accounts has is an error.
+    type: list
+    elements: str
   fail_on_error:
     description:
       - Whether an account that could not be listed fails the task, after all of them were tried.
@@ -64,7 +70,7 @@ RETURN = r"""
 instances:
   description:
     - The instances of the accounts that could be listed, in the order of the accounts and of their listings, without
-      deleted ones.
+      deleted ones. With O(names), only those.
   returned: always, unless an option is wrong
   type: list
   elements: dict
@@ -138,6 +144,7 @@ from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import failure_result
+from ansible_collections.msgops.fleet.plugins.module_utils._common.texts import join_first
 from ansible_collections.msgops.fleet.plugins.module_utils._task.accounts import PartnerAccount, resolve_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
@@ -158,6 +165,7 @@ ARGUMENTS = TRANSPORT.merge(
     ArgumentSpec(
         {
             "accounts": {"type": "list", "elements": "dict", "options": {**ITEM_GATEWAY, **PARTNER.options}},
+            "names": {"type": "list", "elements": "str"},
             "fail_on_error": {"type": "bool", "default": True},
         },
     ),
@@ -170,9 +178,11 @@ def run(task: TaskContext) -> dict[str, Any]:
     accounts = resolve_accounts(task.params, "the task", task.resolver)
     listings = list_accounts(accounts, GatewayCache(options), task.resolver, concurrency=options.concurrency)
     rows: list[dict[str, Any]] = []
-    withheld = False
+    wanted, withheld = task.params["names"], False
     for listing in listings:
         for instance in listing.instances:
+            if wanted is not None and instance.name not in wanted:
+                continue
             shown = instance.token is not None and task.output.may_return(instance.token)
             withheld |= instance.token is not None and not shown
             rows.append(_row(instance, listing.account, instance.token if shown else None))
@@ -184,6 +194,9 @@ def run(task: TaskContext) -> dict[str, Any]:
     failures = [(listing.account.label, listing.error) for listing in listings if listing.error]
     if failures and task.params["fail_on_error"]:
         return result | failure_result("accounts", "listed", failures, len(accounts))
+    if missing := [name for name in wanted or () if name not in {row["name"] for row in rows}]:
+        labels = join_first([listing.account.label for listing in listings])
+        return result | {"failed": True, "msg": f"no listed account ({labels}) has {join_first(missing)}"}
     return result
 
 

@@ -33,8 +33,8 @@ def desired_instances(
     return instances
 
 
-def refuse_duplicates(instances: Iterable[DesiredInstance]) -> None:
-    """:raises UsageError: if a name occurs twice for an account."""
+def refuse_duplicates(instances: Iterable[DesiredInstance], where: str = "instances") -> None:
+    """:raises UsageError: if a name occurs twice for an account; ``where`` is the option that names them."""
     by_name: dict[Key, list[DesiredInstance]] = collections.defaultdict(list)
     for desired in instances:
         by_name[desired.key].append(desired)
@@ -43,14 +43,14 @@ def refuse_duplicates(instances: Iterable[DesiredInstance]) -> None:
         # One token at one address opens one account, whatever the items call it.
         accesses = {desired.account.access for desired in same}
         if len(same) > 1 and (None in names or min(len(set(names)), len(accesses)) < len(same)):
-            raise duplicate(key.name, key.provider, len(same))
+            raise duplicate(key.name, key.provider, len(same), where)
 
 
-def duplicate(name: str, provider: str, times: int) -> UsageError:
-    """The error of a name that occurs several times for an account."""
+def duplicate(name: str, provider: str, times: int, where: str) -> UsageError:
+    """The error of a name that occurs several times for an account in the option ``where``."""
     return UsageError(
-        f"instances names {name} {times} times for {provider}; a name stands for one instance of an account: if the "
-        "items belong to different accounts, give each item its account"
+        f"{name} stands {times} times for {provider} in {where}; a name is that of one instance of an account: name it "
+        "once, or if they belong to different accounts, give each its account, as an item of instances"
     )
 
 

@@ -16,6 +16,7 @@ from .._vendors.accounts import checked_name
 from .._vendors.providers import GatewayCache
 from .arguments import CREATION, ITEM_GATEWAY, PARTNER, ArgumentSpec, OptionResolver, Spec
 from .desired import desired_instance, duplicate, refuse_duplicates
+from .normalization import as_users_name_it
 from .settings import desired_settings, settings_of_creation
 from .targets import item_target
 
@@ -56,7 +57,7 @@ def provisioned_members(
     """
     _check_by_provider(params)
     items = [_complete(item, params) for item in _items(params)]
-    _refuse_duplicates(items)
+    _refuse_duplicates(items, _where(params))
     if params["link"] == "code":
         for index, item in enumerate(items):
             _check_phone(item, f"instances[{index}]")
@@ -82,7 +83,7 @@ def provisioned_members(
             member.desired = desired_instance(item, gateways, resolver)
         except FleetError as error:
             errors.append(error.message)
-    refuse_duplicates(member.desired for member in members if member.desired)
+    refuse_duplicates((member.desired for member in members if member.desired), _where(params))
     if errors:
         for _item, member in missing:
             member.action, member.desired = "failed", None
@@ -113,7 +114,12 @@ def _items(params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*(instances or ()), *({"name": str(name)} for name in names or ())]
 
 
-def _refuse_duplicates(items: Sequence[Mapping[str, Any]]) -> None:
+def _where(params: Mapping[str, Any]) -> str:
+    """The options that name the items, as the user knows them."""
+    return " and ".join(as_users_name_it(option, params) for option in MEMBERS.options if params[option])
+
+
+def _refuse_duplicates(items: Sequence[Mapping[str, Any]], where: str) -> None:
     """Refuse an item that is to exist, and has the name and the account of another item.
 
     Items that are only checked may have one name, which is for messages only: their IDs tell them apart.
@@ -126,7 +132,7 @@ def _refuse_duplicates(items: Sequence[Mapping[str, Any]]) -> None:
             by_name[item["provider"], item["account"], item["api_url"], item["name"]].append(item)
     for (provider, *_whose, name), same in by_name.items():
         if len(same) > 1 and not all(_exists(item) for item in same):
-            raise duplicate(name, provider, len(same))
+            raise duplicate(name, provider, len(same), where)
 
 
 def _check_by_provider(params: Mapping[str, Any]) -> None:

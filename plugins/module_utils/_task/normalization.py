@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from .._common.errors import UsageError
 from .._common.texts import join_first, stripped
 from .._vendors.providers import PROVIDERS
 from .items import own_keys
-from .text_values import parse_dictionary, parse_list
+from .text_values import parse_dictionary, parse_list, where_unreadable
 
 # Options that say which instance, phone or account, or whose. With a blank value, the task would act on another one,
 # for example on the instance that the environment names.
@@ -40,9 +40,16 @@ _WHOSE = frozenset({"partner_tokens"})
 _FOR_THE_API = frozenset({"settings"})
 # Lists of names, whose elements are normalized like the option ``name``.
 _NAMES = frozenset({"names"})
-# The variables by which users of the role and of the playbook provision give the options of instance_provision, which
-# alone has ``names``.
-_HANDED_ON = {name: f"in the role: provision_{name}; in the playbook: fleet_{name}" for name in ("instances", "names")}
+# The variables by which users of the role and of the playbooks give a module's options, by an option that tells which
+# module it is.
+_HANDED_ON = {
+    "assert_authorized": {
+        name: f"in the role: provision_{name}; in the playbook: fleet_{name}" for name in ("instances", "names")
+    },
+    "fail_on_error": {"names": "in the playbook: fleet_names"},
+    "on_unreadable": {"settings": "in the playbook: fleet_settings"},
+    "report_dir": {name: f"in the playbook: fleet_{name}" for name in ("accounts", "reports")},
+}
 # Numbers of which each character counts.
 _DIGITS = frozenset({"phone", "ddi"})
 
@@ -73,7 +80,7 @@ def normalize(
     :raises UsageError: if an option that says which or whose is blank or no text, or if the value of a list or a
         dictionary isn't one.
     """
-    normalizer = _Normalizer(check_mode, _HANDED_ON if "names" in options else {})
+    normalizer = _Normalizer(check_mode, options)
     result = normalizer.result
     result.params = normalizer.options(given, options, "")
     if normalizer.uncreated:
@@ -87,6 +94,12 @@ def normalize(
         if read and result.params.keys().isdisjoint((name, *option.get("aliases", ()))):
             result.variables[name] = read
     return result
+
+
+def as_users_name_it(option: str, options: Container[str]) -> str:
+    """An option of the module that has ``options``, with the variables by which users of role and playbooks give it."""
+    variables = [given[option] for own, given in _HANDED_ON.items() if own in options and option in given]
+    return f"{option} ({'; '.join(variables)})" if variables else option
 
 
 def name_variables(message: str, variables: Mapping[str, set[str]]) -> str:
@@ -108,8 +121,8 @@ def name_variables(message: str, variables: Mapping[str, set[str]]) -> str:
 
 
 class _Normalizer:
-    def __init__(self, check_mode: bool, variables: Mapping[str, str]) -> None:
-        self._check_mode, self._variables = check_mode, variables
+    def __init__(self, check_mode: bool, of_module: Container[str]) -> None:
+        self._check_mode, self._of_module = check_mode, of_module
         self.uncreated: list[str] = []
         self.result = NormalizedOptions()
 
@@ -154,10 +167,11 @@ class _Normalizer:
         return value
 
     def _dictionary(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> dict[str, Any]:
+        given = value
         if isinstance(value, str):
             value = parse_dictionary(stripped(value))
         if not isinstance(value, Mapping):
-            raise UsageError(f"{where} must be a dictionary, or JSON or YAML text of one, or text such as key=value")
+            raise self._no_such(where, "a dictionary, or JSON or YAML text of one, or text such as key=value", given)
         if name in _FOR_THE_API:
             options = option.get("options") or {}
             return {key: _for_the_api(own, options.get(key), f"{where}.{key}") for key, own in value.items()}
@@ -177,7 +191,7 @@ class _Normalizer:
             raise UsageError(f"{where} must be text, not a {type(value).__name__}")
 
     def _list(self, value: Any, name: str, option: Mapping[str, Any], where: str) -> list[Any]:
-        elements = option.get("elements", "str")
+        elements, given = option.get("elements", "str"), value
         if isinstance(value, str):
             value = parse_list(stripped(value), elements)
         elif isinstance(value, int) and not isinstance(value, bool) and elements == "str":
@@ -185,9 +199,12 @@ class _Normalizer:
         if not isinstance(value, list):
             forms = {"dict": "a list of dictionaries, or JSON or YAML text of one"}
             default = "a list, or text with commas or lines, or JSON or YAML text"
-            variables = f" ({self._variables[name]})" if name in self._variables else ""
-            raise UsageError(f"{where}{variables} must be {forms.get(elements, default)}")
+            raise self._no_such(where, forms.get(elements, default), given)
         return [self._element(element, name, option, f"{where}[{index}]") for index, element in enumerate(value)]
+
+    def _no_such(self, where: str, forms: str, given: Any) -> UsageError:
+        place = where_unreadable(given) if isinstance(given, str) else ""
+        return UsageError(f"{as_users_name_it(where, self._of_module)} must be {forms}{place}")
 
     def _element(self, element: Any, name: str, option: Mapping[str, Any], where: str) -> Any:
         if option.get("elements") == "dict":

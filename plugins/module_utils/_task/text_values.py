@@ -56,6 +56,21 @@ def parse_dictionary(text: str) -> Any:
     return found
 
 
+def where_unreadable(text: str) -> str:
+    """Where the YAML parser gives up on ``text``, as the end of a message; empty if it doesn't.
+
+    The parser's own words are left out: they quote the text, which may hold secrets.
+    """
+    try:
+        yaml.safe_load(text)
+    except _UNREADABLE as error:
+        if mark := getattr(error, "problem_mark", None):
+            return f"; the YAML parser stops at line {mark.line + 1}, column {mark.column + 1} of the text"
+    except AttributeError:  # there is no PyYAML
+        pass
+    return ""
+
+
 def _parse(text: str) -> Any:
     """Return the value of JSON, of Python's notation, which templates may leave behind, or of YAML, in JSON's types.
 

@@ -184,11 +184,12 @@ def test_a_merge_of_nothing_fails(playbooks: Playbooks) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "message"),
-    [("fleet_accounts", "accounts must be a list of dictionaries"), ("fleet_rule", "fleet_rule must be a dictionary")],
+    [("fleet_accounts", "fleet_accounts) must be a list of dictionaries"), ("fleet_rule", "fleet_rule must be a dict")],
 )
 def test_a_variable_that_is_no_yaml_is_named_without_its_content(fleet: Playbooks, variable: str, message: str) -> None:
     done = fleet.run("msgops.fleet.check_fleet", **{variable: "[{partner_token: s3cr3t-partner"})
     assert (done.returncode, message in done.stdout) == (2, True), done.stdout
+    assert "the YAML parser stops at line 1, column 32 of the text" in done.stdout
     assert "s3cr3t" not in done.stdout + done.stderr
 
 

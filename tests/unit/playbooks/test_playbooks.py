@@ -115,8 +115,8 @@ def test_a_survey_names_the_instances_to_provision(playbooks: Playbooks, survey:
         ({"fleet_names": True}, "fleet_names) must be a list"),
         ({"fleet_names": [0.5]}, "must be text, not 0.5: quote it"),
         ({"fleet_instances": "corner"}, "fleet_instances) must be a list"),
-        ({"fleet_names": "shop,shop"}, "names shop 2 times"),
-        ({"fleet_names": "shop", "fleet_instances": [{"name": "shop"}]}, "names shop 2 times"),
+        ({"fleet_names": "shop,shop"}, "2 times for green_api in names (in"),
+        ({"fleet_names": "shop", "fleet_instances": [{"name": "shop"}]}, "fleet_instances) and names (in"),
     ],
     ids=str,
 )
@@ -184,16 +184,21 @@ def test_settings_drift_is_found_in_check_mode_and_then_repaired(playbooks: Play
     ("variables", "says"),
     [
         ({}, "fleet_settings must be a dictionary"),
-        ({"fleet_settings": "[1]"}, "fleet_settings must be a dictionary"),
-        ({"fleet_settings": {"webhookUrl": ""}}, "the account has no instances"),
-        ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": "shop"}, "the account does not have shop"),
+        ({"fleet_settings": ""}, "fleet_settings must be a dictionary"),
+        ({"fleet_settings": "[1]"}, "fleet_settings) must be a dictionary"),
+        ({"fleet_settings": "webhookUrl: [s3cret"}, "column 20 of the text"),
+        ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": "[shop"}, "fleet_names) must be a list"),
+        ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": "shop\nnobody"}, "has nobody"),
         ({"fleet_settings": {"webhookUrl": ""}, "fleet_provider": "plugzapi"}, "the account has no instances"),
     ],
 )
 def test_settings_without_a_meaning_change_nothing(playbooks: Playbooks, variables: dict[str, Any], says: str) -> None:
-    done = playbooks.run("msgops.fleet.apply_settings", **variables)
+    playbooks.emulator.seed(instances=[{"provider": "green_api", "name": "shop", "state": "authorized"}])
+    done = playbooks.run("msgops.fleet.apply_settings", fleet_report_dir="reports", **variables)
     assert (done.returncode, says in done.stdout + done.stderr) == (2, True), done.stdout + done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
     assert playbooks.emulator.log(writes=True) == []
+    assert not (playbooks.folder / "reports").exists(), "nothing was compared"
 
 
 @pytest.mark.parametrize("names", [{}, {"fleet_names": ["shop"]}])

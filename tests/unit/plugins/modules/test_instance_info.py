@@ -60,6 +60,16 @@ def test_a_gateway_without_a_listing_is_an_error_of_its_account(seeded: Control)
     assert "2 of 3 accounts could not be listed" in result["msg"]
 
 
+@pytest.mark.parametrize(("names", "said"), [("shop, loja", None), (["loja", "shpo"], "has shpo"), (["loja"], None)])
+def test_only_the_named_instances_are_returned_and_each_must_exist(
+    seeded: Control, names: object, said: str | None
+) -> None:
+    result = ran(seeded, fail_on_error=False, names=names)
+    found = {"shop", "loja"} if names == "shop, loja" else {"loja"}
+    assert ({row["name"] for row in result["instances"]}, result.get("failed", False)) == (found, said is not None)
+    assert said is None or said in result["msg"]
+
+
 def test_only_a_trial_has_an_end_of_it(emulator: Control) -> None:
     emulator.seed(instances=[{"provider": "plugzapi", "name": name} for name in ("trial", "paid", "strange")])
     trial, paid, strange = emulator.instances()

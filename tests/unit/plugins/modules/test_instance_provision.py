@@ -22,6 +22,9 @@ Items = list[dict[str, Any]]
 
 SHOP = {"name": "shop", "provider": "green_api"}
 SALES = {"name": "sales", "provider": "plugzapi"}
+# The options as the user of the role or of the playbook knows them.
+INSTANCES = "instances (in the role: provision_instances; in the playbook: fleet_instances)"
+NAMES = "names (in the role: provision_names; in the playbook: fleet_names)"
 
 
 @pytest.fixture
@@ -102,23 +105,23 @@ def test_half_an_identity_is_never_created_and_hides_no_other(sitting: Sitting, 
 
 
 @pytest.mark.parametrize(
-    ("items", "options"),
+    ("items", "options", "where"),
     [
-        ([SHOP, SHOP], {}),
-        ([SHOP, {**SHOP, "id": "1101", "token": "some-token"}], {}),
-        ([{"name": "shop"}], {"names": ["shop"], "provider": "green_api"}),
-        (None, {"names": "shop, shop", "provider": "green_api"}),
+        ([SHOP, SHOP], {}, INSTANCES),
+        ([SHOP, {**SHOP, "id": "1101", "token": "some-token"}], {}, INSTANCES),
+        ([{"name": "shop"}], {"names": ["shop"], "provider": "green_api"}, f"{INSTANCES} and {NAMES}"),
+        (None, {"names": "shop, shop", "provider": "green_api"}, NAMES),
         # One token at one address is one account, whatever the items call it.
-        ([{**SHOP, "account": "a"}, {**SHOP, "account": "b"}], {}),
+        ([{**SHOP, "account": "a"}, {**SHOP, "account": "b"}], {}, INSTANCES),
     ],
 )
 def test_a_name_that_occurs_twice_fails_before_the_first_request(
-    sitting: Sitting, items: Items | None, options: dict[str, Any]
+    sitting: Sitting, items: Items | None, options: dict[str, Any], where: str
 ) -> None:
     (known,) = sitting.seed("green_api", "known", state="authorized")
     # An item that is only checked, and one with another mistake, must not keep it from being noticed.
     result = provision(sitting, items and [known, {**SALES, "settings": {}}, *items], **options)
-    assert "names shop 2 times for green_api" in result["msg"]
+    assert f"shop stands 2 times for green_api in {where}; " in result["msg"]
     assert sitting.emulator.log() == []
 
 

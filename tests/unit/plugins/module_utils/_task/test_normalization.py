@@ -27,6 +27,7 @@ from ansible_collections.msgops.fleet.plugins.modules import (
     instance_info,
     instance_link,
     instance_reboot,
+    instance_settings,
     instance_state,
 )
 from ansible_collections.msgops.fleet.tests.support.checkout import ROOT
@@ -281,6 +282,30 @@ def test_what_is_no_dictionary_is_an_error_that_does_not_quote_it(option: str, w
     with pytest.raises(UsageError, match=rf"^{option} must be a dictionary, or JSON or YAML text of one") as caught:
         params(PROVISION, **{option: wrong})
     assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "start"),
+    [
+        (
+            instance_settings,
+            {"settings": "\n  a: 1\n  b: *s3cret\n"},
+            "settings (in the playbook: fleet_settings) must be",
+        ),
+        (instance_info, {"names": "\n- a\n- *s3cret\n"}, "names (in the playbook: fleet_names) must be a list, "),
+        (
+            MODULES["fleet_check"],
+            {"accounts": "\n- a\n- b: *s3cret"},
+            "accounts (in the playbook: fleet_accounts) must be",
+        ),
+    ],
+)
+def test_text_that_is_no_yaml_is_told_by_its_variable_and_place(module: Any, given: dict[str, str], start: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        params(module, **given)
+    assert caught.value.message.startswith(start)
+    assert re.search(r"; the YAML parser stops at line 3, column [36] of the text$", caught.value.message)
+    assert "s3cret" not in caught.value.message
 
 
 def test_settings_may_be_text_and_keep_what_is_blank() -> None:
