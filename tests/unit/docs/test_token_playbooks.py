@@ -163,6 +163,26 @@ def test_ansible_vault(account: Fleet, play: Callable[..., str]) -> None:
     assert account.posts() == ["shop"], "with a wrong password, nothing is created"
 
 
+def test_tokens_are_stored_and_the_reason_is_told_if_another_instance_cannot_be_created(
+    account: Fleet, served_store: tuple[DocumentStore, str], play: Callable[..., str]
+) -> None:
+    store, address = served_store
+    environment = {"FLEET_VAULT_PASSWORD": "a password", "VAULT_ADDR": address, "VAULT_TOKEN": STORE_TOKEN}
+    for playbook in ("ansible_vault.yml", "hashicorp_vault.yml"):
+        account.arm("create", "status", status=422)
+        output = play(playbook, account, ok=False, environment=environment)
+        assert "Creating GREEN-API instance shop failed: HTTP 422" in output
+    content = VaultLib([("default", VaultSecret(b"a password"))]).decrypt(
+        (account.folder / "tokens.vault").read_bytes()
+    )
+    assert [item["name"] for item in json.loads(content)["fleet_tokens"]] == ["support"]
+    assert store.writes == ["/v1/secret/data/msgops/green_api/support"]
+    no_vault = {"VAULT_ADDR": "http://127.0.0.1:1", "VAULT_TOKEN": STORE_TOKEN}
+    assert "VAULT_ADDR or VAULT_TOKEN is wrong: " in play(
+        "hashicorp_vault.yml", account, ok=False, environment=no_vault
+    )
+
+
 def test_a_playbook_uses_the_encrypted_file_as_the_page_says(
     account: Fleet, play: Callable[..., str], ansible_commands: Path
 ) -> None:
@@ -205,6 +225,9 @@ def test_awx(account: Fleet, served_store: tuple[DocumentStore, str], play: Call
     file = account.credentials_file
     environment = {"CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": STORE_TOKEN}
     variables = {"fleet_credential": "Tokens", "fleet_credentials_file": str(file)}
+    wrong = environment | {"CONTROLLER_OAUTH_TOKEN": "wrong"}
+    output = play("awx_credential.yml", account, ok=False, environment=wrong, **variables)
+    assert "CONTROLLER_HOST or CONTROLLER_OAUTH_TOKEN is wrong: Status code was 403" in output
     play("awx_credential.yml", account, ok=False, environment=environment, **{**variables, "fleet_credential": "None"})
     assert account.posts() == []
     account.arm("create", "status", status=422)
