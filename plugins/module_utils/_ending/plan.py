@@ -152,4 +152,7 @@ def _read(deletion: Deletion) -> bool:
 
 
 def _linked(deletion: Deletion) -> str:
-    return f"it is {deletion.state}, so a phone is or may be linked to it; allow_authorized: true ends it all the same"
+    return (
+        f"it is {deletion.state}, so a phone is or may be linked to it; allow_authorized: true (in the role: "
+        "decommission_allow_authorized) ends it all the same"
+    )

@@ -56,6 +56,11 @@ def test_it_takes_the_items_of_provision_and_deletes_what_is_confirmed(stage: St
         confirm=["shop", "sales", "foreign"],
     )
     assert (foreign.status != 0, "the account has foreign" in foreign.output) == (True, True)
+    unknown: dict[str, Any] = {"instances": [{"name": "gone", "provider": "green_api"}], "confirm": ["gone"]}
+    wrong = play(stage, emulator, "decommission", partner_tokens={"green_api": "gac.wrong-token"}, **unknown)
+    assert (wrong.status != 0, "Nothing was deleted: Listing the GREEN-API" in wrong.output) == (True, True)
+    nothing = play(stage, emulator, "decommission", **unknown)
+    assert (nothing.status, "gone: unchanged, neither the journal" in nothing.output) == (0, True)
     protected = play(stage, emulator, "decommission", instances=ITEMS, confirm=["sales", "shop"], protected=["sales"])
     assert (protected.status != 0, "it is protected" in protected.output) == (True, True)
     assert [item["state"] for item in emulator.instances()].count("deleted") == 0
@@ -76,7 +81,7 @@ def test_a_linked_phone_needs_a_word(stage: Stage, emulator: Control) -> None:
     assert made.status == 0, made.output
     emulator.set_state("green_api", emulator.instances()[0]["id"], "authorized")
     refused = play(stage, emulator, "decommission", instances=ITEMS[:1], confirm=["shop"])
-    assert (refused.status != 0, "allow_authorized: true" in refused.output) == (True, True)
+    assert (refused.status != 0, "decommission_allow_authorized) ends it" in refused.output) == (True, True)
     done = play(stage, emulator, "decommission", instances=ITEMS[:1], confirm=["shop"], allow_authorized=True)
     assert done.status == 0, done.output
     assert emulator.instances()[0]["state"] == "deleted"
