@@ -35,11 +35,12 @@ class CodeDisplay:
     def check(self, method: Method, *, waits: bool) -> None:
         """:raises UsageError: if nobody would see the codes of this task."""
         # The result of a task that waits comes when the waiting is over, and its codes are of no use then.
-        is_returned = method == "code" and not waits and self.output.is_safe
-        if not (self.folder or self.draw or is_returned):
+        is_of_use = method == "code" and not waits
+        if not (self.folder or self.draw or (is_of_use and self.output.is_safe)):
+            in_result = ", or no_log: true, with which the result has them" if is_of_use else ""
             raise UsageError(
                 "nobody would see the codes, so none is asked for: give dest, a folder for a page that shows them, or "
-                "run it in a terminal with terminal: true"
+                f"run it in a terminal with terminal: true{in_result}"
             )
 
 

@@ -436,6 +436,7 @@ def test_a_code_that_nobody_would_see_is_not_asked_for(
         result = sitting.link(sitting.seed("green_api", "shop"), check_mode=check_mode, **options)
         assert result["failed"]
         assert "nobody would see the codes" in result["msg"]
+        assert ("no_log: true" in result["msg"]) is (options.get("wait_timeout") == 0), "the result is a way out"
         assert "give dest" in result["msg"]
     assert sitting.emulator.log() == []
 
