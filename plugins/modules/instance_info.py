@@ -36,7 +36,8 @@ options:
         of each gateway whose partner's token is in the environment.
   names:
     description:
-      - The names of the instances to return, as a list, or text with commas or lines between them. By default all.
+      - The names of the instances to return, as a list, or text with commas or lines between them. By default all; an
+        empty list returns none.
       - A name that none of the listed accounts has is an error.
     type: list
     elements: str
@@ -194,9 +195,10 @@ def run(task: TaskContext) -> dict[str, Any]:
     failures = [(listing.account.label, listing.error) for listing in listings if listing.error]
     if failures and task.params["fail_on_error"]:
         return result | failure_result("accounts", "listed", failures, len(accounts))
-    if missing := [name for name in wanted or () if name not in {row["name"] for row in rows}]:
-        labels = join_first([listing.account.label for listing in listings])
-        return result | {"failed": True, "msg": f"no listed account ({labels}) has {join_first(missing)}"}
+    found = {row["name"] for row in rows}
+    if missing := [name for name in wanted or () if name not in found]:
+        labels = join_first([listing.account.label for listing in listings if not listing.error])
+        return result | {"failed": True, "msg": f"no listed account ({labels or 'none'}) has {join_first(missing)}"}
     return result
 
 
