@@ -13,7 +13,7 @@ ARGS ?=
 # The tiers and the sessions of noxfile.py and antsibull-nox.toml that have a command of their own here.
 TIERS := static test test-all test-matrix
 SESSIONS := ansible-lint antsibull-nox-config awx bench build changelog codeqa docs docs-check extra-checks importer \
-	integration license-check lint molecule mutants oldest pins plays ruff-format sanity storm tools typing units yamllint
+	integration license-check lint molecule mutants pins plays ruff-format sanity storm tools typing units yamllint
 
 # uv does not read pip's settings.
 ifdef PIP_INDEX_URL

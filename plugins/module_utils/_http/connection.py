@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that extends the internals of http.client, urllib3 and requests; session ``oldest`` tests it with their oldest.
+"""All that extends the internals of http.client, urllib3 and requests; ``units-3.10-2.16`` tests it with the oldest.
 
 urllib3 opens and keeps the connections. Which exception it raises depends on its version and on proxies, so it is no
 proof of what was sent. The connections here record instead, in an ``Exchange``, when a byte of a request is handed to a

@@ -4,7 +4,7 @@
 """Proof that a request was not sent: through proxies of all kinds, with faults at each place of a request.
 
 A request is "not sent", and repeated, only if the connection fails before its first byte. Behind a proxy, urllib3 calls
-each failure the proxy's, differently in each version: session ``oldest`` runs these tests with the oldest one.
+each failure the proxy's, differently in each version: ``make units-3.10-2.16`` runs these with the oldest one.
 """
 
 from __future__ import annotations
