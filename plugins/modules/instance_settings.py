@@ -55,6 +55,8 @@ options:
       - Seconds to wait, after a change was sent, until the gateway shows it. After that the action is V(unverified),
         and the task fails.
       - GREEN-API documents up to 5 minutes.
+      - GREEN-API takes no change while an instance starts. The module sends the change again for as long, and after
+        that the action is V(failed).
     type: float
     default: 330.0
   verify_interval:

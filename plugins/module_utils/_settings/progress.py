@@ -27,8 +27,9 @@ class SettingsProgress(Outcome[Action]):
     ``before`` and ``told`` are the first and the last reading, ``changes`` the settings that differ and are written.
     ``untold`` are those that the gateway doesn't tell. ``doubt`` is the error that leaves open whether a request
     arrived, ``failure`` is why the requests after those that were sent weren't carried out. If an earlier task has sent
-    changes, the gateway must show them by ``resend_at``. ``was_read_back`` tells whether the settings were read since
-    changes were sent. Times are those of ``time.monotonic()``; no request is sent before ``next_at``.
+    changes, the gateway must show them by ``resend_at``. A gateway that has refused changes because the instance was
+    starting must take them by ``take_by``. ``was_read_back`` tells whether the settings were read since changes were
+    sent. Times are those of ``time.monotonic()``; no request is sent before ``next_at``.
     """
 
     desired: Mapping[str, Any] = field(repr=False)
@@ -42,6 +43,7 @@ class SettingsProgress(Outcome[Action]):
     doubt: FleetError | None = None
     failure: FleetError | None = None
     resend_at: float | None = None
+    take_by: float | None = None
     was_read_back: bool = False
     next_at: float = 0.0
     budget: RequestBudget = field(default_factory=RequestBudget)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changing settings: each request is sent once, and what is said to be applied was read back."""
+"""Changing settings: what may have arrived is sent once, and what is said to be applied was read back."""
 
 from __future__ import annotations
 
@@ -120,7 +120,10 @@ class Settler:
             self._verify(instance)
 
     def _send(self, instance: SettingsProgress) -> None:
-        """Send its changes, each request once: after a lost answer, the settings show whether it arrived."""
+        """Send its changes, each request once: after a lost answer, the settings show whether it arrived.
+
+        Only what the gateway has refused, because the instance is starting, is sent again.
+        """
         gateway, credentials = instance.gateway, instance.target.credentials
         changes = {key: value for key, value in instance.changes.items() if key not in instance.sent}
         for request in gateway.settings_requests(changes, instance.desired):
@@ -134,6 +137,8 @@ class Settler:
                     instance.sent += request
                 else:
                     self._record(instance, list(request), done=False)
+                    if self._is_postponed(instance, error):
+                        return
                     instance.failure = error
                 break
             instance.sent += request
@@ -145,6 +150,15 @@ class Settler:
             instance.sent_at = now
         else:
             instance.end("failed", instance.failure)
+
+    def _is_postponed(self, instance: SettingsProgress, refusal: FleetError) -> bool:
+        """Whether its changes are sent again later: the gateway refuses them while the instance starts."""
+        if not (refusal.retryable and refusal.delivery is Delivery.REFUSED):
+            return False
+        now = time.monotonic()
+        instance.take_by = instance.take_by or now + self._policy.verify_timeout
+        instance.next_at = now + self._policy.verify_interval
+        return now < instance.take_by
 
     def _verify(self, instance: SettingsProgress) -> None:
         """End it when the gateway shows its settings, or when the time is up."""
@@ -221,7 +235,7 @@ class Settler:
 
     def _describe(self) -> str:
         planned = [i for i in self._instances if i.changes]
-        waiting = [i.target.name_or_id for i in planned if i.sent and not i.is_over]
+        waiting = [i.target.name_or_id for i in planned if (i.sent or i.take_by) and not i.is_over]
         done = sum(i.is_over for i in planned)
         line = f"{done:,} of {len(planned):,} instances have been changed"
         return f"{line}, waiting for {len(waiting):,}: {join_first(waiting, 3)}" if waiting else line

@@ -230,6 +230,29 @@ def test_a_refusal_fails_and_is_no_change(sitting: Sitting, provider: str) -> No
     assert [shown(sitting, item)[WEBHOOK[provider][1]] for item in (shop, other)] == [NEW, NEW]
 
 
+def test_an_instance_that_restarts_is_waited_for(sitting: Sitting) -> None:
+    sitting.emulator.freeze()
+    sitting.emulator.config({"green_api.restart_seconds": 30})
+    (shop,) = shops(sitting, "green_api", "shop")
+    assert actions(settle(sitting, [shop], settings=wanted("green_api"), verify=False)) == {"shop": "unverified"}
+    sitting.emulator.config({"server.step_seconds": 10})
+    result = settle(sitting, [shop], settings=wanted("green_api", f"{NEW}/2"))
+    assert actions(result) == {"shop": "applied"}, result
+    statuses = [entry["status"] for entry in sitting.emulator.log(route="green_api.set_settings")]
+    assert statuses == [200, 400, 200]
+
+
+def test_an_instance_that_never_starts_has_no_change(sitting: Sitting) -> None:
+    (shop,) = shops(sitting, "green_api", "shop")
+    sitting.emulator.set_state("green_api", shop["id"], "starting")
+    result = settle(sitting, [shop], settings=wanted("green_api"), verify_timeout=0.1)
+    assert (result["failed"], result["changed"], actions(result)) == (True, False, {"shop": "failed"})
+    assert "in starting process" in result["msg"]
+    assert len(writes(sitting)) > 1
+    sitting.emulator.set_state("green_api", shop["id"], "authorized")
+    assert actions(settle(sitting, [shop], settings=wanted("green_api"))) == {"shop": "applied"}
+
+
 @pytest.mark.parametrize("provider", GATEWAYS)
 def test_an_unreadable_instance_gets_no_write_and_the_others_do(sitting: Sitting, provider: str) -> None:
     shop, other = shops(sitting, provider, "shop", "other")
