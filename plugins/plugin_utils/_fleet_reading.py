@@ -26,7 +26,6 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones imp
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext
 from ansible_collections.msgops.fleet.plugins.module_utils._task.listing import AccountListing, list_accounts
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import Koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.plugins.plugin_utils._fleet_hosts import FleetHost, why_without_token, with_known
 
@@ -112,38 +111,37 @@ def _credentials(path: str | None) -> Content:
 
 
 def read_phones(task: TaskContext, batches: Sequence[Sequence[FleetHost]]) -> list[Row]:
-    """A row for each host."""
-    options = transport_options(task.params, check_mode=task.check_mode)
-    environment = KOOPHONE.validate({}, action="fleet_check", check_mode=task.check_mode).params
-    rows = []
-    is_listed = True
-    for batch in batches:
-        query = phones.PhonesQuery(list(dict.fromkeys(host.id for host in batch)), task.params["batch_size"])
-        try:
-            koophone = make_koophone(environment, options, task.secrets)
-            read, is_listed = _read_batch(koophone, query, is_listed, task, options.concurrency)
-        except FleetError as error:  # without credentials, or if IAM refuses them
-            read = [phones.Phone(instance_id, error=error) for instance_id in query.instance_ids]
-        results = {phone.instance_id: phone.as_result() for phone in read}
-        now = utc_now()
-        for host in batch:
-            row = {"host": host.host, "name": host.name, "due": host.due, **results[host.id], "observed_at": now}
-            rows.append(row | {"health": phone_member(row, host.host).health})
-    return rows
-
-
-def _read_batch(
-    koophone: Koophone, query: phones.PhonesQuery, is_listed: bool, task: TaskContext, concurrency: int
-) -> tuple[list[phones.Phone], bool]:
-    """The phones by the tenant's listing, or by their status if the listing is refused; whether it was the listing.
+    """A row for each host, by the tenant's listing; only if that is refused, by the statuses, batch by batch.
 
     The listing needs a permission to read only, and its field has one meaning in all editions of the vendor's pages.
     """
-    if is_listed:
-        try:
-            return phones.read_listed_phones(koophone, query.instance_ids, concurrency=concurrency), True
-        except FleetError as error:
-            if error.code not in ("forbidden", "not_found"):
-                raise
-    read, _requests = phones.read_phones(koophone, query, concurrency=concurrency, progress=task.progress)
-    return read, False
+    options = transport_options(task.params, check_mode=task.check_mode)
+    environment = KOOPHONE.validate({}, action="fleet_check", check_mode=task.check_mode).params
+    size = task.params["batch_size"]
+    queries = [phones.PhonesQuery(list(dict.fromkeys(host.id for host in batch)), size) for batch in batches]
+    hosts = [host for batch in batches for host in batch]
+    if not hosts:
+        return []
+    ids = list(dict.fromkeys(host.id for host in hosts))
+    try:
+        koophone = make_koophone(environment, options, task.secrets)
+        return _phone_rows(hosts, phones.read_listed_phones(koophone, ids, concurrency=options.concurrency))
+    except FleetError as error:
+        if error.code not in ("forbidden", "not_found"):  # such as one of options that name no tenant
+            return _phone_rows(hosts, [phones.Phone(instance_id, error=error) for instance_id in ids])
+    rows = []
+    for batch, query in zip(batches, queries, strict=True):
+        read, _requests = phones.read_phones(koophone, query, concurrency=options.concurrency, progress=task.progress)
+        rows += _phone_rows(batch, read)
+    return rows
+
+
+def _phone_rows(hosts: Sequence[FleetHost], read: Sequence[phones.Phone]) -> list[Row]:
+    """A row for each of ``hosts``, whose phones were read just now."""
+    results = {phone.instance_id: phone.as_result() for phone in read}
+    now = utc_now()
+    rows = []
+    for host in hosts:
+        row = {"host": host.host, "name": host.name, "due": host.due, **results[host.id], "observed_at": now}
+        rows.append(row | {"health": phone_member(row, host.host).health})
+    return rows

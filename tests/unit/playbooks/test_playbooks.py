@@ -65,11 +65,17 @@ def test_phones(playbooks: Playbooks, denied: str) -> None:
     playbooks.hosts["msgops_cloudphones"] = {
         id: {"msgops_id": id, "msgops_provider": "koophone"} for id in ("a44uhlf7", "efjy72gs")
     }
-    done = playbooks.run("msgops.fleet.check_phones", fleet_report_dir="reports", fleet_report_name="phones")
+    done = playbooks.run(
+        "msgops.fleet.check_phones", fleet_report_dir="reports", fleet_report_name="phones", fleet_serial=1
+    )
     assert (done.returncode, failed_hosts(done)) == (2, {"efjy72gs"}), done.stdout + done.stderr
     assert shown(done)[:3] == ["failed: 1 of 2 healthy, 1 failing", "1 of 2 is failing, 0 may be", "1 stopped"]
     states = {row["id"]: (row["state"], row["failing"]) for row in playbooks.report("phones")["members"]}
     assert states == {"a44uhlf7": ("running", []), "efjy72gs": ("stopped", ["state"])}
+    # The listing has all phones, and a request for statuses those of a batch.
+    routes = ("koophone.batch_query", "koophone.batch_query_status")
+    requests = [len(playbooks.emulator.log(route=route)) for route in routes]
+    assert requests == [1, 2 if denied == "GET batch-query" else 0]
 
 
 def test_the_reports_of_slices_are_evaluated_as_a_whole(playbooks: Playbooks) -> None:
