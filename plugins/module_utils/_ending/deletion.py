@@ -24,7 +24,7 @@ from .._journal.changes import ChangeJournal
 from .._journal.journal import Journal, Lease
 from .._journal.storage import JournalError
 from .._vendors.payments import CANCELLED, SUBSCRIBED, Payment, payment_in
-from .listed import refusal, unknown
+from .listed import RecentListings, refusal, unknown
 from .plan import Deletion, DeletionPolicy, make_plan
 
 # The parts of an instance's end in the journal of changes.
@@ -50,6 +50,7 @@ class Deleter:
         self._file = credentials_file
         self._concurrency = concurrency
         self._deletions: Sequence[Deletion] = ()
+        self._listings = RecentListings(policy.interval)
         self._step = ""
         self._log = ProgressLog(progress, self._describe) if progress else None
 
@@ -104,7 +105,7 @@ class Deleter:
             deletion.unlink_until = time.monotonic() + self._policy.wait_timeout
         else:
             with contextlib.suppress(FleetError):  # the last state stays
-                deletion.read_state()
+                deletion.read_state(lambda: self._listings.of(deletion.gateway).with_id(deletion.target.credentials.id))
         if not deletion.is_linked:
             if deletion.sent:
                 self._settle(deletion, UNLINK, done=True)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 from .._common.errors import Delivery, FleetError, outcome_unknown
 from .._creation.listing import Listing, list_until
 from .._fleet.outcome import Action, Outcome, by_gateway
-from .._vendors.gateway import Instance
+from .._vendors.gateway import Gateway, Instance
 
 
 @dataclass(kw_only=True)
@@ -79,6 +81,26 @@ def take_listed(
                 outcome.take(found)
             else:
                 gone(outcome)
+
+
+class RecentListings:
+    """The listings of accounts, for all threads of a task; each is read again once it is ``lasts`` seconds old."""
+
+    def __init__(self, lasts: float) -> None:
+        self._lasts = lasts
+        self._mutex = threading.Lock()
+        self._listings: dict[Gateway, tuple[Listing, float]] = {}
+
+    def of(self, gateway: Gateway) -> Listing:
+        """The listing of this account.
+
+        :raises FleetError: if it can't be listed.
+        """
+        with self._mutex:
+            if gateway not in self._listings or time.monotonic() >= self._listings[gateway][1]:
+                listing = list_until(gateway, lambda _listing: True)
+                self._listings[gateway] = listing, time.monotonic() + self._lasts
+            return self._listings[gateway][0]
 
 
 def unknown(what: str, doubt: FleetError | None, remedy: str) -> FleetError:

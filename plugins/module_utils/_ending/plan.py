@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,12 +13,12 @@ from .._common import states
 from .._common.errors import FleetError, UsageError
 from .._common.limits import Limit
 from .._common.polling import poll
-from .._creation.listing import LISTING_POLICY, ListingPolicy, list_until
+from .._creation.listing import LISTING_POLICY, ListingPolicy
 from .._fleet.outcome import within
 from .._http.transport import RequestBudget
 from .._journal.changes import Change
 from .._journal.entries import Entry, Key, Memory, is_same_id
-from .._vendors.gateway import Gateway, Instance
+from .._vendors.gateway import Instance
 from .._vendors.payments import payment_in
 from .listed import NamedOutcome, refusal, take_listed
 from .subscription import unknown_payment
@@ -78,24 +78,21 @@ class Deletion(NamedOutcome[Action]):
         """Whether a phone may have a session."""
         return self.state not in UNLINKED
 
-    def read_state(self) -> None:
+    def read_state(self, find: Callable[[], Instance | None]) -> None:
         """Read its state. A gateway may answer no calls about an unlinked instance, but show it in its listing.
+
+        ``find`` returns what the listing shows of it.
 
         :raises FleetError: if neither tells the state.
         """
         try:
             reading = self.gateway.read_state(self.target.credentials, RequestBudget())
-        except FleetError as error:
-            instance_id = self.target.credentials.id
-            instance = _listed_now(self.gateway, instance_id) if self.listed and self.listed.reading else None
+        except FleetError:
+            instance = find() if self.listed and self.listed.reading else None
             if instance is None or instance.reading is None:
-                raise error from None
+                raise
             reading = instance.reading
         self.state = reading.state
-
-
-def _listed_now(gateway: Gateway, instance_id: str) -> Instance | None:
-    return list_until(gateway, lambda _listing: True).with_id(instance_id)
 
 
 def make_plan(deletions: Sequence[Deletion], policy: DeletionPolicy, memory: Memory, *, concurrency: int) -> None:
@@ -144,7 +141,7 @@ def _guard(deletion: Deletion, policy: DeletionPolicy) -> FleetError | None:
 
 def _read(deletion: Deletion) -> bool:
     try:
-        deletion.read_state()
+        deletion.read_state(lambda: deletion.listed)
     except FleetError as error:
         deletion.end("failed", error)
     deletion.before = deletion.state

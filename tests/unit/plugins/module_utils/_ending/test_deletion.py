@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._ending.listed import RecentListings
+from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
 from ansible_collections.msgops.fleet.tests.support.creation import NO_LISTING, Fleet, actions
 from ansible_collections.msgops.fleet.tests.support.ending import UNLINK_ROUTES, delete, items, make, writes
 from ansible_collections.msgops.fleet.tests.support.linking import errors
@@ -175,6 +178,27 @@ def test_a_silent_instance_is_seen_in_the_listing(plugz: Fleet) -> None:
     plugz.emulator.config({"plugzapi.after_disconnect": "unavailable"})
     (shop,) = make(plugz, "shop", linked=True)
     assert actions(delete(plugz, [shop], allow_authorized=True)) == {"shop": "deleted"}
+
+
+def test_the_states_of_silent_instances_are_in_one_listing(plugz: Fleet) -> None:
+    plugz.emulator.config({"plugzapi.after_disconnect": "unavailable", "plugzapi.delete": "http404"})
+    made = make(plugz, "a", "b", "c", linked=True)
+    options = {"allow_authorized": True, "max_changes": 3}
+    assert set(actions(delete(plugz, made, **options)).values()) == {"draining"}
+    plugz.emulator.clear_log()
+    assert set(actions(delete(plugz, made, **options, check_mode=True)).values()) == {"would_delete"}
+    assert len(plugz.log("list")) == 1
+
+
+@pytest.mark.parametrize(("lasts", "requests"), [(3600.0, 1), (0.0, 2)])
+def test_a_recent_listing_is_of_use_to_all(plugz: Fleet, lasts: float, requests: int) -> None:
+    (shop,) = make(plugz, "shop")
+    transport = transport_to(plugz.emulator.url, TransportOptions(), url_option="api_url")
+    gateway = Plugzapi(transport, plugz.emulator.account("plugzapi")["partner_token"])
+    plugz.emulator.clear_log()
+    listings = RecentListings(lasts)
+    assert all(listings.of(gateway).with_id(shop["id"]) for _look in range(2))
+    assert len(plugz.log("list")) == requests
 
 
 # Deletions that lie
