@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .location import storage_at
 from .schema import Transaction
+
+# SQLite takes 999 values before version 3.32: https://www.sqlite.org/limits.html
+_CHUNK = 500
 
 Status = Literal["pending", "done"]
 
@@ -48,8 +52,21 @@ class ChangeJournal:
 
         :raises JournalError: if the journal can't be read.
         """
+        changes: dict[tuple[str, str], dict[str, Change]] = {}
         with self._storage.reading() as db:
-            return {one: _changes(db, *one) for one in instances} if db and db.has("change") else {}
+            if db and db.has("change"):
+                now = db.now()
+                for provider, ids in _chunks(instances):
+                    rows = db.execute(
+                        f"SELECT instance_id, part, fingerprint, status, requested_at FROM {db.prefix}change "
+                        f"WHERE provider = ? AND instance_id IN ({', '.join('?' * len(ids))})",
+                        (provider, *ids),
+                    )
+                    for instance_id, part, value, status, at in rows:
+                        # A time ahead was written before the clock was set back.
+                        change = Change(value, status, max(0.0, now - at))
+                        changes.setdefault((provider, instance_id), {})[part] = change
+        return changes
 
     def request(self, provider: str, instance_id: str, fingerprints: Mapping[str, str]) -> None:
         """Write the changes to the journal before they are sent: each part, and the fingerprint of its new value.
@@ -90,13 +107,12 @@ class ChangeJournal:
             db.execute(f"DELETE FROM {db.prefix}change WHERE provider = ? AND instance_id = ?", (provider, instance_id))
 
 
-def _changes(db: Transaction, provider: str, instance_id: str) -> dict[str, Change]:
-    rows = db.execute(
-        f"SELECT part, fingerprint, status, requested_at FROM {db.prefix}change WHERE provider = ? AND instance_id = ?",
-        (provider, instance_id),
-    )
-    # A time ahead was written before the clock was set back.
-    return {part: Change(value, status, max(0.0, db.now() - at)) for part, value, status, at in rows}
+def _chunks(instances: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Each provider with its IDs, as many at once as a query of SQLite takes."""
+    for provider, own in itertools.groupby(sorted(set(instances)), key=lambda instance: instance[0]):
+        ids = [instance_id for _provider, instance_id in own]
+        for start in range(0, len(ids), _CHUNK):
+            yield provider, ids[start : start + _CHUNK]
 
 
 def _delete(db: Transaction, provider: str, instance_id: str, part: str) -> None:

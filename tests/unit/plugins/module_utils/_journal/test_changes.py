@@ -47,6 +47,20 @@ def test_the_last_change_of_a_part_counts(location: str) -> None:
     assert 0 <= journal.read([SHOP])[SHOP]["webhookUrl"].age < 3600
 
 
+def test_thousands_of_instances_are_read_at_once(location: str) -> None:
+    ids = [str(number) for number in range(1200)]
+    journal = ChangeJournal(location)
+    journal.request(*SALES, {"name": "a"})
+    for instance_id in (ids[0], ids[-1]):
+        journal.request("green_api", instance_id, {"webhookUrl": instance_id})
+    found = journal.read([SALES, *(("green_api", instance_id) for instance_id in ids), ("plugzapi", ids[0])])
+    assert {one: {part: change.fingerprint for part, change in parts.items()} for one, parts in found.items()} == {
+        SALES: {"name": "a"},
+        ("green_api", ids[0]): {"webhookUrl": ids[0]},
+        ("green_api", ids[-1]): {"webhookUrl": ids[-1]},
+    }
+
+
 def test_reading_makes_no_journal(location: str) -> None:
     assert ChangeJournal(location).read([SHOP]) == {}
     assert not Path(location).exists()
