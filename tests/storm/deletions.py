@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,24 +18,14 @@ from random import Random
 from typing import Any
 
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, count_lines
+from ansible_collections.msgops.fleet.tests.storm.steps import KILL, KINDS, Table, as_markdown, new_table
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
 from ansible_collections.msgops.fleet.tests.support.ending import UNLINK_ROUTES, deletion, items, make
 
 from msgops_emulator import Emulator
 
-KINDS: dict[str, tuple[str, Mapping[str, Any]]] = {
-    **{
-        f"{kind} {when}": (kind, {"when": when})
-        for kind in ("reset", "close", "bad_gateway", "client_closed")
-        for when in ("before", "after")
-    },
-    "truncate": ("truncate", {}),
-    "garbage": ("garbage", {}),
-    "throttle": ("throttle", {}),
-    "400": ("status", {"status": 400}),
-}
 GUARD = "guard"
-KILL = "kill -9"
+SUMS = ("(more runs)", "(gone)")
 # Runs after the first one in which an instance must be gone.
 _MORE_RUNS = 3
 
@@ -47,14 +36,14 @@ class Storm:
 
     fleet: Fleet
     dice: Random
-    table: dict[str, collections.Counter[str]] = field(
-        default_factory=lambda: collections.defaultdict(collections.Counter)
-    )
+    table: Table = field(default_factory=new_table)
     violations: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        make(self.fleet, GUARD, "measured", linked=True)
+        make(self.fleet, GUARD, "rehearsal", "measured", linked=True)
         self._pay("measured")
+        # The first run imports the core, whose lines don't count.
+        deletion(self.fleet, items(self.fleet, "rehearsal"), **self._options())()
         self._lines = count_lines(deletion(self.fleet, items(self.fleet, "measured"), **self._options()))
 
     def weather(self, number: int, faults: Sequence[str] = ()) -> None:
@@ -127,13 +116,7 @@ class Storm:
 
 def as_table(storm: Storm) -> str:
     """The counts as Markdown."""
-    said = sorted({word for row in storm.table.values() for word in row if word not in ("(more runs)", "(gone)")})
-    columns = [*said, "(more runs)", "(gone)"]
-    lines = [f"| fault | deletions | {' | '.join(columns)} |", "| --- |" + " ---: |" * (len(columns) + 1)]
-    for fault, row in storm.table.items():
-        total = sum(row[word] for word in said)
-        lines.append(f"| {fault} | {total} | {' | '.join(str(row[column]) for column in columns)} |")
-    return "\n".join(lines)
+    return as_markdown(storm.table, "deletions", SUMS)
 
 
 def main() -> None:

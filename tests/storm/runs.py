@@ -186,7 +186,9 @@ def _context() -> Any:
     tree = str(Path(importlib.import_module(PLUGINS).__path__[0]).parents[3])
     if tree not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [tree, os.environ.get("PYTHONPATH")]))
-    parts = ("modules.instance_create", "modules.creation_journal", "module_utils._journal.sqlite")
+    # What a child imports by itself has lines, too, and would be killed in them.
+    names = ("instance_create", "instance_settings", "instance_delete", "creation_journal")
+    parts = (*(f"modules.{name}" for name in names), "module_utils._task.entrypoint", "module_utils._journal.sqlite")
     modules = [f"{PLUGINS}.{part}" for part in parts]
     # Each child imports the main module again, which takes no time where what that needs is there.
     context.set_forkserver_preload([__name__, *modules, *({"pytest", "msgops_emulator"} & set(sys.modules))])

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import Listing
 from ansible_collections.msgops.fleet.plugins.module_utils._ending import deletion
-from ansible_collections.msgops.fleet.tests.storm.deletions import KILL, Storm, as_table
+from ansible_collections.msgops.fleet.tests.storm.deletions import Storm, as_table
+from ansible_collections.msgops.fleet.tests.storm.steps import KILL
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
 
 
