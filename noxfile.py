@@ -335,7 +335,7 @@ def integration(session: nox.Session, core: str) -> None:
 
 @nox.session
 def molecule(session: nox.Session) -> None:
-    """The role's molecule scenarios, against the emulator."""
+    """The molecule scenarios of the roles, against the emulator."""
     install(session, "molecule")
     root = copy_tree(session)
     if not list(root.glob("extensions/molecule/*/molecule.yml")):
