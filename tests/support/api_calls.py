@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget, Transport
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
     Credentials,
+    Deletion,
     Instance,
     LinkingCode,
     Reading,
@@ -129,6 +130,13 @@ API_CALLS: dict[str, ApiCall] = {
         {"saveSettings": True},
         creates=True,
     ),
+    "green logout": ApiCall(lambda api: green(api).unlink(CREDENTIALS), None, {"isLogout": True}, creates=True),
+    "green deletion": ApiCall(
+        lambda api: green(api).delete_instance(CREDENTIALS), Deletion, {"deleteInstanceAccount": True}, creates=True
+    ),
+    "green new token": ApiCall(
+        lambda api: green(api).renew_token(CREDENTIALS), str, {"apiTokenInstance": "t"}, creates=True
+    ),
     "plugz settings": ApiCall(
         lambda api: plugz(api).read_settings(CREDENTIALS, ["name", "auto_read_message"], RequestBudget()),
         dict[str, Any],
@@ -138,6 +146,15 @@ API_CALLS: dict[str, ApiCall] = {
         lambda api: plugz(api).write_settings(CREDENTIALS, {"received_callback_url": f"https://h.example/?k={TOKEN}"}),
         None,
         {"value": True},
+        creates=True,
+    ),
+    "plugz subscription": ApiCall(lambda api: plugz(api).subscribe(CREDENTIALS), None, "OK", creates=True),
+    "plugz cancellation": ApiCall(lambda api: plugz(api).cancel_subscription(CREDENTIALS), None, "OK", creates=True),
+    # A deletion is a 204 without a body; these are the fields of a refusal.
+    "plugz deletion": ApiCall(
+        lambda api: plugz(api).delete_instance(CREDENTIALS),
+        Deletion,
+        {"type": "INSTANCE_STILL_CONNECTED", "message": "the instance is connected"},
         creates=True,
     ),
     "plugz state": ApiCall(
@@ -182,6 +199,9 @@ API_CALLS: dict[str, ApiCall] = {
         lambda api: koophone(api).list_phones(page_size=100, concurrency=2),
         list[ListedPhone],
         {"error_code": "0", "data": {"total_count": 1, "result": [PHONE]}},
+    ),
+    "koophone reboot": ApiCall(
+        lambda api: koophone(api).reboot(["p1", "p2"]), None, {"error_code": "0", "error_msg": "success"}, creates=True
     ),
     "IAM token": ApiCall(
         lambda api: IamUser(api, "user", TOKEN, "domain", "project").headers_for("GET", "https://h/", b""),

@@ -55,6 +55,10 @@ class Request:
         return sentence(self.what, reason, "" if may_have_happened else remedy)
 
 
+# The description of no body.
+EMPTY = "empty"
+
+
 @dataclass(frozen=True)
 class Response:
     """A vendor's response.
@@ -75,6 +79,11 @@ class Response:
     def ok(self) -> bool:
         """Whether the HTTP status is a success."""
         return 200 <= self.status < 300
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no body at all."""
+        return self.description == EMPTY
 
     def masked(self, text: str, *more_secrets: str) -> str:
         """Return the vendor's text as one short line, with the request's secrets masked.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .messages import Effect, Request, Response
+from .messages import EMPTY, Effect, Request, Response
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.ASCII | re.IGNORECASE)
 # An escaped surrogate. A lone one is valid JSON, but can't be written to a file or a database.
@@ -40,7 +40,7 @@ def parse_response(request: Request, status: int, headers: Mapping[str, str], co
         body, is_json = _parse(text), True
     except (ValueError, RecursionError):
         body, is_json = None, False
-    description = f"no JSON ({media_type}, {len(content)} bytes)" if content else "empty"
+    description = f"no JSON ({media_type}, {len(content)} bytes)" if content else EMPTY
     # A short text may be the vendor's own message; an HTML page comes from a proxy or a web server.
     is_text = not is_json and len(content) <= 1000 and not content.lstrip().startswith(b"<")
     text = content.decode(errors="replace").strip() if is_text else ""

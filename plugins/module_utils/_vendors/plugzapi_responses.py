@@ -132,9 +132,12 @@ def parse_cancellation(response: Response) -> None:
 
 
 def _is_plain(response: Response) -> bool:
-    """Whether the body says OK, or nothing."""
-    text = response.body if isinstance(response.body, str) else response.text
-    return not (isinstance(response.body, (dict, list)) and response.body) and text.strip().upper() in ("", "OK")
+    """Whether the body says OK, or nothing. A page of a proxy says neither."""
+    if isinstance(response.body, str):
+        return response.body.strip().upper() in ("", "OK")
+    if response.is_json:
+        return response.body in (None, {}, [])
+    return response.is_empty or response.text.upper() == "OK"
 
 
 def parse_deletion(response: Response) -> Deletion:

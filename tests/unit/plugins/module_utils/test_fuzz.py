@@ -106,6 +106,8 @@ def matches(value: Any, hint: Any) -> bool:
     kind = typing.get_origin(hint) or hint
     if kind is Any:
         return True
+    if kind is typing.Literal:
+        return value in typing.get_args(hint)
     if kind in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, types.NoneType if kind is None else kind)

@@ -310,6 +310,15 @@ def test_a_lost_cancellation_is_unknown_and_nothing_is_deleted(plugz: Fleet) -> 
     assert actions(delete(plugz, [shop])) == {"shop": "deleted"}
 
 
+def test_a_page_of_a_proxy_cancels_nothing(plugz: Fleet) -> None:
+    plugz.arm("cancel", "garbage", kind="html", when="before")
+    (shop,) = make(plugz, "shop")
+    plugz.emulator.request("POST", f"instances/plugzapi/{shop['id']}", {"subscribed": True})
+    assert actions(delete(plugz, [shop])) == {"shop": "unknown"}
+    assert actions(delete(plugz, [shop])) == {"shop": "deleted"}
+    assert writes(plugz) == ["cancel", "cancel", "delete"]
+
+
 def test_the_failure_of_one_leaves_the_others_to_be_deleted(fleet: Fleet) -> None:
     made = make(fleet, "a", "b", "c")
     fleet.arm("delete", "status", status=400, body="no")
