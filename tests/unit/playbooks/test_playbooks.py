@@ -217,3 +217,44 @@ def test_settings_that_an_account_cannot_be_asked_for_fail_with_its_reason(
     output = done.stdout + done.stderr
     assert (done.returncode, "check partner_token" in output) == (2, True), output
     assert "DEPRECATION" not in output
+
+
+def test_instances_in_trial_are_paid_for(playbooks: Playbooks) -> None:
+    emulator = playbooks.emulator
+    emulator.seed(instances=[{"provider": "plugzapi", "name": name} for name in ("loja", "vendas")])
+    for arguments, variables, subscribed in (
+        (["--check"], {}, 0),
+        ([], {"fleet_names": []}, 0),
+        ([], {"fleet_names": "loja\n"}, 1),
+        ([], {"fleet_names": " ", "fleet_max_changes": ""}, 2),
+        ([], {}, 2),
+    ):
+        done = playbooks.run("msgops.fleet.subscribe", *arguments, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(emulator.log(writes=True)) == subscribed
+    assert all(instance["subscribed"] for instance in emulator.instances())
+
+
+def test_what_a_survey_names_twice_is_retired(playbooks: Playbooks) -> None:
+    emulator = playbooks.emulator
+    emulator.config({"green_api.creating_seconds": 0})
+    made = playbooks.run(
+        "msgops.fleet.provision",
+        fleet_names="shop, other",
+        provision_provider="green_api",
+        provision_wait=False,
+        provision_assert_authorized=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    asked = {
+        "fleet_names": "shop\r\n",
+        "decommission_confirm": " shop\n",
+        "decommission_provider": "green_api",
+        "decommission_allow_authorized": "false",
+    }
+    refused = playbooks.run("msgops.fleet.decommission", **{**asked, "decommission_confirm": "shop, other"})
+    assert (refused.returncode, "must name exactly" in refused.stdout) == (2, True), refused.stdout + refused.stderr
+    for arguments, left in ((["--check"], {"shop", "other"}), ([], {"other"})):
+        done = playbooks.run("msgops.fleet.decommission", *arguments, **asked)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert {one["name"] for one in emulator.instances() if one["state"] != "deleted"} == left

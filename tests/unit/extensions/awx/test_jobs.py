@@ -268,6 +268,24 @@ def test_instances_are_provisioned_from_a_survey(job: Job, emulator: Control, su
     assert_holds_no_secret(played, secrets(emulator, made))
 
 
+def test_instances_are_retired_from_a_survey(new_job: Callable[[str], Job], emulator: Control) -> None:
+    emulator.seed(accounts=ACCOUNTS)
+    emulator.config({"green_api.creating_seconds": 0})
+    journal = {}
+    for playbook, survey in (
+        ("provision.yml", {"provision_provider": "green_api", "provision_assert_authorized": False}),
+        ("decommission.yml", {"decommission_provider": "green_api", "decommission_confirm": "corner\n"}),
+    ):
+        job = new_job(playbook.removesuffix(".yml"))
+        job.give({"_meta": {"hostvars": {}}})
+        job.inject("GREEN-API partner", credential_inputs(emulator)["GREEN-API partner"])
+        job.env |= journal or (journal := {"MSGOPS_JOURNAL": str(job.folder / "journal.sqlite3")})
+        played = job.play(playbook, fleet_names="corner\n", provision_wait=False, **survey)
+        assert played.status == 0, played.output
+        assert_holds_no_secret(played, secrets(emulator, emulator.instances()))
+    assert [instance["state"] for instance in emulator.instances()] == ["deleted"]
+
+
 def test_reports_of_slices_reach_the_next_node_of_a_workflow(
     new_job: Callable[[str], Job], emulator: Control, fleet: list[dict[str, Any]]
 ) -> None:

@@ -132,7 +132,11 @@ def test_a_survey_asks_for_variables_that_the_playbook_documents(name: str, surv
 
 
 # A template of each workflow that is asked the same questions.
-WORKFLOWS = {"Check the whole fleet": "Check the fleet", "Change settings": "Apply settings"}
+WORKFLOWS = {
+    "Check the whole fleet": "Check the fleet",
+    "Change settings": "Apply settings",
+    "Retire with an approval": "Retire instances",
+}
 
 
 def test_the_choices_of_states_are_states() -> None:
