@@ -82,6 +82,27 @@ options:
 {PARTNER_ITEM}
 """
 
+# Instances that a task names by ID and name; the module says what becomes of them.
+_NAMED = f"""
+options:
+  instances:
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The instance's ID.
+        type: str
+        required: true
+      name:
+        description: Its name, which must be that of the listing.
+        type: str
+        required: true
+      token:
+        description: Its token. The listing's own token is used where it shows one.
+        type: str
+{PARTNER_ITEM}
+"""
+
 
 class ModuleDocFragment:
     """Gateways, accounts and instances."""
@@ -149,6 +170,14 @@ options:
         type: str
       account:
         description: Your own name for the account. Without it, O(account) is used.
+        type: str
+"""
+
+    NAMED_INSTANCES: ClassVar[str] = _NAMED
+
+    NAMED_INSTANCES_TO_DELETE: ClassVar[str] = f"""{_NAMED}
+      client_token:
+        description: PlugzAPI's account security token. Without it, O(client_token) is used.
         type: str
 """
 

@@ -23,6 +23,7 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway
   - msgops.fleet.gateway.partner
+  - msgops.fleet.gateway.named_instances_to_delete
   - msgops.fleet.transport
   - msgops.fleet.attributes
 attributes:
@@ -52,37 +53,7 @@ options:
   instances:
     description:
       - The instances that shall be gone, as a list or as JSON or YAML text of one. Each account is listed once.
-    type: list
-    elements: dict
     required: true
-    suboptions:
-      id:
-        description: The instance's ID.
-        type: str
-        required: true
-      name:
-        description: Its name, which must be that of the listing.
-        type: str
-        required: true
-      token:
-        description: Its token. The listing's own token is used where it shows one.
-        type: str
-      provider:
-        description: The gateway. Without it, O(provider) is used.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API. Without it, O(api_url) is used.
-        type: str
-      partner_token:
-        description: The partner's token. Without it, O(partner_token) is used.
-        type: str
-      account:
-        description: Your own name for the account. Without it, O(account) is used.
-        type: str
-      client_token:
-        description: PlugzAPI's account security token. Without it, O(client_token) is used.
-        type: str
   max_changes:
     description:
       - How many instances may be deleted, as a number, or as a share such as V(10%). If there are more, none is.

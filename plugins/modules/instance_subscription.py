@@ -19,6 +19,7 @@ author:
 extends_documentation_fragment:
   - msgops.fleet.gateway
   - msgops.fleet.gateway.partner
+  - msgops.fleet.gateway.named_instances
   - msgops.fleet.transport
   - msgops.fleet.attributes
 attributes:
@@ -66,33 +67,6 @@ options:
     description:
       - Several instances, instead of a single one, as a list or as JSON or YAML text of one. Each account is listed
         once.
-    type: list
-    elements: dict
-    suboptions:
-      id:
-        description: The instance's ID.
-        type: str
-        required: true
-      name:
-        description: Its name, which must be that of the listing.
-        type: str
-        required: true
-      token:
-        description: Its token. The listing's own token is used where it shows one.
-        type: str
-      provider:
-        description: The gateway. Without it, O(provider) is used.
-        type: str
-        choices: [green_api, plugzapi]
-      api_url:
-        description: The base address of the gateway's API. Without it, O(api_url) is used.
-        type: str
-      partner_token:
-        description: The partner's token. Without it, O(partner_token) is used.
-        type: str
-      account:
-        description: Your own name for the account. Without it, O(account) is used.
-        type: str
   max_changes:
     description:
       - How many instances may change, as a number, or as a share such as V(10%). If there are more, nothing is sent.
