@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import collections
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .._common.errors import Delivery, FleetError, failure_result
+from .._common.errors import Delivery, FleetError
 from .._common.limits import Limit
 from .._common.phone_states import MISSING, RUNNING
 from .._common.polling import ProgressLog, poll
 from .._vendors.koophone import Koophone
 from .._vendors.koophone_responses import ListedPhone, is_caused_by_one_id
+from .outcome import ItemOutcome, report, within
 from .phones import PAGE_SIZE
 from .reboot import unknown_reboot
 from .reboot_budget import RebootBudget
@@ -30,8 +30,8 @@ PROVIDER = "koophone"
 BATCH = 100
 
 
-@dataclass
-class PhoneReboot:
+@dataclass(kw_only=True)
+class PhoneReboot(ItemOutcome[Action]):
     """One phone; ``before`` and ``now`` are the first and the last reading.
 
     ``ticket`` is its place in the budget, ``sent_at`` a time of ``time.monotonic()``. ``doubt`` is the error that
@@ -42,12 +42,14 @@ class PhoneReboot:
     before: ListedPhone | None
     now: ListedPhone | None
     action: Action = "skipped"
-    error: FleetError | None = None
     ticket: str = ""
     sent_at: float | None = None
     doubt: FleetError | None = None
     has_left: bool = False
-    is_over: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.instance_id
 
     @property
     def status_name(self) -> str | None:
@@ -59,21 +61,16 @@ class PhoneReboot:
         """The name of its first status."""
         return self.before.status_name if self.before else MISSING
 
-    def end(self, action: Action, error: FleetError | None = None) -> None:
-        """Set the action for good."""
-        self.action, self.error, self.is_over = action, error, True
-
     def as_result(self) -> dict[str, Any]:
         """The phone as the module returns it."""
-        return {
+        reading = {
             "instance_id": self.instance_id,
             "name": self.before.name if self.before else None,
             "before": self.before_name,
             "status": self.now.status if self.now else None,
             "status_name": self.status_name,
-            "action": self.action,
-            "error": self.error.as_item_error() if self.error else None,
         }
+        return {**reading, **super().as_result()}
 
 
 @dataclass
@@ -115,16 +112,14 @@ class PhoneRebooter:
                 phone.end("unknown" if phone.doubt else "rebooted", phone.doubt and unknown_reboot(phone.doubt))
         return self._report()
 
-    def _plan(self, instance_ids: Sequence[str]) -> list[PhoneReboot]:
+    def _plan(self, instance_ids: Sequence[str]) -> Sequence[PhoneReboot]:
         """Read all phones, and return those that are to be rebooted."""
         listed = self._list()
-        self.phones = [PhoneReboot(one, listed.get(one), listed.get(one)) for one in dict.fromkeys(instance_ids)]
-        due = [phone for phone in self.phones if self._is_due(phone)]
-        if self.max_changes and (refusal := self.max_changes.guard([p.instance_id for p in due], len(self.phones))):
-            for phone in due:
-                phone.end("failed", refusal)
-            return []
-        return due
+        self.phones = [
+            PhoneReboot(instance_id=one, before=listed.get(one), now=listed.get(one))
+            for one in dict.fromkeys(instance_ids)
+        ]
+        return within([phone for phone in self.phones if self._is_due(phone)], self.max_changes, len(self.phones))
 
     def _is_due(self, phone: PhoneReboot) -> bool:
         if phone.before is None:
@@ -214,22 +209,15 @@ class PhoneRebooter:
         return f"{sum(phone.is_over for phone in sent):,} of {len(sent):,} phones run again"
 
     def _report(self) -> dict[str, Any]:
-        phones = self.phones
-        by_action = collections.Counter(phone.action for phone in phones)
-        after = ["rebooting" if phone.action == "would_reboot" else phone.status_name for phone in phones]
-        result: dict[str, Any] = {
-            "changed": any(phone.sent_at is not None or phone.action == "would_reboot" for phone in phones),
-            "phones": [phone.as_result() for phone in phones],
-            "summary": {"total": len(phones), "by_action": dict(sorted(by_action.items()))},
-            "diff": {
-                "before": "".join(f"{phone.instance_id}: {phone.before_name}\n" for phone in phones),
-                "after": "".join(f"{p.instance_id}: {name}\n" for p, name in zip(phones, after, strict=True)),
-                "before_header": "phones",
-                "after_header": "phones",
-            },
-        }
-        failures = [(phone.instance_id, phone.error) for phone in phones if phone.error]
-        return result | (failure_result("phones", "rebooted", failures, len(phones)) if failures else {})
+        after = ["rebooting" if phone.action == "would_reboot" else phone.status_name for phone in self.phones]
+        return report(
+            self.phones,
+            kind="phones",
+            changed=any(phone.sent_at is not None or phone.action == "would_reboot" for phone in self.phones),
+            before="".join(phone.line(phone.before_name) for phone in self.phones),
+            after="".join(phone.line(name) for phone, name in zip(self.phones, after, strict=True)),
+            done="rebooted",
+        )
 
 
 def _denied(error: FleetError) -> Action:

@@ -163,6 +163,7 @@ def test_a_phone_that_the_tenant_does_not_have(sitting: Sitting) -> None:
     result = reboot(sitting, [*ids, "nobody"])
     assert actions(result) == ["rebooted", "failed"]
     assert "the tenant's listing doesn't have it" in result["msg"]
+    assert reboot(sitting, ["nobody"])["msg"].startswith("nobody: the tenant's listing doesn't have it")
 
 
 def test_phones_that_cannot_be_listed_are_not_rebooted(sitting: Sitting) -> None:
