@@ -227,7 +227,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.result import report
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import CreationDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import (
     LEASE_POLICY,
     Journal,
@@ -289,7 +289,7 @@ def run(
     path = params["credentials_file"]
     provisioner = Provisioner(
         journal=Journal(params["journal"], lease_policy),
-        delivery=TokenDelivery(output=task.output, file=CredentialsFile(path, lock_timeout) if path else None),
+        delivery=CreationDelivery(output=task.output, file=CredentialsFile(path, lock_timeout) if path else None),
         on_unknown=params["on_unknown"],
         listing=params["listing"],
         concurrency=options.concurrency,

@@ -307,7 +307,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._common.limits import
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.provisioner import Provisioner
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import CreationDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._ending.subscription import Subscriber
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot import REBOOT_STATES, Rebooter, RebootPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.reboot_budget import RebootBudget
@@ -422,7 +422,7 @@ def _stages(
     return Stages(
         provisioner=Provisioner(
             journal=Journal(params["journal"]),
-            delivery=TokenDelivery(
+            delivery=CreationDelivery(
                 output=task.output, file=CredentialsFile(path) if path else None, returns_tokens=False
             ),
             on_unknown=params["on_unknown"],

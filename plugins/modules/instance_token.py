@@ -6,13 +6,13 @@ module: instance_token
 short_description: Renew the tokens of GREEN-API instances
 version_added: 0.1.0
 description:
-  - Gives instances new tokens, hands these over as M(msgops.fleet.instance_create) hands over those of new instances,
+  - Gives instances new tokens, delivers them as M(msgops.fleet.instance_create) delivers those of new instances,
     and reads each state with the new token, which proves that it works.
   - A token is in every URL of an instance's requests, so it leaks into logs of proxies and programs. After that, only a
     new one helps.
   - The request is sent once, and written to a journal before. If its answer is lost, the listing of the partner's
     account shows the new token, in the same task or in the next one.
-  - A task that has no safe way to hand over a token sends nothing. The ways are O(credentials_file), C(no_log=true),
+  - A task that has no safe way to deliver a token sends nothing. The ways are O(credentials_file), C(no_log=true),
     and ansible-core 2.22.
   - Whether and when GREEN-API's old tokens end to work isn't documented. The vendor's advice after a leak is to log the
     phone out, and to clear the queue of messages before it is linked again.
@@ -163,7 +163,7 @@ from typing import Any
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.limits import Limit
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.handover import Handover
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.changes import ChangeJournal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
@@ -216,19 +216,19 @@ def run(
         proof_interval=proof_interval,
     )
     path = params["credentials_file"]
-    handover = Handover(output=task.output, file=CredentialsFile(path) if path else None)
+    delivery = TokenDelivery(output=task.output, file=CredentialsFile(path) if path else None)
     options = transport_options(params, check_mode=task.check_mode)
     renewals = resolve_renewals(params, GatewayCache(options), task.resolver)
     renewer = Renewer(
         policy,
-        handover,
+        delivery,
         Journal(params["journal"]),
         ChangeJournal(params["journal"]),
         concurrency=options.concurrency,
         progress=task.progress,
     )
     result = renewer.predict(renewals) if task.check_mode else renewer.renew(renewals)
-    task.warnings.extend(handover.warnings)
+    task.warnings.extend(delivery.warnings)
     return result
 
 

@@ -149,7 +149,7 @@ class Fleet:
         content = json.loads(self.credentials_file.read_text(encoding="utf-8"))
         return dict(content.get(self.provider, {}))
 
-    def assert_handed_over(self, *names: str) -> None:
+    def assert_delivered(self, *names: str) -> None:
         """Each name is there exactly once, and its ID and token are in the credentials file."""
         credentials = self.credentials()
         for name in names:

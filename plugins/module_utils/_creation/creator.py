@@ -23,14 +23,14 @@ from .._journal.storage import JournalError
 from .desired import DesiredInstance
 from .plan import Plan
 from .result import Result, result_from_plan
-from .token_delivery import TokenDelivery
+from .token_delivery import CreationDelivery
 
 
 @dataclass(frozen=True)
 class Creator:
     """Creates what plans say, ``concurrency`` instances at once."""
 
-    delivery: TokenDelivery
+    delivery: CreationDelivery
     lease: Lease
     concurrency: int
     progress: Callable[[str], None] | None = None

@@ -36,7 +36,7 @@ from .listing import LISTING_POLICY, Lister, ListingMode, ListingPolicy
 from .plan import OnUnknown, Plan, Planner
 from .refusals import Refusals
 from .result import Result, result_from_plan
-from .token_delivery import TokenDelivery
+from .token_delivery import CreationDelivery
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Provisioner:
     """The creations of one task. ``warnings`` are for the user, besides the results."""
 
     journal: Journal
-    delivery: TokenDelivery
+    delivery: CreationDelivery
     on_unknown: OnUnknown
     listing: ListingMode
     concurrency: int

@@ -1,17 +1,21 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delivering tokens to the user: in the result if Ansible doesn't print them, or in a file."""
+"""Delivering new tokens to the user: in the result if Ansible doesn't print them, or in a file."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
 from .._common.errors import UsageError
-from .credentials_content import find_token
-from .handover import Handover
+from .._common.masking import SecretOutput
+from .._common.texts import join_first
+from .._vendors.gateway import Instance
+from .credentials import CredentialsFile
+from .credentials_content import Slot, find_token
 from .plan import Plan
 from .result import Action, Result
 
@@ -19,8 +23,55 @@ from .result import Action, Result
 _DELIVERED: tuple[Action, ...] = ("adopted", "unchanged", "would_create")
 
 
+@dataclass(kw_only=True)
+class TokenDelivery:
+    """Delivers tokens in the result, as far as ``output`` allows that, and in the ``file``."""
+
+    output: SecretOutput
+    file: CredentialsFile | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """:raises UsageError: if the file can't be used."""
+        if self.file:
+            self.file.check()
+
+    def failure(self) -> UsageError | None:
+        """The error after which no more tokens must be made."""
+        return self.file.failure() if self.file else None
+
+    def reserved(self, found: Sequence[tuple[Slot, Instance | None]]) -> AbstractContextManager[None]:
+        """Keep room in the file for the tokens of ``found``, which aren't there yet.
+
+        :raises UsageError: if the file can't take them.
+        """
+        return self.file.reserved(found) if self.file and found else contextlib.nullcontext()
+
+    def write_early(self, slot: Slot, instance: Instance) -> None:
+        """Write a new token immediately, because the process may be killed."""
+        if self.file:
+            with contextlib.suppress(UsageError):  # write tries it again, and reports the error
+                self.file.merge([(slot, instance)])
+
+    def write(self, found: Sequence[tuple[Slot, Instance]]) -> None:
+        """Write the tokens of ``found`` into the file, for the last time.
+
+        :raises UsageError: if it could not be changed; the message says where the tokens are.
+        """
+        if self.file and found:
+            self._warn_of_outdated(self.file.deliver(found))
+
+    def _warn_of_outdated(self, slots: Sequence[Slot]) -> None:
+        if slots:
+            keys = join_first([f"{slot.name} (now {slot.key})" for slot in slots])
+            self.warnings.append(
+                "credentials_file has entries from before their account got its name, which are kept but not updated "
+                f"any more: {keys}. Read the new ones, then remove the old ones"
+            )
+
+
 @dataclass
-class TokenDelivery(Handover):
+class CreationDelivery(TokenDelivery):
     """Delivers the tokens of a creation's results.
 
     With ``returns_tokens=False``, the task's result has none: without a file, the gateway's listing must show them.
@@ -69,14 +120,10 @@ class TokenDelivery(Handover):
             checked.append(plan.failed(conflict) if conflict else plan)
         return checked
 
-    @contextlib.contextmanager
-    def room_for(self, plans: Sequence[Plan]) -> Iterator[None]:
+    def room_for(self, plans: Sequence[Plan]) -> AbstractContextManager[None]:
         """:raises UsageError: if the file can't take the tokens of what is to be created; nothing was created."""
-        if self.file is None or not any(plan.action == "would_create" for plan in plans):
-            yield
-            return
-        with self.file.reserved([(plan.slot, plan.instance) for plan in plans if plan.action in _DELIVERED]):
-            yield
+        creates = any(plan.action == "would_create" for plan in plans)
+        return self.reserved([(plan.slot, plan.instance) for plan in plans if creates and plan.action in _DELIVERED])
 
     def write_at_once(self, result: Result) -> None:
         """Write a new token immediately, because the process may be killed."""

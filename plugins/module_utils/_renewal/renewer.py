@@ -1,20 +1,20 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renewing tokens: each request is sent once, and a new token is found again, handed over and proved."""
+"""Renewing tokens: each request is sent once, and a new token is found again, delivered and proved."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .._common.errors import Delivery, FleetError, UsageError, outcome_unknown
 from .._common.polling import ProgressLog, poll
-from .._creation.handover import Handover
 from .._creation.listing import Listing, list_until
+from .._creation.token_delivery import TokenDelivery
 from .._fleet.outcome import by_gateway, report
 from .._journal.changes import ChangeJournal
 from .._journal.entries import Key
@@ -31,7 +31,7 @@ class Renewer:
     def __init__(
         self,
         policy: RenewalPolicy,
-        handover: Handover,
+        delivery: TokenDelivery,
         journal: Journal,
         changes: ChangeJournal,
         *,
@@ -39,7 +39,7 @@ class Renewer:
         progress: Callable[[str], None] | None = None,
     ) -> None:
         self._policy = policy
-        self._handover = handover
+        self._delivery = delivery
         self._journal = journal
         self._changes = changes
         self._concurrency = concurrency
@@ -60,13 +60,14 @@ class Renewer:
 
         :raises FleetError: if the journal or the credentials file can't be used; nothing was sent.
         """
-        self._handover.check()
+        self._delivery.check()
         identities = [renewal.identity for renewal in renewals]
         keys = {Key(provider, f"the token of {instance_id}") for provider, instance_id in identities}
         with self._journal.locked(keys):
             make_plan(renewals, self._policy, self._changes, concurrency=self._concurrency)
             self._refuse(renewals)
-            with self._room(renewals):
+            wanted = [renewal for renewal in renewals if not renewal.is_over and (renewal.is_due or renewal.new)]
+            with self._delivery.reserved([(renewal.slot, renewal.instance) for renewal in wanted]):
                 self._send([renewal for renewal in renewals if renewal.is_due and not renewal.is_over])
                 self._reconcile([renewal for renewal in renewals if renewal.doubt])
                 self._prove([r for r in renewals if r.new and (r.was_sent or r.is_found) and not r.is_over])
@@ -74,16 +75,16 @@ class Renewer:
         return self._report(renewals)
 
     def _refuse(self, renewals: Sequence[Renewal]) -> None:
-        """End what can't be handed over, before anything is sent."""
+        """End what can't be delivered, before anything is sent."""
         wanted = [renewal for renewal in renewals if not renewal.is_over and (renewal.is_due or renewal.is_found)]
-        content = self._handover.file.read() if self._handover.file and wanted else {}
+        content = self._delivery.file.read() if self._delivery.file and wanted else {}
         for renewal in wanted:
             error: FleetError | None = None
-            if self._handover.file:
+            if self._delivery.file:
                 # Without a token: an entry of the instance with another address could not be replaced afterwards.
                 bare = replace(renewal.instance, token=None)
-                error = self._handover.file.conflict(content, renewal.slot, bare)
-            elif not self._handover.output.is_safe:
+                error = self._delivery.file.conflict(content, renewal.slot, bare)
+            elif not self._delivery.output.is_safe:
                 error = UsageError(
                     "there is no safe way to deliver a new token, so none is made: set no_log: true on this task, or "
                     "give credentials_file"
@@ -92,15 +93,6 @@ class Renewer:
                 renewal.new = None
                 renewal.is_found = False
                 renewal.end("failed", error)
-
-    @contextlib.contextmanager
-    def _room(self, renewals: Sequence[Renewal]) -> Iterator[None]:
-        wanted = [renewal for renewal in renewals if not renewal.is_over and (renewal.is_due or renewal.new)]
-        if self._handover.file is None or not wanted:
-            yield
-            return
-        with self._handover.file.reserved([(renewal.slot, renewal.instance) for renewal in wanted]):
-            yield
 
     def _send(self, due: Sequence[Renewal]) -> None:
         def describe() -> str:
@@ -112,7 +104,7 @@ class Renewer:
     def _renew(self, renewal: Renewal) -> bool:
         """Send one request, once: after a lost answer, the listing shows the new token."""
         target = renewal.target
-        if failure := self._handover.failure():
+        if failure := self._delivery.failure():
             renewal.end("failed", failure)
             return True
         try:
@@ -131,7 +123,7 @@ class Renewer:
             self._record(renewal, done=False)
             renewal.end("failed", error)
             return True
-        self._handover.write_early(renewal.slot, renewal.instance)
+        self._delivery.write_early(renewal.slot, renewal.instance)
         return True
 
     def _reconcile(self, doubtful: Sequence[Renewal]) -> None:
@@ -165,7 +157,7 @@ class Renewer:
     def _deliver(self, renewals: Sequence[Renewal]) -> None:
         failure: UsageError | None = None
         try:
-            self._handover.write([(renewal.slot, renewal.instance) for renewal in renewals])
+            self._delivery.write([(renewal.slot, renewal.instance) for renewal in renewals])
         except UsageError as error:
             failure = error
         for renewal in renewals:
@@ -186,7 +178,7 @@ class Renewer:
 
     def _report(self, renewals: Sequence[Renewal]) -> dict[str, Any]:
         for renewal in renewals:
-            if renewal.new and not self._handover.output.may_return(renewal.new):
+            if renewal.new and not self._delivery.output.may_return(renewal.new):
                 renewal.new = None
         return report(
             renewals,
@@ -209,6 +201,6 @@ def _unknown(doubt: FleetError) -> FleetError:
 
 def _unproved(proof: FleetError) -> FleetError:
     return outcome_unknown(
-        f"its new token was handed over, but doesn't work: {proof.message}; run the task again, which tries it again",
+        f"its new token was delivered, but doesn't work: {proof.message}; run the task again, which tries it again",
         proof,
     )

@@ -44,7 +44,7 @@ def test_a_renewed_token_makes_no_second_instance(blind: Fleet) -> None:
     assert "taken for a renewed token" in warning
     assert "account" in warning
     assert blind.create("one", "two", "three")["warnings"] == [], "it warns once"
-    blind.assert_handed_over("one", "two", "three")
+    blind.assert_delivered("one", "two", "three")
 
 
 def test_nor_does_one_where_the_account_has_a_listing(fleet: Fleet) -> None:

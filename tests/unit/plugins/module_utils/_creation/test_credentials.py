@@ -52,8 +52,8 @@ def test_it_holds_id_token_and_address_by_provider_and_name(green: Fleet) -> Non
 def test_both_gateways_share_it(green: Fleet, plugz: Fleet) -> None:
     green.create("shop")
     plugz.create("shop")
-    green.assert_handed_over("shop")
-    plugz.assert_handed_over("shop")
+    green.assert_delivered("shop")
+    plugz.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("before", [None, 0o666])
@@ -101,7 +101,7 @@ def test_a_token_that_changed_at_the_gateway_is_replaced(green: Fleet) -> None:
     content["green_api"]["shop"]["token"] = "old"
     green.credentials_file.write_text(json.dumps(content))
     assert actions(green.create("shop")) == {"shop": "unchanged"}
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 def test_a_symbolic_link_stays_one(green: Fleet) -> None:
@@ -113,13 +113,13 @@ def test_a_symbolic_link_stays_one(green: Fleet) -> None:
     assert green.credentials_file.is_symlink()
     assert not target.is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 def test_a_tilde_is_the_home_folder(green: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(green.folder))
     green.create("shop", credentials_file="~/credentials.json")
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_one_that_breaks_during_a_creation_is_written_by_the_next_run(fleet: Fle
     assert actions(again) == {"shop": "unchanged"}
     assert fleet.posts() == ["shop"]
     assert fleet.status("shop") == "delivered"
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_without_a_listing_the_next_run_says_that_the_token_is_lost(plugz: Fleet) -> None:
@@ -283,7 +283,7 @@ def test_without_a_listing_the_next_run_says_that_the_token_is_lost(plugz: Fleet
 def test_a_token_is_in_it_before_the_other_creations_of_the_task_have_ended(fleet: Fleet) -> None:
     run = fleet.start_hanging("quick", "slow", fault={"match": '"slow"'}, requests=2, lease_policy=SHORT_LEASE)
     wait_until(lambda: fleet.credentials_file.exists() and fleet.credentials(), "the token")
-    fleet.assert_handed_over("quick")
+    fleet.assert_delivered("quick")
     run.kill()
 
 

@@ -113,7 +113,7 @@ def test_a_full_disk_creates_nothing(fleet: Fleet, mount: Callable[..., Path], b
     assert fleet.posts() == []
     (folder / "ballast").unlink()
     assert actions(fleet.create("shop")) == {"shop": "created"}
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
     assert os.listdir(folder) == ["credentials.json"]
 
 
@@ -159,7 +159,7 @@ def test_a_disk_that_fills_up_during_a_task_stops_it(fleet: Fleet, mount: Callab
     created = [name for name, action in actions(result).items() if action == "created"]
     assert fleet.posts() == created
     assert len(created) < len(names)
-    fleet.assert_handed_over(*created)
+    fleet.assert_delivered(*created)
     (folder / "ballast").unlink()
     assert set(actions(fleet.create(*names)).values()) == {"created", "unchanged"}
     assert sorted(fleet.posts()) == names
@@ -389,7 +389,7 @@ def test_root_leaves_the_file_to_its_owner(green: Fleet) -> None:
     green.create("shop")
     state = green.credentials_file.stat()
     assert (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (NOBODY, NOBODY, 0o600)
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 @needs_root
@@ -476,7 +476,7 @@ def test_a_link_of_ones_own_leads_to_its_target_by_the_folders_that_there_are(gr
     (green.folder / "link").symlink_to(deep)
     green.create("shop", credentials_file=f"{green.folder}/link/../credentials.json")
     green.credentials_file = green.folder / "a" / "credentials.json"
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
     assert not (green.folder / "credentials.json").exists()
 
 
@@ -567,7 +567,7 @@ def test_an_entry_of_another_instance_creates_nothing_and_stays(fleet: Fleet) ->
         assert "of another account" not in json.dumps(result)
     assert fleet.posts() == ["sales"], "the others are created"
     assert fleet.credentials()["shop"] == entry
-    fleet.assert_handed_over("sales")
+    fleet.assert_delivered("sales")
 
 
 def test_an_entry_of_another_instance_is_not_replaced_by_one_that_is_found(fleet: Fleet) -> None:
@@ -583,7 +583,7 @@ def test_the_entry_of_an_instance_that_was_deleted_is_replaced(green: Fleet) -> 
     (old,) = green.existing("shop")
     green.emulator.set_state("green_api", old["id"], "deleted")
     assert actions(green.create("shop")) == {"shop": "created"}
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def assert_nothing_lost(fleet: Fleet, result: Mapping[str, Any]) -> None:
     done = [name for name in there if told[name] in ("created", "adopted")]
     assert {name for name in there if name not in done} <= {name for name in told if told[name] == "unknown"}
     if done:
-        fleet.assert_handed_over(*done)
+        fleet.assert_delivered(*done)
     for instance in result["instances"]:
         if instance["error"] and instance["action"] == "failed":
             assert "nothing is done" not in instance["error"]["message"]
@@ -92,7 +92,7 @@ def test_a_limit_of_open_files_bounds_how_many_are_created_at_once(fleet: Fleet,
     assert set(actions(result).values()) == {"created"}
     assert result["warnings"] == []
     assert sorted(fleet.posts()) == NAMES
-    fleet.assert_handed_over(*NAMES)
+    fleet.assert_delivered(*NAMES)
     assert {fleet.status(name) for name in NAMES[:3]} == {"delivered"}
 
 
@@ -131,7 +131,7 @@ def test_a_limit_of_threads_bounds_how_many_are_created_at_once(fleet: Fleet, op
     # The process has a thread of its own, and one for its lease.
     result = Child(Limited(fleet.task(*NAMES), resource.RLIMIT_NPROC, threads, user=user)).result()
     assert set(actions(result).values()) == {"created"}
-    fleet.assert_handed_over(*NAMES)
+    fleet.assert_delivered(*NAMES)
 
 
 # Memory

@@ -116,7 +116,7 @@ def test_a_listing_that_is_missing_for_a_moment_does_not_hide_what_was_just_crea
     plugz.arm("create", "reset", when="after")
     plugz.arm("list", "status", status=404, skip=1)
     assert actions(plugz.create("shop")) == {"shop": "adopted"}
-    plugz.assert_handed_over("shop")
+    plugz.assert_delivered("shop")
 
 
 def test_a_listing_that_is_there_only_after_the_creation_is_remembered(blind: Fleet) -> None:

@@ -47,7 +47,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
 }
 
 
-def test_an_answered_creation_is_created_and_handed_over(fleet: Fleet) -> None:
+def test_an_answered_creation_is_created_and_delivered(fleet: Fleet) -> None:
     result = fleet.create("shop")
     (instance,) = fleet.existing("shop")
     assert result["changed"]
@@ -64,7 +64,7 @@ def test_an_answered_creation_is_created_and_handed_over(fleet: Fleet) -> None:
         "error": None,
     }
     assert fleet.status("shop") == "delivered"
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_plugzapi_may_answer_a_creation_with_201(plugz: Fleet) -> None:
@@ -82,7 +82,7 @@ def test_an_unclear_end_of_a_creation_that_happened_is_reconciled_by_the_listing
     assert fleet.status("shop") == "delivered"
     assert actions(fleet.create("shop")) == {"shop": "unchanged"}
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("cut", [{}, {"keep": 0}, {"keep": 1}], ids=["half", "none", "one byte"])
@@ -90,7 +90,7 @@ def test_a_truncated_answer_is_reconciled_by_the_listing(fleet: Fleet, cut: dict
     fleet.arm("create", "truncate", **cut)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("unclear", UNCLEAR)
@@ -118,7 +118,7 @@ def test_a_creation_that_happens_late_is_adopted_by_a_later_run(fleet: Fleet) ->
     assert actions(result) == {"shop": "adopted"}
     assert not result["changed"], "an earlier task made it"
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
@@ -131,7 +131,7 @@ def test_a_refused_creation_failed_and_the_next_run_creates(fleet: Fleet, refusa
     assert fleet.status("shop") == "rejected"
     assert fleet.posts() == ["shop"], "a refusal is not repeated"
     assert actions(fleet.create("shop")) == {"shop": "created"}
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_a_refusal_in_a_successful_answer_is_a_refusal(green: Fleet) -> None:
@@ -161,7 +161,7 @@ def test_a_throttled_creation_is_repeated_whatever_form_retry_after_has(fleet: F
     fleet.arm("create", "throttle", retry_after=form, seconds=1)
     assert actions(fleet.create("shop", retry_timeout=30)) == {"shop": "created"}
     assert fleet.posts() == ["shop", "shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("form", ["none", "seconds", "date", "nonsense"])
@@ -181,7 +181,7 @@ def test_a_throttled_creation_may_end_unclear(fleet: Fleet) -> None:
     fleet.arm("create", "reset", when="after")
     assert actions(fleet.create("shop", retry_timeout=30)) == {"shop": "adopted"}
     assert fleet.posts() == ["shop", "shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_no_unclear_creation_is_repeated_however_long_one_may_retry(fleet: Fleet) -> None:
@@ -201,4 +201,4 @@ def test_each_name_of_a_list_has_an_end_of_its_own(fleet: Fleet) -> None:
     assert [instance["error"] is None for instance in result["instances"]] == [True, False, False, True]
     assert "refused" in result["msg"]
     assert "unclear" in result["msg"]
-    fleet.assert_handed_over("plain", "reconciled")
+    fleet.assert_delivered("plain", "reconciled")

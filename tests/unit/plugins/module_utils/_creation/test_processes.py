@@ -44,7 +44,7 @@ def test_one_of_several_runs_creates_and_the_others_find_it(fleet: Fleet) -> Non
     assert sum(result["changed"] for result in results) == 1
     assert len({result["instance"]["token"] for result in results}) == 1
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("listing", NO_LISTING)
@@ -109,7 +109,7 @@ def test_bulk_lists_that_overlap_create_each_name_once(fleet: Fleet) -> None:
     assert sorted(fleet.posts()) == sorted(names)
     assert sum(action == "created" for result in results for action in actions(result).values()) == 5
     assert not any(result.get("failed") for result in results)
-    fleet.assert_handed_over(*names)
+    fleet.assert_delivered(*names)
 
 
 def test_runs_that_share_no_name_do_not_wait_for_each_other(fleet: Fleet) -> None:
@@ -243,7 +243,7 @@ def test_a_run_that_was_stopped_for_too_long_creates_nothing(fleet: Fleet) -> No
     assert actions(result) == {"shop": "failed"}
     assert "taken shop over" in result["msg"]
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> None:
@@ -258,7 +258,7 @@ def test_a_run_that_was_stopped_while_it_posted_loses_nothing(fleet: Fleet) -> N
     assert any("taken shop over" in warning for warning in result["warnings"])
     assert fleet.posts() == ["shop"]
     assert fleet.status("shop") == "delivered"
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 # kill -9
@@ -273,7 +273,7 @@ def test_a_run_that_is_killed_while_its_creation_hangs(fleet: Fleet, when: str) 
     assert actions(result) == {"shop": "adopted" if when == "after" else "unknown"}
     assert fleet.posts() == ["shop"]
     if when == "after":
-        fleet.assert_handed_over("shop")
+        fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -349,4 +349,4 @@ def test_a_run_that_is_killed_after_any_time(fleet: Fleet, seed: int) -> None:
         fleet.journal_task(action="discard", provider=fleet.provider, name=name)
     assert not fleet.create(*names).get("failed")
     assert len(fleet.existing()) == len(names)
-    fleet.assert_handed_over(*names)
+    fleet.assert_delivered(*names)

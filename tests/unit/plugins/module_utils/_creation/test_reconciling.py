@@ -56,7 +56,7 @@ def test_what_the_account_has_is_adopted_then_unchanged(fleet: Fleet) -> None:
     assert not first["changed"]
     assert not second["changed"]
     assert fleet.posts() == []
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("other", ["Shop", "shop ", "shop-2", "a shop", "\uff53hop"])
@@ -145,7 +145,7 @@ def test_a_deleted_instance_that_the_listing_shows_as_deleted_is_created_again(g
     again = green.create("shop")
     assert actions(again) == {"shop": "created"}
     assert again["instance"]["id"] != first["id"]
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 def test_a_deleted_instance_that_nobody_journalled_is_no_match(green: Fleet) -> None:
@@ -172,7 +172,7 @@ def test_an_instance_that_the_listing_does_not_show_any_more_is_not_created_agai
     assert "on_unknown: create" in result["msg"]
     assert len(plugz.posts()) == 1
     assert actions(plugz.create("shop", on_unknown="create")) == {"shop": "created"}
-    plugz.assert_handed_over("shop")
+    plugz.assert_delivered("shop")
 
 
 def test_a_renamed_instance_is_not_created_again(fleet: Fleet) -> None:
@@ -193,7 +193,7 @@ def test_an_instance_that_somebody_replaced_is_adopted(fleet: Fleet) -> None:
     result = fleet.create("shop")
     assert actions(result) == {"shop": "adopted"}
     assert result["instance"]["id"] == str(second["id"]) != first
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 # A listing that lags
@@ -212,7 +212,7 @@ def test_a_lagging_listing_is_asked_again(fleet: Fleet, listings: int) -> None:
     fleet.arm("create", "reset", when="after")
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     assert len(fleet.log("list")) == 1 + listings + 1
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.usefixtures("patient")
@@ -220,7 +220,7 @@ def test_a_listing_that_fails_while_a_run_reconciles_is_asked_again(fleet: Fleet
     fleet.arm("create", "reset", when="after")
     fleet.arm("list", "bad_gateway", skip=1)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_an_outcome_stays_unknown_while_the_listing_cannot_be_had(fleet: Fleet) -> None:
@@ -242,7 +242,7 @@ def test_what_a_listing_shows_too_late_is_adopted_by_a_later_run(fleet: Fleet) -
     fleet.emulator.advance(60)
     assert actions(fleet.create("shop")) == {"shop": "adopted"}
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.usefixtures("patient")
@@ -298,7 +298,7 @@ def test_on_unknown_create_creates_what_no_listing_shows(fleet: Fleet) -> None:
     result = fleet.create("shop", on_unknown="create")
     assert actions(result) == {"shop": "created"}
     assert result["changed"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_on_unknown_create_adopts_what_the_listing_shows(fleet: Fleet) -> None:

@@ -213,7 +213,7 @@ def test_an_id_is_the_same_in_any_case_and_gets_the_spelling_of_the_listing(plug
     for _run in range(2):
         assert actions(plugz.create("shop")) == {"shop": "unchanged"}
         assert plugz.entry("shop")["id"] == instance["id"]  # type: ignore[index]
-    plugz.assert_handed_over("shop")
+    plugz.assert_delivered("shop")
     assert not plugz.journal_task(**task, instance_id=lower)["changed"]
     assert plugz.journal_task(**{**task, "action": "forget"}, instance_id=lower)["changed"]
 
@@ -303,7 +303,7 @@ def test_the_tasks_that_it_proposes_resolve_it(fleet: Fleet, name: str, happened
         assert fleet.journal_task(**discard)["changed"]
         assert actions(fleet.create(name)) == {name: "created"}
     assert len(fleet.existing(name)) == 1
-    fleet.assert_handed_over(name)
+    fleet.assert_delivered(name)
 
 
 def test_each_of_many_gets_its_own_proposal(fleet: Fleet) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token that can't be handed over safely is never asked for."""
+"""A token that can't be delivered safely is never asked for."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_what_is_there_needs_no_safe_way_but_its_token_is_withheld(fleet: Fleet)
     result = fleet.create("shop", credentials_file=None, no_log=False)
     assert actions(result) == {"shop": "adopted"}
     assert result["instance"]["token"] is None
-    assert fleet.status("shop") == "created", "it was not handed over"
+    assert fleet.status("shop") == "created", "it was not delivered"
 
 
 @pytest.mark.usefixtures("without_register_secret")
@@ -69,10 +69,10 @@ def test_with_a_file_the_token_is_there_and_not_in_the_result(fleet: Fleet) -> N
     assert result["instance"]["token"] is None
     assert fleet.existing("shop")[0]["token"] not in json.dumps(result)
     assert fleet.status("shop") == "delivered"
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
-def test_a_token_that_was_shown_nowhere_is_handed_over_by_a_later_run(
+def test_a_token_that_was_shown_nowhere_is_delivered_by_a_later_run(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet.seed("shop")

@@ -28,7 +28,7 @@ def test_a_name_is_created_once(blind: Fleet) -> None:
     assert actions(result) == {"shop": "unchanged", "sales": "unchanged"}
     assert not result["changed"]
     assert sorted(blind.posts()) == ["sales", "shop"]
-    blind.assert_handed_over("shop", "sales")
+    blind.assert_delivered("shop", "sales")
 
 
 def test_an_unclear_creation_is_unknown_whether_it_happened_or_not(blind: Fleet) -> None:
@@ -63,7 +63,7 @@ def test_what_the_console_does_not_show_is_discarded_and_created(blind: Fleet) -
     blind.create("shop")
     blind.journal_task(action="discard", provider="plugzapi", name="shop")
     assert actions(blind.create("shop")) == {"shop": "created"}
-    blind.assert_handed_over("shop")
+    blind.assert_delivered("shop")
 
 
 def test_on_unknown_create_creates_it_again(blind: Fleet) -> None:
@@ -79,7 +79,7 @@ def test_the_token_comes_from_the_credentials_file(blind: Fleet) -> None:
     assert again["warnings"] == []
 
 
-def test_a_token_that_was_handed_over_is_null_later_without_a_warning(blind: Fleet) -> None:
+def test_a_token_that_was_delivered_is_null_later_without_a_warning(blind: Fleet) -> None:
     assert blind.create("shop", credentials_file=None)["instance"]["token"]
     again = blind.create("shop", credentials_file=None)
     assert again["instance"]["token"] is None
@@ -124,7 +124,7 @@ def test_a_listing_that_comes_later_is_believed(blind: Fleet) -> None:
     assert actions(blind.create("shop")) == {"shop": "unknown"}
     blind.emulator.config({"plugzapi.listing": "present"})
     assert actions(blind.create("shop")) == {"shop": "adopted"}
-    blind.assert_handed_over("shop")
+    blind.assert_delivered("shop")
 
 
 def test_a_new_journal_knows_nothing(blind: Fleet) -> None:

@@ -292,11 +292,11 @@ def test_a_disk_that_fills_up_during_a_creation_loses_nothing(fleet: Fleet, smal
     result = run.result()
     assert actions(result) == {"shop": "created"}
     assert result["instance"]["id"] == str(fleet.existing("shop")[0]["id"])
-    fleet.assert_handed_over("shop")  # room for the token was kept
+    fleet.assert_delivered("shop")  # room for the token was kept
     filler.unlink()
     assert actions(fleet.create("shop"))["shop"] in ("adopted", "unchanged")
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 def test_without_a_listing_a_person_resolves_what_a_full_disk_kept_from_the_journal(
@@ -316,7 +316,7 @@ def test_without_a_listing_a_person_resolves_what_a_full_disk_kept_from_the_jour
     assert plugz.journal_task(**adopt | {"instance_id": plugz.existing("shop")[0]["id"]})["changed"]
     assert actions(plugz.create("shop")) == {"shop": "unchanged"}
     assert plugz.posts() == ["shop"]
-    plugz.assert_handed_over("shop")
+    plugz.assert_delivered("shop")
 
 
 @dataclass(frozen=True)
@@ -341,7 +341,7 @@ def test_a_file_that_cannot_grow_is_a_full_disk(green: Fleet, limit: int) -> Non
         assert "can't be used" in result["msg"]
     assert set(actions(green.create("shop")).values()) <= {"created", "adopted", "unchanged"}
     assert green.posts() == ["shop"]
-    green.assert_handed_over("shop")
+    green.assert_delivered("shop")
 
 
 # A process that died in the middle of a transaction

@@ -442,7 +442,7 @@ def test_a_code_that_nobody_would_see_is_not_asked_for(
 
 
 @pytest.mark.parametrize("provider", GATEWAYS)
-def test_without_time_to_wait_the_code_is_handed_over(sitting: Sitting, provider: str) -> None:
+def test_without_time_to_wait_the_code_is_returned(sitting: Sitting, provider: str) -> None:
     (shop,) = sitting.seed(provider, "shop")
     options = {"method": "code", "phone": PHONE, "wait_timeout": 0, "dest": None}
     result = sitting.link([shop], no_log=True, **options)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, msgops.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""New tokens: each is requested once, found again where its answer was lost, handed over, and proved."""
+"""New tokens: each is requested once, found again where its answer was lost, delivered, and proved."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_the_given_token_works_and_the_listing_lags_behind(sitting: Sitting, cre
     assert written(credentials)["shop"]["token"] == token_now(sitting, shop)
 
 
-def test_a_young_token_stays_and_is_handed_over(sitting: Sitting, credentials: Path) -> None:
+def test_a_young_token_stays_and_is_delivered(sitting: Sitting, credentials: Path) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     assert actions(renew(sitting, [shop])) == {"shop": "rotated"}
     credentials.unlink()
@@ -214,7 +214,7 @@ def test_a_new_token_that_does_not_work(sitting: Sitting, credentials: Path) -> 
     (shop,) = sitting.seed("green_api", "shop")
     result = renew(sitting, [shop])
     assert actions(result) == {"shop": "unknown"}
-    assert "was handed over, but doesn't work" in result["msg"]
+    assert "was delivered, but doesn't work" in result["msg"]
     assert written(credentials)["shop"]["token"] == token_now(sitting, shop)
     sitting.emulator.advance(60)
     assert actions(renew(sitting, [shop])) == {"shop": "rotated"}

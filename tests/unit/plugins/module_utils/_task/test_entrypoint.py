@@ -141,13 +141,13 @@ def test_execute_masks_each_no_log_value(name: str) -> None:
     assert not [value for value in known_to_ansible if value.strip() in shown]
 
 
-# Handing a secret over
+# Returning a secret
 
 
 @pytest.mark.parametrize(
     ("no_log", "can_register", "safe"), [(True, False, True), (False, True, True), (False, False, False)]
 )
-def test_a_secret_is_handed_over_only_where_ansible_will_not_print_it(
+def test_a_secret_is_returned_only_where_ansible_will_not_print_it(
     monkeypatch: pytest.MonkeyPatch, no_log: bool, can_register: bool, safe: bool
 ) -> None:
     registered: list[str] = []
@@ -158,7 +158,7 @@ def test_a_secret_is_handed_over_only_where_ansible_will_not_print_it(
     assert registered == (["a-long-secret"] if can_register and not no_log else [])
 
 
-def test_a_secret_too_short_to_be_masked_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_too_short_to_be_masked_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_register_secret", lambda _value: None)
     assert not task().output.may_return("short")
 

@@ -102,7 +102,7 @@ def test_a_server_that_goes_away_during_a_creation_loses_nothing(fleet: Fleet, s
     assert any("journal" in warning for warning in result["warnings"])
     assert actions(fleet.create("shop"))["shop"] in ("adopted", "unchanged")
     assert fleet.posts() == ["shop"]
-    fleet.assert_handed_over("shop")
+    fleet.assert_delivered("shop")
 
 
 @pytest.mark.parametrize("scheme", ["PostgreSQL", "POSTGRES", "  postgresql"])
