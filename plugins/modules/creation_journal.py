@@ -204,9 +204,9 @@ from typing import Any
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.resolution import (
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.journal_actions import (
     EntryFilter,
-    Resolution,
+    EntryAction,
     list_entries,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import STATUSES
@@ -253,8 +253,8 @@ def run(task: TaskContext, *, lease_policy: LeasePolicy = LEASE_POLICY) -> dict[
     entries = EntryFilter(operation_id, params["provider"], name, None if is_new_name else account)
     path = params["credentials_file"]
     file = CredentialsFile(path) if path else None
-    resolution = Resolution(action, entries, instance_id, account if is_new_name else None, file)
-    return resolution.write(journal, check_mode=task.check_mode)
+    entry_action = EntryAction(action, entries, instance_id, account if is_new_name else None, file)
+    return entry_action.apply(journal, check_mode=task.check_mode)
 
 
 def main() -> None:

@@ -70,5 +70,5 @@ def crash_with_journal(_original: Callable[..., Any]) -> Callable[..., Any]:
 
 CRASHES: dict[str, Wrapper] = {
     "_http.transport:Transport._exchange": crash_with_request,
-    "_creation.resolution:list_entries": crash_with_journal,
+    "_creation.journal_actions:list_entries": crash_with_journal,
 }

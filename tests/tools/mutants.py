@@ -43,7 +43,7 @@ TESTS = {
     ],
     "_creation/provisioner": [
         *("_creation/test_outcomes.py", "_creation/test_reconciling.py", "_creation/test_without_listing.py"),
-        *("_creation/test_token_delivery.py", "_creation/test_result.py", "_creation/test_resolution.py"),
+        *("_creation/test_token_delivery.py", "_creation/test_result.py", "_creation/test_journal_actions.py"),
     ],
 }
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q"]

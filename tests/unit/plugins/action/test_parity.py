@@ -186,7 +186,7 @@ CREATIONS = {
         says="" if can_register_secrets() else "there is no safe way",
     ),
     "the journal": Case("creation_journal", {}),
-    "a resolution in check mode": Case(
+    "a discarded creation in check mode": Case(
         "creation_journal",
         {"action": "discard", "provider": "green_api", "name": "new"},
         {"check_mode": True},
@@ -194,8 +194,8 @@ CREATIONS = {
     ),
 }
 
-NUMBERS_AND_RESOLUTIONS = {
-    "a resolution of nothing": Case(
+NUMBERS_AND_JOURNAL_ACTIONS = {
+    "an adoption of nothing": Case(
         "creation_journal",
         {"action": "adopt", "provider": "green_api", "name": "nobody", "instance_id": "1"},
         says="has no creation of",
@@ -579,7 +579,7 @@ ACTS = {
     "reads": READS,
     "waits and phones": WAITS_AND_PHONES,
     "creations": CREATIONS,
-    "numbers and resolutions": NUMBERS_AND_RESOLUTIONS,
+    "numbers and journal actions": NUMBERS_AND_JOURNAL_ACTIONS,
     "links and reboots": LINKS_AND_REBOOTS,
     "ends": ENDS,
     "provisions": PROVISIONS,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._creation import test_processes, test_resolution
+from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._creation import test_journal_actions, test_processes
 from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._journal import test_journal
 
 TESTS = (
@@ -25,8 +25,8 @@ TESTS = (
     test_processes.test_who_waits_and_stood_still_as_long_as_the_holder_takes_nothing_over,
     test_processes.test_without_a_listing_such_a_creation_stays_unknown,
     test_journal.test_each_of_many_is_pending_before_it_is_posted,
-    test_resolution.test_it_does_not_resolve_what_a_run_is_working_on,
-    test_resolution.test_what_was_never_begun_can_be_discarded_but_not_adopted,
+    test_journal_actions.test_it_does_not_resolve_what_a_run_is_working_on,
+    test_journal_actions.test_what_was_never_begun_can_be_discarded_but_not_adopted,
 )
 # pytest collects them here, where the fixture ``options`` is another one.
 globals().update({test.__name__: test for test in TESTS})

@@ -64,8 +64,8 @@ def list_entries(journal: Journal, entries: EntryFilter) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Resolution:
-    """What a person says about the only entry that ``entries`` chooses.
+class EntryAction:
+    """An action on the only entry that ``entries`` chooses.
 
     ``instance_id`` is, for adopt, the ID of the instance that the creation made; for forget, the one that the entry
     must have. ``account`` is the new name of the entry's account. Forget also removes the instance's entry from
@@ -78,7 +78,7 @@ class Resolution:
     account: str | None = None
     credentials_file: CredentialsFile | None = None
 
-    def write(self, journal: Journal, *, check_mode: bool) -> dict[str, Any]:
+    def apply(self, journal: Journal, *, check_mode: bool) -> dict[str, Any]:
         """Change the entry, and return the module's result.
 
         :raises UsageError: if there isn't exactly one such entry, or the action isn't allowed for its status.
