@@ -321,7 +321,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.report 
 from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.stages import Stages, wait_policy
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import update_file
 from ansible_collections.msgops.fleet.plugins.module_utils._settings.plan import SettingsPolicy
-from ansible_collections.msgops.fleet.plugins.module_utils._settings.settler import Settler
+from ansible_collections.msgops.fleet.plugins.module_utils._settings.applier import SettingsApplier
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     JOURNAL,
@@ -407,12 +407,12 @@ def _stages(
     # Linking and reboots wait as long as the reading, or not at all.
     acting = WaitPolicy(params["wait_timeout"] if params["wait"] else 0.0, params["wait_interval"])
     common: dict[str, Any] = {"concurrency": concurrency, "progress": task.progress}
-    rebooter = linker = settler = None
+    rebooter = linker = applier = None
     if params["settings"]:
         settings = SettingsPolicy(
             max_restarting=Limit("max_restarting", "10%"), verify_interval=acting.interval, on_unreadable="apply"
         )
-        settler = Settler(settings, ChangeJournal(params["journal"]), **common)
+        applier = SettingsApplier(settings, ChangeJournal(params["journal"]), **common)
     if params["reboot_on"]:
         policy = RebootPolicy(states=params["reboot_on"], starting_timeout=300.0, waiting=acting)
         rebooter = Rebooter(policy, RebootBudget(params["journal"], 2), **common)
@@ -432,7 +432,7 @@ def _stages(
         ),
         rebooter=rebooter,
         linker=linker,
-        settler=settler,
+        applier=applier,
         subscriber=Subscriber("subscribed", None, concurrency, listing_policy) if params["subscribe"] else None,
         waiting=wait_policy(params["wait_timeout"], params["wait_interval"]) if params["wait"] else READ_ONCE,
         gateways=gateways,

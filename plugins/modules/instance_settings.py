@@ -219,7 +219,7 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching impor
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.changes import ChangeJournal
 from ansible_collections.msgops.fleet.plugins.module_utils._settings.plan import SettingsPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._settings.report import report, warnings
-from ansible_collections.msgops.fleet.plugins.module_utils._settings.settler import Settler
+from ansible_collections.msgops.fleet.plugins.module_utils._settings.applier import SettingsApplier
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,
@@ -272,8 +272,8 @@ def run(task: TaskContext) -> dict[str, Any]:
     targets = resolve_targets(params, GatewayCache(options), task.resolver)
     refuse_duplicates(targets)
     instances = with_settings(params, targets)
-    settler = Settler(policy, journal, concurrency=options.concurrency, progress=task.progress)
-    (settler.predict if task.check_mode else settler.settle)(instances)
+    applier = SettingsApplier(policy, journal, concurrency=options.concurrency, progress=task.progress)
+    (applier.predict if task.check_mode else applier.apply)(instances)
     task.warnings.extend(warnings(instances))
     return report(instances, params["returned"])
 

@@ -84,7 +84,7 @@ def _in_a_fork(function: Any, *arguments: Any) -> Any:
 
 
 class _Parser:
-    """Takes the place of ``yaml.load``, and has what it parsed in advance ready for whoever loads it first.
+    """Takes the place of ``yaml.load``, and has what it parsed in advance ready for the first that loads it.
 
     ``folder`` is where it leaves each text that it is given, if there is one: pickled with the loader.
     """

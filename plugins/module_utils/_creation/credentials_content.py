@@ -102,13 +102,13 @@ def has_outdated_entry(content: Content, slot: Slot, instance: Instance) -> bool
     """Whether the instance's account has just got its name: the entry is still only under the instance's name."""
     entries = content.get(slot.provider, {})
     outdated = entries.get(slot.name)
-    return bool(slot.account and outdated and slot.key not in entries and _is_entry_of(outdated, slot, instance))
+    return bool(slot.account and outdated and slot.key not in entries and _is_entry_for(outdated, slot, instance))
 
 
 def find_conflict(content: Content, slot: Slot, instance: Instance | None, path: str) -> UsageError | None:
     """The error if another instance's entry is in the slot of ``instance``, or of the one that is to be created."""
     entry = content.get(slot.provider, {}).get(slot.key)
-    if not entry or normal_id(entry.get("id")) in slot.gone or (instance and _is_entry_of(entry, slot, instance)):
+    if not entry or normal_id(entry.get("id")) in slot.gone or (instance and _is_entry_for(entry, slot, instance)):
         return None
     mine = f"instance {instance.id}" if instance else "a new instance"
     again = "" if instance else "run this task again if another run has just made it, "
@@ -119,7 +119,7 @@ def find_conflict(content: Content, slot: Slot, instance: Instance | None, path:
     )
 
 
-def _is_entry_of(entry: Mapping[str, Any], slot: Slot, instance: Instance) -> bool:
+def _is_entry_for(entry: Mapping[str, Any], slot: Slot, instance: Instance) -> bool:
     """Whether the entry is the instance's; another gateway may have given the same ID."""
     if not is_same_id(entry.get("id"), instance.id):
         return False

@@ -13,7 +13,7 @@ from typing import Literal
 
 from .._common.errors import Delivery, FleetError
 from .._common.timestamps import seconds_since
-from .._journal.entries import Entry, Use, normal_id, uses_of
+from .._journal.entries import Entry, Use, normal_id, related_uses
 from .._vendors.accounts import Account
 from .._vendors.gateway import Gateway, Instance
 
@@ -83,8 +83,10 @@ class Listing:
         return normal_id(instance_id) in self._by_id or self.has_deleted(instance_id)
 
 
-def list_until(gateway: Gateway, is_settled: Callable[[Listing], bool], policy: ListingPolicy | None = None) -> Listing:
-    """The first settled listing, or the last one that was read within the policy's time; without a policy, the first.
+def list_until(gateway: Gateway, is_complete: Callable[[Listing], bool], policy: ListingPolicy | None = None) -> Listing:
+    """List the account until a listing ``is_complete``, or the policy's time is up; once, without a policy.
+
+    Returns that listing, or the last one that could be read.
 
     :raises FleetError: if the account can't be listed.
     """
@@ -98,7 +100,7 @@ def list_until(gateway: Gateway, is_settled: Callable[[Listing], bool], policy: 
             listing = None if instances is None else Listing(instances)
         except FleetError as error:
             failure = error
-        if listing and is_settled(listing):
+        if listing and is_complete(listing):
             return listing
         left = deadline - time.monotonic()
         if left <= 0 or not policy:
@@ -138,7 +140,7 @@ class Lister:
         """
         if self.mode == "none":
             return None
-        known = uses_of(accounts, self.uses)
+        known = related_uses(accounts, self.uses)
         is_missed = self._missed(gateway, known)
         listing = self._list_until_shown(gateway, until, is_missed)
         if listing is None and not known and gateway not in self.has_listing:

@@ -108,7 +108,7 @@ class Deleter:
                 deletion.read_state(lambda: self._listings.of(deletion.gateway).with_id(deletion.target.credentials.id))
         if not deletion.is_linked:
             if deletion.sent:
-                self._settle(deletion, UNLINK, done=True)
+                self._record(deletion, UNLINK, done=True)
         elif not deletion.sent and deletion.state != STARTING:
             self._send(deletion, UNLINK, lambda: deletion.gateway.unlink(deletion.target.credentials))
         elif time.monotonic() >= deletion.unlink_until:
@@ -135,7 +135,7 @@ class Deleter:
             self._look(mine, self._is_cancelled)
             for deletion in mine:
                 if _payment(deletion) in CANCELLED:
-                    self._settle(deletion, CANCEL, done=True)
+                    self._record(deletion, CANCEL, done=True)
                 elif deletion.doubt:
                     remedy = f"the gateway still says {_word(deletion)}: run the task again later"
                     deletion.end("unknown", unknown("cancelled", deletion.doubt, remedy))
@@ -151,7 +151,7 @@ class Deleter:
             deletion, CANCEL, lambda: deletion.gateway.cancel_subscription(deletion.target.credentials)
         )
         if arrived and not deletion.doubt:
-            self._settle(deletion, CANCEL, done=True)
+            self._record(deletion, CANCEL, done=True)
         return arrived
 
     @staticmethod
@@ -178,29 +178,29 @@ class Deleter:
     def _delete(self, deletion: Deletion) -> bool:
         if deletion.is_gone:
             return True
-        answers = []
+        responses = []
         gateway, credentials = deletion.gateway, deletion.target.credentials
-        self._send(deletion, DELETE, lambda: answers.append(gateway.delete_instance(credentials)))
-        if answers and answers[0].answer in ("refused", "no_call"):
-            self._settle(deletion, DELETE, done=False)
-            deletion.reason = answers[0].reason
+        self._send(deletion, DELETE, lambda: responses.append(gateway.delete_instance(credentials)))
+        if responses and responses[0].status in ("refused", "no_call"):
+            self._record(deletion, DELETE, done=False)
+            deletion.reason = responses[0].reason
             deletion.end("draining")
         return True
 
     def _await_recent(
-        self, deletions: Sequence[Deletion], part: str, is_settled: Callable[[Deletion, Listing], bool]
+        self, deletions: Sequence[Deletion], part: str, is_shown: Callable[[Deletion, Listing], bool]
     ) -> None:
         """Let the effect of what an earlier run has just sent show in the listing before it is sent again."""
         wait = self._policy.listing.timeout
         recent = [one for one in deletions if (c := one.changes.get(part)) and c.status == "pending" and c.age < wait]
         for mine in by_gateway(recent).values():
-            self._look(mine, is_settled)
+            self._look(mine, is_shown)
 
-    def _look(self, mine: Sequence[Deletion], is_settled: Callable[[Deletion, Listing], bool]) -> None:
+    def _look(self, mine: Sequence[Deletion], is_shown: Callable[[Deletion, Listing], bool]) -> None:
         """Ask the listing until it shows the effect on all, or the time is up, and take over what it shows."""
         try:
             listing = list_until(
-                mine[0].gateway, lambda listing: all(is_settled(one, listing) for one in mine), self._policy.listing
+                mine[0].gateway, lambda listing: all(is_shown(one, listing) for one in mine), self._policy.listing
             )
         except FleetError as error:
             for deletion in mine:
@@ -224,17 +224,17 @@ class Deleter:
             request()
         except FleetError as error:
             if error.delivery is not Delivery.UNKNOWN:
-                self._settle(deletion, part, done=False)
+                self._record(deletion, part, done=False)
                 deletion.end("failed", error)
                 return False
             deletion.doubt = error
         deletion.sent = True
         return True
 
-    def _settle(self, deletion: Deletion, part: str, *, done: bool) -> None:
+    def _record(self, deletion: Deletion, part: str, *, done: bool) -> None:
         # A change that stays pending costs the next run a look at the listing, and nothing else.
         with contextlib.suppress(JournalError):
-            self._changes.settle(*deletion.identity, [part], done=done)
+            self._changes.record(*deletion.identity, [part], done=done)
 
     def _forget(self, deletion: Deletion, lease: Lease) -> None:
         """Remove what is kept of it: first its credentials, because the journal is how a later run finds it."""

@@ -13,7 +13,7 @@ from .._common.errors import Delivery, FleetError, UsageError
 from .._common.limits import Limit
 from .._common.polling import poll
 from .._creation.listing import LISTING_POLICY, Listing, ListingPolicy, list_until
-from .._fleet import outcome as outcomes_of
+from .._fleet import outcome as outcomes
 from .._vendors.payments import CANCELLED, SUBSCRIBED, UNSUBSCRIBED, Payment, payment_in
 from .listed import NamedOutcome, refusal, take_listed, unknown
 
@@ -77,7 +77,7 @@ class Subscriber:
         """Subscribe or cancel. The failure of one instance doesn't keep the others from it."""
         planned = self._plan(subscriptions)
         poll(planned, self._send, workers=self.concurrency)
-        for sent in outcomes_of.by_gateway(one for one in planned if one.sent).values():
+        for sent in outcomes.by_gateway(one for one in planned if one.sent).values():
             self._read_back(sent)
             for subscription in sent:
                 self._conclude(subscription)
@@ -89,7 +89,7 @@ class Subscriber:
             if not subscription.is_over:
                 self._decide(subscription)
         planned = [one for one in subscriptions if not one.is_over]
-        return outcomes_of.within(planned, self.max_changes, len(subscriptions))
+        return outcomes.within(planned, self.max_changes, len(subscriptions))
 
     def _decide(self, subscription: Subscription) -> None:
         payment = payment_in(subscription.word)
@@ -149,7 +149,7 @@ def _end_gone(subscription: Subscription) -> None:
 
 def report(subscriptions: Sequence[Subscription]) -> dict[str, Any]:
     """The module's result."""
-    return outcomes_of.report(
+    return outcomes.report(
         subscriptions,
         changed=any(one.sent or one.action in _WOULD.values() for one in subscriptions),
         before="".join(one.line(one.before) for one in subscriptions),

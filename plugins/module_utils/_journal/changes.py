@@ -34,7 +34,7 @@ class Change:
 
 
 def fingerprint(value: str, key: str) -> str:
-    """A fingerprint of ``value``, which may be a secret. Who doesn't know ``key``, a secret, can't try values out."""
+    """A fingerprint of ``value``, which may be a secret. Without ``key``, a secret, values can't be tried out."""
     return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
@@ -82,7 +82,7 @@ class ChangeJournal:
                     (provider, instance_id, part, value, db.now()),
                 )
 
-    def settle(self, provider: str, instance_id: str, parts: Sequence[str], *, done: bool) -> None:
+    def record(self, provider: str, instance_id: str, parts: Sequence[str], *, done: bool) -> None:
         """Write that the changes of ``parts`` are done, or remove those that provably were not made.
 
         :raises JournalError: if the journal can't be written.

@@ -114,7 +114,7 @@ class Use:
         return _marks(self.account, self.access)
 
 
-def uses_of(accounts: Iterable[Account], uses: Iterable[Use]) -> list[Use]:
+def related_uses(accounts: Iterable[Account], uses: Iterable[Use]) -> list[Use]:
     """The uses that may be of one of ``accounts``, which have one provider, by a name, a token or an address.
 
     A use also counts if it has one of these in common with another that counts: an account may have got a new token

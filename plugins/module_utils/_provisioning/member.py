@@ -26,7 +26,7 @@ Identity = tuple[Gateway, Credentials]
 class Member:
     """An item: an instance that is to exist has ``desired``, one that is only checked has ``target``.
 
-    ``settings`` are those that hold for an instance that exists, ``settled`` is what became of them. ``trial_ends_at``
+    ``settings`` are those that hold for an instance that exists, ``settings_progress`` is what became of them. ``trial_ends_at``
     is when its gateway deletes it, and ``subscription`` what became of that. ``error`` is why its state can't be read.
     ``attempts`` are the errors of rebooting and linking it, as results.
     """
@@ -47,7 +47,7 @@ class Member:
     subscription: Subscription | None = None
     error: FleetError | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
-    settled: SettingsProgress | None = None
+    settings_progress: SettingsProgress | None = None
     observation: Observation | None = None
 
     @property
@@ -104,8 +104,8 @@ class Member:
         """Why it isn't authorized or hasn't its settings, as far as an error says so."""
         if self.error:
             return self.error.as_item_error()
-        if self.settled and self.settled.error:
-            return self.settled.error.as_item_error()
+        if self.settings_progress and self.settings_progress.error:
+            return self.settings_progress.error.as_item_error()
         if self.subscription and self.subscription.error:
             return self.subscription.error.as_item_error()
         if self.observation is None or self.is_authorized:

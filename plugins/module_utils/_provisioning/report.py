@@ -68,7 +68,7 @@ def as_file(result: dict[str, Any]) -> bytes:
 
 
 def _is_failing(member: Member, *, asserts: bool) -> bool:
-    if member.settled and member.settled.error:
+    if member.settings_progress and member.settings_progress.error:
         return True
     if member.subscription and member.subscription.error:
         return True
@@ -77,10 +77,10 @@ def _is_failing(member: Member, *, asserts: bool) -> bool:
 
 def _settings_news(members: Sequence[Member]) -> Iterator[str]:
     for member in members:
-        settled = member.settled
-        if settled and settled.changes and settled.action in ("applied", "unverified", "would_apply"):
-            verb = "would change" if settled.action == "would_apply" else "changed"
-            yield f"{verb} {', '.join(sorted(settled.changes))} of {settled.target.name_or_id} at {member.provider}"
+        progress = member.settings_progress
+        if progress and progress.changes and progress.action in ("applied", "unverified", "would_apply"):
+            verb = "would change" if progress.action == "would_apply" else "changed"
+            yield f"{verb} {', '.join(sorted(progress.changes))} of {progress.target.name_or_id} at {member.provider}"
 
 
 def _news(item: dict[str, Any]) -> str:

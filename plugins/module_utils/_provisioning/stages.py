@@ -25,7 +25,7 @@ from .._linking.progress import LinkRequest
 from .._settings.progress import SettingsProgress
 from .._settings.report import report as report_settings
 from .._settings.report import warnings as settings_warnings
-from .._settings.settler import Settler
+from .._settings.applier import SettingsApplier
 from .._vendors.gateway import Credentials
 from .._vendors.providers import GatewayCache
 from .member import Identity, Member
@@ -48,7 +48,7 @@ class Stages:
     provisioner: Provisioner
     rebooter: Rebooter | None
     linker: Linker | None
-    settler: Settler | None
+    applier: SettingsApplier | None
     subscriber: Subscriber | None
     waiting: WaitPolicy
     gateways: GatewayCache
@@ -69,8 +69,8 @@ class Stages:
         self._create([member for member in members if member.desired])
         if self.subscriber:
             self._subscribe(self.subscriber, members)
-        if self.settler:
-            self._settle(self.settler, members)
+        if self.applier:
+            self._apply_settings(self.applier, members)
         if self.rebooter:
             act = self.rebooter.predict if self.check_mode else self.rebooter.reboot
             self._attempt(members, lambda readable: act([_target(same) for same in readable]))
@@ -102,22 +102,22 @@ class Stages:
             gateway = self.gateways.get(result.desired.gateway.provider, result.desired.api_url)
             wanted[result.desired].take(result, gateway)
 
-    def _settle(self, settler: Settler, members: Sequence[Member]) -> None:
+    def _apply_settings(self, applier: SettingsApplier, members: Sequence[Member]) -> None:
         """Give the settings of their items to the instances that this task hasn't created with them."""
         created = [member for member in members if member.action == "created" and member.target]
-        self._whole(lambda: settler.note([_settings_of([member]) for member in created if member.settings]))
+        self._whole(lambda: applier.record_created([_settings_progress([member]) for member in created if member.settings]))
         existing = (member for member in members if member.action in ("adopted", "unchanged", "checked"))
         wanted = [same for same in _by_instance(existing).values() if any(member.settings for member in same)]
-        instances = [_settings_of(same) for same in wanted]
+        instances = [_settings_progress(same) for same in wanted]
         if not instances:
             return
-        settle = settler.predict if self.check_mode else settler.settle
-        self._whole(lambda: settle(instances))
+        apply = applier.predict if self.check_mode else applier.apply
+        self._whole(lambda: apply(instances))
         self._note(report_settings(instances))
         self.warnings += settings_warnings(instances)
         for same, instance in zip(wanted, instances, strict=True):
             for member in same:
-                member.settled = instance
+                member.settings_progress = instance
 
     def _subscribe(self, subscriber: Subscriber, members: Sequence[Member]) -> None:
         """Subscribe the instances whose gateway has subscriptions, unless they are."""
@@ -198,7 +198,7 @@ def _target(same: Sequence[Member]) -> Target:
     return target
 
 
-def _settings_of(same: Sequence[Member]) -> SettingsProgress:
+def _settings_progress(same: Sequence[Member]) -> SettingsProgress:
     """The settings of an instance's members; those of a later item go over those of an earlier one."""
     desired = {key: value for member in same for key, value in member.settings.items()}
     return SettingsProgress(target=_target(same), desired=desired)

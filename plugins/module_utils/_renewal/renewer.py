@@ -174,7 +174,7 @@ class Renewer:
     def _record(self, renewal: Renewal, *, done: bool) -> None:
         # An entry that stays pending makes the next task find the token in the listing, and nothing else.
         with contextlib.suppress(JournalError):
-            self._changes.settle(*renewal.identity, [PART], done=done)
+            self._changes.record(*renewal.identity, [PART], done=done)
 
     def _report(self, renewals: Sequence[Renewal]) -> dict[str, Any]:
         for renewal in renewals:

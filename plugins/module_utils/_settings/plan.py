@@ -52,7 +52,7 @@ def part(key: str) -> str:
     return f"setting {key}"
 
 
-def fingerprint_of(instance: SettingsProgress, value: Any) -> str:
+def setting_fingerprint(instance: SettingsProgress, value: Any) -> str:
     """The fingerprint of a setting's value. The journal doesn't have its key, which is the instance's token."""
     return fingerprint(json.dumps(value), instance.target.credentials.token)
 
@@ -84,9 +84,9 @@ def _read(instance: SettingsProgress) -> bool:
 
 
 def _plan(instance: SettingsProgress, policy: SettingsPolicy, recorded: Mapping[str, Change]) -> None:
-    instance.untold = frozenset(instance.desired.keys() - instance.told.keys())
-    if instance.untold and policy.on_unreadable == "fail":
-        names = ", ".join(sorted(instance.untold))
+    instance.unreadable = frozenset(instance.desired.keys() - instance.current.keys())
+    if instance.unreadable and policy.on_unreadable == "fail":
+        names = ", ".join(sorted(instance.unreadable))
         instance.end(
             "failed",
             FleetError(
@@ -94,17 +94,17 @@ def _plan(instance: SettingsProgress, policy: SettingsPolicy, recorded: Mapping[
                 f"the gateway doesn't tell {names}, so nothing was changed; leave these settings out, or write them "
                 "unread with on_unreadable: apply",
                 delivery=Delivery.NOT_SENT,
-                cause="not told",
+                cause="not readable",
             ),
         )
         return
     for key, value in instance.desired.items():
         change = recorded.get(part(key))
-        is_same = change is not None and change.fingerprint == fingerprint_of(instance, value)
-        if key in instance.untold:
+        is_same = change is not None and change.fingerprint == setting_fingerprint(instance, value)
+        if key in instance.unreadable:
             if not (change and is_same and change.status == "done"):
                 instance.changes[key] = value
-        elif instance.told[key] != value:
+        elif instance.current[key] != value:
             instance.changes[key] = value
             lag = instance.gateway.settings_lag
             if change and is_same and change.status == "pending" and change.age < lag:

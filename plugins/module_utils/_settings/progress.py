@@ -24,8 +24,8 @@ Action = Literal["unchanged", "applied", "would_apply", "unverified", "failed", 
 class SettingsProgress(Outcome[Action]):
     """One instance; ``desired`` are the settings that the task names, as the gateway has them.
 
-    ``before`` and ``told`` are the first and the last reading, ``changes`` the settings that differ and are written.
-    ``untold`` are those that the gateway doesn't tell. ``doubt`` is the error that leaves open whether a request
+    ``before`` and ``current`` are the first and the last reading, ``changes`` the settings that differ and are written.
+    ``unreadable`` are those of ``desired`` that the gateway doesn't tell. ``doubt`` is the error that leaves open whether a request
     arrived, ``failure`` is why the requests after those that were sent weren't carried out. If an earlier task has sent
     changes, the gateway must show them by ``resend_at``. A gateway that has refused changes because the instance was
     starting must take them by ``take_by``. ``was_read_back`` tells whether the settings were read since changes were
@@ -35,9 +35,9 @@ class SettingsProgress(Outcome[Action]):
     desired: Mapping[str, Any] = field(repr=False)
     action: Action = "unchanged"
     before: Mapping[str, Any] | None = field(default=None, repr=False)
-    told: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    current: Mapping[str, Any] = field(default_factory=dict, repr=False)
     changes: dict[str, Any] = field(default_factory=dict, repr=False)
-    untold: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
     sent: list[str] = field(default_factory=list)
     sent_at: float | None = None
     doubt: FleetError | None = None
@@ -56,20 +56,20 @@ class SettingsProgress(Outcome[Action]):
     @property
     def missing(self) -> list[str]:
         """The settings that the gateway tells, and that aren't as the task wants them."""
-        return [key for key, value in self.desired.items() if key not in self.untold and self.told.get(key) != value]
+        return [key for key, value in self.desired.items() if key not in self.unreadable and self.current.get(key) != value]
 
     @property
     def moved(self) -> list[str]:
         """Settings that the task doesn't name, and whose value was another one in the first reading."""
         before = self.before or {}
         return sorted(
-            key for key in before.keys() & self.told.keys() if key not in self.desired and before[key] != self.told[key]
+            key for key in before.keys() & self.current.keys() if key not in self.desired and before[key] != self.current[key]
         )
 
     @property
     def after(self) -> Mapping[str, Any]:
         """The settings as they are now, or as a task that isn't in check mode would leave them."""
-        return {**self.told, **self.changes} if self.action == "would_apply" else self.told
+        return {**self.current, **self.changes} if self.action == "would_apply" else self.current
 
     def read(self) -> None:
         """Read its settings.
@@ -78,9 +78,9 @@ class SettingsProgress(Outcome[Action]):
         """
         gateway, credentials = self.gateway, self.target.credentials
         self.next_at = time.monotonic() + 1.0
-        self.told = gateway.read_settings(credentials, self.desired.keys(), self.budget)
+        self.current = gateway.read_settings(credentials, self.desired.keys(), self.budget)
         if self.before is None:
-            self.before = self.told
+            self.before = self.current
 
     def as_result(self) -> dict[str, Any]:
         """The instance as the module returns it."""

@@ -31,10 +31,10 @@ def warnings(instances: Sequence[SettingsProgress]) -> list[str]:
     """What a person should know, although nothing failed."""
     moved = [(key, i.target.name_or_id) for i in instances for key in i.moved]
     resumed = [i.target.name_or_id for i in instances if i.resend_at]
-    untold = [(key, i.target.name_or_id) for i in instances if i.error is None for key in i.untold]
+    unreadable = [(key, i.target.name_or_id) for i in instances if i.error is None for key in i.unreadable]
     found = []
-    if untold:
-        found.append(f"settings that the gateway doesn't tell were written once, and not read: {join_groups(untold)}")
+    if unreadable:
+        found.append(f"settings that the gateway doesn't tell were written once, and not read: {join_groups(unreadable)}")
     if moved:
         found.append(f"settings that the task doesn't name have changed meanwhile: {join_groups(moved)}")
     if resumed:

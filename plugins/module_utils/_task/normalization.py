@@ -56,7 +56,7 @@ _DIGITS = frozenset({"phone", "ddi"})
 
 @dataclass
 class NormalizedOptions:
-    """``params`` for Ansible's validation, and what is to be told about them.
+    """``params`` for Ansible's validation, and what messages say about them.
 
     ``variables`` are the environment variables that stand in for options, by option. ``numbers`` are the names that
     were given as whole numbers.

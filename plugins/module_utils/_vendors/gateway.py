@@ -106,14 +106,14 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Deletion:
-    """The gateway's answer to a deletion, which its listing must still prove.
+class DeletionResponse:
+    """The gateway's response to a deletion, which its listing must still prove.
 
-    ``refused`` is an answer that it doesn't delete the instance as it is now, ``no_call`` that it has no such call, and
+    ``refused`` says that it doesn't delete the instance as it is now, ``no_call`` that it has no such call, and
     ``reason`` is why.
     """
 
-    answer: Literal["accepted", "gone", "refused", "no_call"]
+    status: Literal["accepted", "gone", "refused", "no_call"]
     reason: str = ""
 
 
@@ -216,7 +216,7 @@ class Gateway(abc.ABC):
         """Unlink the phone. The answer doesn't prove it: only the state does."""
         raise self._lacks("unlinking phones")
 
-    def delete_instance(self, credentials: Credentials) -> Deletion:
+    def delete_instance(self, credentials: Credentials) -> DeletionResponse:
         """Delete the instance for good. It must be unlinked before."""
         raise self._lacks("deletions")
 

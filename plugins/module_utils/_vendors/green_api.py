@@ -17,7 +17,7 @@ from .._http.transport import RequestBudget
 from .gateway import (
     CodePolicy,
     Credentials,
-    Deletion,
+    DeletionResponse,
     Gateway,
     IdForm,
     Instance,
@@ -169,7 +169,7 @@ class GreenApi(Gateway):
         request = _instance_request("GET", credentials, "logout", "unlinking the phone of", Effect.WRITES)
         self._transport.send(request, parse_logout)
 
-    def delete_instance(self, credentials: Credentials) -> Deletion:
+    def delete_instance(self, credentials: Credentials) -> DeletionResponse:
         """https://green-api.com/en/docs/partners/deleteInstanceAccount/ ; it doesn't log the phone out."""
         request = self._partner_request(
             "POST",

@@ -12,7 +12,7 @@ from typing import Any
 from .._common import states
 from .._common.errors import Delivery, FleetError
 from .._http.messages import Response
-from .gateway import Deletion, Instance, LinkingCode, Reading, Setting
+from .gateway import DeletionResponse, Instance, LinkingCode, Reading, Setting
 from .parsing import (
     field_of_type,
     is_token,
@@ -91,15 +91,15 @@ def parse_settings(response: Response, wanted: Mapping[str, Setting]) -> dict[st
     if not isinstance(body, dict) or not body:
         raise response.malformed("an object with settings")
     # wid is the phone's number, and no setting.
-    told = {key: plain(value) for key, value in body.items() if key != "wid"}
+    values = {key: plain(value) for key, value in body.items() if key != "wid"}
     for key, setting in wanted.items():
         if setting.kind != "bool":
-            told[key] = setting_in(response, body, key, setting)
+            values[key] = setting_in(response, body, key, setting)
         elif body.get(key) not in ("yes", "no", "", None):
             raise response.malformed(f"an object whose {key} is yes or no")
         else:
-            told[key] = body.get(key) or None
-    return {key: value for key, value in told.items() if value is not None}
+            values[key] = body.get(key) or None
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def parse_saving(response: Response) -> None:
@@ -110,13 +110,13 @@ def parse_logout(response: Response) -> None:
     _require_done(response, "isLogout")
 
 
-def parse_deletion(response: Response) -> Deletion:
+def parse_deletion(response: Response) -> DeletionResponse:
     # {"code": 404} with HTTP status 200 says that the instance doesn't exist, or was deleted before.
     body = response.body
     if response.ok and isinstance(body, dict) and body.get("code") == 404 and "description" in body:
-        return Deletion("gone")
+        return DeletionResponse("gone")
     _require_done(response, "deleteInstanceAccount")
-    return Deletion("accepted")
+    return DeletionResponse("accepted")
 
 
 def parse_renewal(response: Response) -> str:

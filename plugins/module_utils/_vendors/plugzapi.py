@@ -22,7 +22,7 @@ from .._http.transport import RequestBudget
 from .gateway import (
     CodePolicy,
     Credentials,
-    Deletion,
+    DeletionResponse,
     Gateway,
     IdForm,
     Instance,
@@ -185,7 +185,7 @@ class Plugzapi(Gateway):
         request = self._partner_request("POST", credentials, "cancel", "cancelling the subscription of", body={})
         self._transport.send(request, parse_cancellation)
 
-    def delete_instance(self, credentials: Credentials) -> Deletion:
+    def delete_instance(self, credentials: Credentials) -> DeletionResponse:
         """https://developer.z-api.io/en/partner/delete-instance ; only Z-API documents it, and contradicts itself."""
         request = self._partner_request("DELETE", credentials, "delete", "deleting")
         return self._transport.send(request, parse_deletion)

@@ -12,7 +12,7 @@ from typing import Any
 from .._common import states
 from .._common.errors import Delivery
 from .._http.messages import Response
-from .gateway import Deletion, Instance, LinkingCode, Reading, Setting
+from .gateway import DeletionResponse, Instance, LinkingCode, Reading, Setting
 from .paging import MAX_PAGES, Page
 from .parsing import (
     field_of_type,
@@ -110,11 +110,11 @@ def parse_settings(response: Response, fields: Mapping[str, str], wanted: Mappin
     if not (response.ok and isinstance(body, dict) and "id" in body):
         _raise_failure(response)
         raise response.malformed("an object with id and settings")
-    told = {
+    values = {
         option: setting_in(response, body, name, wanted[option]) if option in wanted else plain(body.get(name))
         for name, option in fields.items()
     }
-    return {option: value for option, value in told.items() if value is not None}
+    return {option: value for option, value in values.items() if value is not None}
 
 
 def parse_subscription(response: Response) -> None:
@@ -140,21 +140,21 @@ def _is_plain(response: Response) -> bool:
     return response.is_empty or response.text.upper() == "OK"
 
 
-def parse_deletion(response: Response) -> Deletion:
+def parse_deletion(response: Response) -> DeletionResponse:
     body = response.body
     text = _error_text(body) or response.text
     if response.status == 204:
-        return Deletion("accepted")
+        return DeletionResponse("accepted")
     # An instance that is gone is a 404, too, and its text says so.
     if response.status == 404 and "instance" in text.lower():
-        return Deletion("gone")
+        return DeletionResponse("gone")
     if response.status in (404, 405) or _is_no_such_call(response):
-        return Deletion("no_call", "the gateway has no call that deletes an instance")
+        return DeletionResponse("no_call", "the gateway has no call that deletes an instance")
     kind = body.get("type") if isinstance(body, dict) else None
     if response.status == 403 and isinstance(kind, str) and kind:
         reason = response.masked(kind)
         if kind in _NOT_YET:
-            return Deletion("refused", reason)
+            return DeletionResponse("refused", reason)
         raise response.error("vendor", f"HTTP 403: {reason}", delivery=Delivery.REFUSED, vendor_code=reason)
     _raise_failure(response)
     raise response.malformed("HTTP 204")

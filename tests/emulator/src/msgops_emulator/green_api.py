@@ -238,7 +238,7 @@ class GreenApi:
     # Partner methods
 
     def _as_partner(self, call: Call, token: str, handler: Callable[[Call, Account], Response]) -> Response:
-        for account in self._world.accounts_of(GreenApiAccount):
+        for account in self._world.accounts_of_class(GreenApiAccount):
             if account.accepts(token):
                 return handler(call, account)
         form = self._world.config["green_api.partner_error"]

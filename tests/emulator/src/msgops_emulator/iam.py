@@ -43,7 +43,7 @@ class Iam:
         domain = _find(user, "domain", "name")
         if _find(body, "auth", "identity", "methods") != ["password"] or not (name and password and domain):
             return iam_error(400, "The request body is invalid.")
-        for account in self._world.accounts_of(KooPhoneAccount):
+        for account in self._world.accounts_of_class(KooPhoneAccount):
             if (domain, name, password) == (account.iam_domain, account.iam_user, account.iam_password):
                 break
         else:

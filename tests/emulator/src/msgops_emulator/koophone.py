@@ -82,7 +82,7 @@ class KooPhone:
         now = self._world.clock.now()
         if call.headers.get("Authorization", "").startswith(signing.ALGORITHM):
             access_key = signing.access_key(call)
-            for account in self._world.accounts_of(KooPhoneAccount):
+            for account in self._world.accounts_of_class(KooPhoneAccount):
                 if account.access_key == access_key:
                     problem = signing.problem(call, account.secret_key, now)
                     return (None, problem) if problem else (account, "")
@@ -95,7 +95,7 @@ class KooPhone:
             if now >= issued.expires_at:
                 return None, f"token expires, expires_at is {utc(issued.expires_at).isoformat()}"
             return issued.account, ""
-        for account in self._world.accounts_of(KooPhoneAccount):
+        for account in self._world.accounts_of_class(KooPhoneAccount):
             if account.auth_token == token:
                 return account, ""
         return None, "decrypt token fail"

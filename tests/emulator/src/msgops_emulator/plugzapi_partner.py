@@ -136,7 +136,7 @@ class PartnerApi:
 
     def _partner(self, call: Call) -> PlugzApiAccount | None:
         token = bearer(call)
-        accounts = self._world.accounts_of(PlugzApiAccount)
+        accounts = self._world.accounts_of_class(PlugzApiAccount)
         return next((account for account in accounts if account.accepts(token)), None)
 
     def _listed(self, instance: PlugzApiInstance) -> dict[str, Any]:

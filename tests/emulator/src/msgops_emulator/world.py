@@ -77,7 +77,7 @@ class World:
         except KeyError:
             raise Invalid(f"{provider} has no account {name!r}") from None
 
-    def accounts_of(self, kind: type[SomeAccount]) -> Iterator[SomeAccount]:
+    def accounts_of_class(self, kind: type[SomeAccount]) -> Iterator[SomeAccount]:
         """Iterate over the accounts of a class, which are those of one vendor."""
         return (account for account in self.accounts.values() if isinstance(account, kind))
 
@@ -90,7 +90,7 @@ class World:
             form = ACCOUNTS[account.provider](account.provider, account.name)
             assert isinstance(form, PartnerAccount)
             token = form.partner_token + secrets.token_hex(4)
-        if any(other.accepts(token) for other in self.accounts_of(type(account)) if other is not account):
+        if any(other.accepts(token) for other in self.accounts_of_class(type(account)) if other is not account):
             raise Conflict(f"another account of {account.provider} has this partner token")
         account.renew(token, keep_old=keep_old)
 

@@ -65,12 +65,12 @@ def in_flight(child: Child, fleet: Fleet) -> int:
 
 def assert_nothing_lost(fleet: Fleet, result: Mapping[str, Any]) -> None:
     """What exists was created or is called unknown, each once; the tokens of the former are in the file."""
-    told = actions(result)
+    shown = actions(result)
     there = [instance["name"] for instance in fleet.existing()]
     assert len(there) == len(set(there))
-    assert sorted(fleet.posts()) == sorted(name for name in told if told[name] in ("created", "adopted", "unknown"))
-    done = [name for name in there if told[name] in ("created", "adopted")]
-    assert {name for name in there if name not in done} <= {name for name in told if told[name] == "unknown"}
+    assert sorted(fleet.posts()) == sorted(name for name in shown if shown[name] in ("created", "adopted", "unknown"))
+    done = [name for name in there if shown[name] in ("created", "adopted")]
+    assert {name for name in there if name not in done} <= {name for name in shown if shown[name] == "unknown"}
     if done:
         fleet.assert_delivered(*done)
     for instance in result["instances"]:
@@ -146,12 +146,12 @@ class ShortOfMemory:
 
     def __call__(self) -> dict[str, Any]:
         threading.stack_size(256 * 1024)
-        limit = memory_of(os.getpid()) + self.megabytes * MEGABYTE
+        limit = used_memory(os.getpid()) + self.megabytes * MEGABYTE
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         return self.run()
 
 
-def memory_of(pid: int) -> int:
+def used_memory(pid: int) -> int:
     """The bytes of a process's address space."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
 
@@ -171,7 +171,7 @@ def test_memory_that_runs_out_after_the_posts_loses_no_token(fleet: Fleet) -> No
     fleet.arm("create", "hang", count=None)
     run = Child(fleet.task(*NAMES, concurrency=8, retry_timeout=0))
     in_flight(run, fleet)
-    limit = memory_of(run.pid)
+    limit = used_memory(run.pid)
     resource.prlimit(run.pid, resource.RLIMIT_AS, (limit, limit))
     fleet.emulator.release()
     fleet.emulator.disarm()

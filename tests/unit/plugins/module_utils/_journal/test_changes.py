@@ -32,8 +32,8 @@ def test_a_change_is_pending_until_its_effect_is_known(location: str) -> None:
     journal = ChangeJournal(location)
     journal.request(*SHOP, {"webhookUrl": "a", "stateWebhook": "b"})
     assert states(location, SHOP) == {"webhookUrl": ("a", "pending"), "stateWebhook": ("b", "pending")}
-    journal.settle(*SHOP, ["webhookUrl"], done=True)
-    journal.settle(*SHOP, ["stateWebhook"], done=False)
+    journal.record(*SHOP, ["webhookUrl"], done=True)
+    journal.record(*SHOP, ["stateWebhook"], done=False)
     assert states(location, SHOP) == {"webhookUrl": ("a", "done")}
     assert states(location, SALES) == {}
 
@@ -41,7 +41,7 @@ def test_a_change_is_pending_until_its_effect_is_known(location: str) -> None:
 def test_the_last_change_of_a_part_counts(location: str) -> None:
     journal = ChangeJournal(location)
     journal.request(*SHOP, {"webhookUrl": "a"})
-    journal.settle(*SHOP, ["webhookUrl"], done=True)
+    journal.record(*SHOP, ["webhookUrl"], done=True)
     journal.request(*SHOP, {"webhookUrl": "b"})
     assert states(location, SHOP) == {"webhookUrl": ("b", "pending")}
     assert 0 <= journal.read([SHOP])[SHOP]["webhookUrl"].age < 3600

@@ -19,7 +19,7 @@ from .._common.texts import join_first
 from .._http.transport import RequestBudget
 from .._journal.changes import ChangeJournal
 from .._journal.storage import JournalError
-from .plan import SettingsPolicy, fingerprint_of, make_plan, part
+from .plan import SettingsPolicy, setting_fingerprint, make_plan, part
 from .progress import SettingsProgress
 
 
@@ -31,7 +31,7 @@ class _Lane:
     current: SettingsProgress | None = None
 
 
-class Settler:
+class SettingsApplier:
     """Changes the settings of the instances of one task."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Settler:
             if instance.has_work:
                 instance.end("would_apply")
 
-    def settle(self, instances: Sequence[SettingsProgress]) -> None:
+    def apply(self, instances: Sequence[SettingsProgress]) -> None:
         """Give each instance its settings. The failure of one doesn't keep the others from theirs."""
         self._instances = instances
         make_plan(instances, self._policy, self._journal, concurrency=self._concurrency)
@@ -72,15 +72,15 @@ class Settler:
             progress=self._log,
         )
 
-    def note(self, instances: Sequence[SettingsProgress]) -> None:
+    def record_created(self, instances: Sequence[SettingsProgress]) -> None:
         """Write to the journal that ``instances`` were created with their settings, for those that can't be read.
 
         :raises JournalError: if the journal can't be written.
         """
         for instance in instances:
-            fingerprints = {part(key): fingerprint_of(instance, value) for key, value in instance.desired.items()}
+            fingerprints = {part(key): setting_fingerprint(instance, value) for key, value in instance.desired.items()}
             self._journal.request(*instance.identity, fingerprints)
-            self._journal.settle(*instance.identity, list(fingerprints), done=True)
+            self._journal.record(*instance.identity, list(fingerprints), done=True)
 
     def _lanes(self, planned: Sequence[SettingsProgress], instances: Sequence[SettingsProgress]) -> list[_Lane]:
         """As many lanes for the instances that restart as may restart at once, and one for each other instance."""
@@ -114,7 +114,7 @@ class Settler:
     def _advance(self, instance: SettingsProgress) -> None:
         if not set(instance.changes) <= set(instance.sent) and not (instance.doubt or instance.failure):
             self._send(instance)
-        elif not self._policy.verify or instance.changes.keys() <= instance.untold:
+        elif not self._policy.verify or instance.changes.keys() <= instance.unreadable:
             self._end_unread(instance)
         else:
             self._verify(instance)
@@ -128,7 +128,7 @@ class Settler:
         changes = {key: value for key, value in instance.changes.items() if key not in instance.sent}
         for request in gateway.settings_requests(changes, instance.desired):
             try:
-                fingerprints = {part(key): fingerprint_of(instance, value) for key, value in request.items()}
+                fingerprints = {part(key): setting_fingerprint(instance, value) for key, value in request.items()}
                 self._journal.request(*instance.identity, fingerprints)
                 gateway.write_settings(credentials, request)
             except FleetError as error:
@@ -174,7 +174,7 @@ class Settler:
             reason = None if is_cut_short and instance.was_read_back else error
         missing = instance.missing
         if reason is None and (not missing or (instance.failure and not set(missing) & set(instance.sent))):
-            self._record(instance, [key for key in instance.sent if key not in instance.untold], done=True)
+            self._record(instance, [key for key in instance.sent if key not in instance.unreadable], done=True)
             self._end_shown(instance)
         elif (reason and not (reason.retryable or reason.transient)) or not instance.budget.remaining():
             self._end_missing(instance, reason)
@@ -187,7 +187,7 @@ class Settler:
 
     def _end_shown(self, instance: SettingsProgress) -> None:
         """End an instance all of whose settings are shown, as far as the gateway tells them."""
-        if instance.failure or set(instance.sent) & instance.untold:
+        if instance.failure or set(instance.sent) & instance.unreadable:
             self._end_unread(instance)
         else:
             instance.end("applied")
@@ -197,7 +197,7 @@ class Settler:
         if instance.doubt:
             instance.end("unknown", _unknown(instance.doubt))
             return
-        self._record(instance, [key for key in instance.sent if key in instance.untold], done=True)
+        self._record(instance, [key for key in instance.sent if key in instance.unreadable], done=True)
         if instance.failure:
             instance.end("failed", _partly(instance.failure, instance.sent))
         else:
@@ -231,7 +231,7 @@ class Settler:
     def _record(self, instance: SettingsProgress, keys: Sequence[str], *, done: bool) -> None:
         # An entry that stays pending costs a later task one more reading, and nothing else.
         with contextlib.suppress(JournalError):
-            self._journal.settle(*instance.identity, [part(key) for key in keys], done=done)
+            self._journal.record(*instance.identity, [part(key) for key in keys], done=done)
 
     def _describe(self) -> str:
         planned = [i for i in self._instances if i.changes]
