@@ -24,7 +24,7 @@ options:
     required: true
     choices: [msgops.fleet.cloudphones]
   page_size:
-    description: How many phones to request at once. KooPhone's documentation states no limit.
+    description: The number of phones in one request, from 1 to 100. KooPhone's documentation states no limit.
     type: int
     default: 100
   group:
@@ -88,12 +88,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.msgops.fleet.plugins.module_utils._common.environment import read_variable
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._common.timestamps import utc_now
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import TRANSPORT, ArgumentSpec
 from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.accounts import hash_secret
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import MAX_PAGE_SIZE
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_options import WAYS, environment_variable
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import ListedPhone
 from ansible_collections.msgops.fleet.plugins.plugin_utils._inventory import (
@@ -119,18 +119,16 @@ class InventoryModule(FleetInventory):
         "account": "account",
     }
     DISPLAY_OPTIONS = view_arguments(group="msgops_cloudphones", group_by=list(GROUP_BY))
-    API_OPTIONS = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": 100}}))
+    API_OPTIONS = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": MAX_PAGE_SIZE}}))
 
     def accounts(self, params: Mapping[str, Any], options: TransportOptions) -> list[Account]:
         endpoint = params["endpoint"].rstrip("/")
-        if params["page_size"] < 1:
-            raise UsageError("page_size must be 1 or above")
 
         def connect() -> Callable[[], list[Record]]:
             koophone = make_koophone(params, options, self._secrets)
 
             def listed() -> list[Record]:
-                phones = koophone.list_phones(page_size=params["page_size"], concurrency=options.concurrency)
+                phones = koophone.list_phones(concurrency=options.concurrency)
                 observed_at = utc_now()
                 return [_record(endpoint, phone, observed_at) for phone in phones]
 

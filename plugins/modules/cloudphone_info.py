@@ -24,7 +24,7 @@ attributes:
       - msgops.fleet.all
 options:
   page_size:
-    description: How many phones to request at once. KooPhone's documentation states no limit.
+    description: The number of phones in one request, from 1 to 100. KooPhone's documentation states no limit.
     type: int
     default: 100
 seealso:
@@ -112,8 +112,6 @@ import collections
 from typing import Any
 
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
-from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
-from ansible_collections.msgops.fleet.plugins.module_utils._fleet.phones import PAGE_SIZE
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     TRANSPORT,
     ArgumentSpec,
@@ -121,19 +119,18 @@ from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments impor
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._task.cloudphones import KOOPHONE, make_koophone
 from ansible_collections.msgops.fleet.plugins.module_utils._task.entrypoint import TaskContext, run_module
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone import MAX_PAGE_SIZE
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.koophone_responses import ListedPhone
 
-ARGUMENTS = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": PAGE_SIZE}}))
+ARGUMENTS = TRANSPORT.merge(KOOPHONE, ArgumentSpec({"page_size": {"type": "int", "default": MAX_PAGE_SIZE}}))
 
 
 def run(task: TaskContext) -> dict[str, Any]:
     """List the tenant's phones."""
     params = task.params
-    if params["page_size"] < 1:
-        raise UsageError("page_size must be 1 or above")
     options = transport_options(params, check_mode=task.check_mode)
     koophone = make_koophone(params, options, task.secrets)
-    phones = koophone.list_phones(page_size=params["page_size"], concurrency=options.concurrency)
+    phones = koophone.list_phones(concurrency=options.concurrency)
     by_status = collections.Counter(phone.status_name or "unreadable" for phone in phones)
     return {
         "changed": False,

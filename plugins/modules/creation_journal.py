@@ -205,8 +205,8 @@ import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F4
 from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import UsageError
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.journal_actions import (
-    EntryFilter,
     EntryAction,
+    EntryFilter,
     list_entries,
 )
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.entries import STATUSES

@@ -320,8 +320,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._linking.timing impor
 from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.report import as_file, report
 from ansible_collections.msgops.fleet.plugins.module_utils._provisioning.stages import Stages, wait_policy
 from ansible_collections.msgops.fleet.plugins.module_utils._report.files import update_file
-from ansible_collections.msgops.fleet.plugins.module_utils._settings.plan import SettingsPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._settings.applier import SettingsApplier
+from ansible_collections.msgops.fleet.plugins.module_utils._settings.plan import SettingsPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     JOURNAL,

@@ -217,9 +217,9 @@ import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F4
 from ansible_collections.msgops.fleet.plugins.module_utils._common.limits import Limit
 from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching import RETURNED
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.changes import ChangeJournal
+from ansible_collections.msgops.fleet.plugins.module_utils._settings.applier import SettingsApplier
 from ansible_collections.msgops.fleet.plugins.module_utils._settings.plan import SettingsPolicy
 from ansible_collections.msgops.fleet.plugins.module_utils._settings.report import report, warnings
-from ansible_collections.msgops.fleet.plugins.module_utils._settings.applier import SettingsApplier
 from ansible_collections.msgops.fleet.plugins.module_utils._task.arguments import (
     GATEWAY,
     INSTANCE,

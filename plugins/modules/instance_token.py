@@ -163,8 +163,8 @@ from typing import Any
 import ansible_collections.msgops.fleet.plugins.module_utils._python  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.msgops.fleet.plugins.module_utils._common.limits import Limit
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.credentials import CredentialsFile
-from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._creation.listing import LISTING_POLICY, ListingPolicy
+from ansible_collections.msgops.fleet.plugins.module_utils._creation.token_delivery import TokenDelivery
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.changes import ChangeJournal
 from ansible_collections.msgops.fleet.plugins.module_utils._journal.journal import Journal
 from ansible_collections.msgops.fleet.plugins.module_utils._renewal.plan import RenewalPolicy

@@ -196,7 +196,7 @@ API_CALLS: dict[str, ApiCall] = {
         {"error_code": "0", "data": {"status_results": [{"instance_id": "p1", "status": 2}]}},
     ),
     "koophone list": ApiCall(
-        lambda api: koophone(api).list_phones(page_size=100, concurrency=2),
+        lambda api: koophone(api).list_phones(concurrency=2),
         list[ListedPhone],
         {"error_code": "0", "data": {"total_count": 1, "result": [PHONE]}},
     ),

@@ -83,7 +83,9 @@ class Listing:
         return normal_id(instance_id) in self._by_id or self.has_deleted(instance_id)
 
 
-def list_until(gateway: Gateway, is_complete: Callable[[Listing], bool], policy: ListingPolicy | None = None) -> Listing:
+def list_until(
+    gateway: Gateway, is_complete: Callable[[Listing], bool], policy: ListingPolicy | None = None
+) -> Listing:
     """List the account until a listing ``is_complete``, or the policy's time is up; once, without a policy.
 
     Returns that listing, or the last one that could be read.

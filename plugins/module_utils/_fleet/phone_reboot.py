@@ -17,7 +17,6 @@ from .._common.polling import ProgressLog, poll
 from .._vendors.koophone import Koophone
 from .._vendors.koophone_responses import ListedPhone, is_caused_by_one_id
 from .outcome import ItemOutcome, report, within
-from .phones import PAGE_SIZE
 from .reboot import unknown_reboot
 from .reboot_budget import RebootBudget
 from .watching import WaitPolicy
@@ -138,7 +137,7 @@ class PhoneRebooter:
         return not phone.is_over
 
     def _list(self) -> dict[str, ListedPhone]:
-        return {one.id: one for one in self.koophone.list_phones(page_size=PAGE_SIZE, concurrency=self.concurrency)}
+        return {one.id: one for one in self.koophone.list_phones(concurrency=self.concurrency)}
 
     def _reserve(self, phone: PhoneReboot) -> bool:
         try:

@@ -18,9 +18,6 @@ from .._vendors.koophone import Koophone
 from .._vendors.koophone_responses import is_caused_by_one_id
 from .watching import READ_ONCE, Returned, WaitPolicy, watch
 
-# How many phones of the listing to request at once. The largest number isn't documented.
-PAGE_SIZE = 100
-
 
 @dataclass(frozen=True)
 class Phone:
@@ -95,7 +92,7 @@ def read_listed_phones(koophone: Koophone, instance_ids: Sequence[str], *, concu
 
     :raises FleetError: if the phones can't be listed.
     """
-    listed = {one.id: one.status for one in koophone.list_phones(page_size=PAGE_SIZE, concurrency=concurrency)}
+    listed = {one.id: one.status for one in koophone.list_phones(concurrency=concurrency)}
     return [_phone(instance_id, listed) for instance_id in instance_ids]
 
 

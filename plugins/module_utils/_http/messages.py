@@ -15,7 +15,7 @@ from typing import Any
 from .._common.errors import Code, Delivery, FleetError
 from .._common.masking import redact
 from .._common.texts import sentence, shorten
-from .sizes import FIELDS, Size
+from .sizes import FIELDS, NONE, Size
 
 # Characters of a vendor's text that a message quotes a part of; of a longer one it gives the length.
 _LONGEST_TEXT = FIELDS.bytes
@@ -64,7 +64,7 @@ class Response:
     """A vendor's response.
 
     ``body`` is the parsed JSON if ``is_json``, else ``None``; ``text`` then holds a short plain text, if it is one.
-    ``description`` describes a body that isn't JSON.
+    ``description`` describes a body that isn't JSON, ``size`` is what one that is has.
     """
 
     request: Request
@@ -74,6 +74,7 @@ class Response:
     is_json: bool
     description: str
     text: str = field(default="", repr=False)
+    size: Size = NONE
 
     @property
     def ok(self) -> bool:

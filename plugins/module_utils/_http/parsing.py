@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .messages import EMPTY, Effect, Request, Response
+from .sizes import NONE, Size
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.ASCII | re.IGNORECASE)
 # An escaped surrogate. A lone one is valid JSON, but can't be written to a file or a database.
@@ -30,21 +31,21 @@ def parse_response(request: Request, status: int, headers: Mapping[str, str], co
     """Parse the response to ``request``, whatever its content is. One that is larger than it may be isn't parsed."""
     content_type = headers.get("Content-Type", "")
     media_type = re.sub(r"[^\w.+/-]", "", content_type.split(";")[0]) or "no content type"
-    size = request.size.for_status(status)
-    if len(content) > size.bytes:
-        return Response(request, status, headers, None, False, f"more than {size}")
+    most, size = request.size.for_status(status), NONE
+    if len(content) > most.bytes:
+        return Response(request, status, headers, None, False, f"more than {most}")
     try:
         text = _decode(content, content_type, request.effect)
-        if excess := size.excess(text):
+        if excess := most.excess(text):
             return Response(request, status, headers, None, False, excess)
-        body, is_json = _parse(text), True
+        body, is_json, size = _parse(text), True, Size.measured(content, text)
     except (ValueError, RecursionError):
         body, is_json = None, False
     description = f"no JSON ({media_type}, {len(content)} bytes)" if content else EMPTY
     # A short text may be the vendor's own message; an HTML page comes from a proxy or a web server.
     is_text = not is_json and len(content) <= 1000 and not content.lstrip().startswith(b"<")
     text = content.decode(errors="replace").strip() if is_text else ""
-    return Response(request, status, headers, body, is_json, description, text)
+    return Response(request, status, headers, body, is_json, description, text, size)
 
 
 def _decode(content: bytearray, content_type: str, effect: Effect) -> str:

@@ -29,6 +29,11 @@ class Size:
     bytes: int
     values: int
 
+    @classmethod
+    def measured(cls, content: bytearray, text: str) -> Size:
+        """The size of a body, ``text`` when decoded."""
+        return cls(len(content), _count_values(text))
+
     def for_status(self, status: int) -> Size:
         """This size for a response of success, and a small one for any other."""
         return self if 200 <= status < 300 else FIELDS
@@ -42,16 +47,24 @@ class Size:
 
         Parsing makes of three bytes, ``[],``, an object of 64 bytes or more.
         """
-        # Each value but the first follows a comma, or is the first one in a list or an object.
-        opening = text.count("[") + text.count("{")
-        if text.count(",") + opening >= self.values:
+        values = _count_values(text)
+        if values > self.values:
             return f"more than {self.values:,} values"
-        if opening > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        if values > MAX_DEPTH and _depth(text) > MAX_DEPTH:
             return f"more than {MAX_DEPTH} levels"
         return None
 
+    def exceeds(self, most: Size) -> bool:
+        """Whether it has more bytes or more values than ``most``."""
+        return self.bytes > most.bytes or self.values > most.values
+
     def __str__(self) -> str:
         return f"{self.bytes // MIB} MiB" if self.bytes >= 10 * MIB else f"{self.bytes / KIB:,.3g} KiB"
+
+
+def _count_values(text: str) -> int:
+    # Each value but the first follows a comma, or is the first one in a list or an object.
+    return 1 + text.count(",") + text.count("[") + text.count("{")
 
 
 def _depth(text: str) -> int:
@@ -70,9 +83,13 @@ def _depth(text: str) -> int:
     return deepest
 
 
+# Nothing.
+NONE = Size(0, 0)
 # An object with some fields, such as a state or settings; and any response whose HTTP status isn't a success.
 FIELDS = Size(16 * KIB, 500)
 # The receipt of a creation. It comes once and may hold a token, so it may be longer than any that was seen.
 CREATION = Size(64 * KIB, 500)
 # An object with a picture of a QR code in base64.
 PICTURE = Size(256 * KIB, 500)
+# A listing, all its pages together: sixty thousand items of 500 bytes and 15 values, or twenty thousand of 1.5 kB.
+LISTING = Size(32 * MIB, 1_000_000)

@@ -26,9 +26,9 @@ Identity = tuple[Gateway, Credentials]
 class Member:
     """An item: an instance that is to exist has ``desired``, one that is only checked has ``target``.
 
-    ``settings`` are those that hold for an instance that exists, ``settings_progress`` is what became of them. ``trial_ends_at``
-    is when its gateway deletes it, and ``subscription`` what became of that. ``error`` is why its state can't be read.
-    ``attempts`` are the errors of rebooting and linking it, as results.
+    ``settings`` are those that hold for an instance that exists, ``settings_progress`` is what became of them.
+    ``trial_ends_at`` is when its gateway deletes it, and ``subscription`` what became of that. ``error`` is why its
+    state can't be read. ``attempts`` are the errors of rebooting and linking it, as results.
     """
 
     name: str | None = None

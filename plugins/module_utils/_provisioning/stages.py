@@ -22,10 +22,10 @@ from .._fleet.reboot import Rebooter
 from .._fleet.watching import READ_ONCE, WaitPolicy
 from .._linking.linker import Linker
 from .._linking.progress import LinkRequest
+from .._settings.applier import SettingsApplier
 from .._settings.progress import SettingsProgress
 from .._settings.report import report as report_settings
 from .._settings.report import warnings as settings_warnings
-from .._settings.applier import SettingsApplier
 from .._vendors.gateway import Credentials
 from .._vendors.providers import GatewayCache
 from .member import Identity, Member
@@ -105,7 +105,9 @@ class Stages:
     def _apply_settings(self, applier: SettingsApplier, members: Sequence[Member]) -> None:
         """Give the settings of their items to the instances that this task hasn't created with them."""
         created = [member for member in members if member.action == "created" and member.target]
-        self._whole(lambda: applier.record_created([_settings_progress([member]) for member in created if member.settings]))
+        self._whole(
+            lambda: applier.record_created([_settings_progress([member]) for member in created if member.settings])
+        )
         existing = (member for member in members if member.action in ("adopted", "unchanged", "checked"))
         wanted = [same for same in _by_instance(existing).values() if any(member.settings for member in same)]
         instances = [_settings_progress(same) for same in wanted]

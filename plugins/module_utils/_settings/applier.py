@@ -19,7 +19,7 @@ from .._common.texts import join_first
 from .._http.transport import RequestBudget
 from .._journal.changes import ChangeJournal
 from .._journal.storage import JournalError
-from .plan import SettingsPolicy, setting_fingerprint, make_plan, part
+from .plan import SettingsPolicy, make_plan, part, setting_fingerprint
 from .progress import SettingsProgress
 
 

@@ -34,7 +34,9 @@ def warnings(instances: Sequence[SettingsProgress]) -> list[str]:
     unreadable = [(key, i.target.name_or_id) for i in instances if i.error is None for key in i.unreadable]
     found = []
     if unreadable:
-        found.append(f"settings that the gateway doesn't tell were written once, and not read: {join_groups(unreadable)}")
+        found.append(
+            f"settings that the gateway doesn't tell were written once, and not read: {join_groups(unreadable)}"
+        )
     if moved:
         found.append(f"settings that the task doesn't name have changed meanwhile: {join_groups(moved)}")
     if resumed:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._http.transport import TransportOptions, transport_to
-from .._vendors.koophone import Koophone
+from .._vendors.koophone import MAX_PAGE_SIZE, Koophone
 from .._vendors.koophone_options import OPTIONS, WAYS, environment_variable, make_authentication
 from .arguments import ArgumentSpec, from_environment
 
@@ -29,7 +29,8 @@ def make_koophone(params: Mapping[str, Any], options: TransportOptions, secrets:
 
     Adds the secret values to ``secrets``, because Ansible doesn't know those of the environment.
 
-    :raises UsageError: if neither has the credentials of a tenant.
+    :raises UsageError: if neither has the credentials of a tenant, or an option is out of range.
     """
     transport = transport_to(params["endpoint"], options, url_option="endpoint")
-    return Koophone(transport, make_authentication(params, options, secrets))
+    authentication = make_authentication(params, options, secrets)
+    return Koophone(transport, authentication, page_size=params.get("page_size", MAX_PAGE_SIZE))

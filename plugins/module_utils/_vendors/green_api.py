@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .._common import states
 from .._http.messages import Effect, Request
-from .._http.sizes import CREATION, FIELDS, MIB, PICTURE, Size
+from .._http.sizes import CREATION, FIELDS, LISTING, PICTURE, Size
 from .._http.transport import RequestBudget
 from .gateway import (
     CodePolicy,
@@ -69,8 +69,6 @@ SETTINGS: dict[str, Setting] = {
 # The page of createInstance lists all others.
 _NOT_AT_CREATION = frozenset(("autoTyping", "linkPreview"))
 _YES_OR_NO = {True: "yes", False: "no"}
-# Sixty thousand instances. The vendor's listing has about 500 bytes and 15 values for each, and no pages.
-_LISTING = Size(32 * MIB, 1_000_000)
 
 
 class GreenApi(Gateway):
@@ -191,7 +189,7 @@ class GreenApi(Gateway):
         https://green-api.com/en/docs/partners/getInstances/ ; the call has no pages and no filter.
         """
         what = "listing the GREEN-API partner's instances"
-        request = self._partner_request("GET", "getInstances", what, Effect.READS, size=_LISTING)
+        request = self._partner_request("GET", "getInstances", what, Effect.READS, size=LISTING)
         return self._transport.send(request, parse_listing)
 
     def create_instance(self, payload: Mapping[str, Any]) -> Instance:

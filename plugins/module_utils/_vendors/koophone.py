@@ -11,27 +11,34 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from .._common.errors import FleetError
-from .._common.polling import poll
+from .._common.errors import FleetError, UsageError
 from .._http.messages import Effect, Request, Response
 from .._http.parsing import encode_body
 from .._http.sizes import FIELDS, KIB, Size
 from .._http.transport import RequestBudget, Transport
 from .koophone_auth import Authentication
 from .koophone_responses import ListedPhone, parse_page, parse_reboot, parse_statuses
-from .paging import MAX_PAGES, Page, list_all
+from .paging import Page, list_all
 
 Value = TypeVar("Value")
 
 # An item of a response: an ID and a number; a phone in a listing, which has about 1 kB and 25 values.
 _STATUS = Size(512, 8)
 _PHONE = Size(4 * KIB, 64)
+# The documentation of the listing states no largest page; that of the other calls allows 100 phones.
+MAX_PAGE_SIZE = 100
 
 
 class Koophone:
-    """One tenant's phones."""
+    """One tenant's phones, of which the listing requests ``page_size`` at once.
 
-    def __init__(self, transport: Transport, authentication: Authentication) -> None:
+    :raises UsageError: if ``page_size`` isn't a number from 1 to 100.
+    """
+
+    def __init__(self, transport: Transport, authentication: Authentication, *, page_size: int = MAX_PAGE_SIZE) -> None:
+        if not 1 <= page_size <= MAX_PAGE_SIZE:
+            raise UsageError(f"page_size must be between 1 and {MAX_PAGE_SIZE}")
+        self._page_size = page_size
         self._transport = transport
         self._authentication = authentication
         self._first = threading.Lock()
@@ -71,38 +78,22 @@ class Koophone:
             body={"instance_ids": list(instance_ids)},
         )
 
-    def list_phones(self, *, page_size: int, concurrency: int) -> list[ListedPhone]:
+    def list_phones(self, *, concurrency: int) -> list[ListedPhone]:
         """All of the tenant's phones; up to ``concurrency`` pages are requested at once.
 
-        https://support.huaweicloud.com/intl/en-us/api-koophone/ListInstances.html ; the largest ``page_size`` isn't
-        documented.
+        https://support.huaweicloud.com/intl/en-us/api-koophone/ListInstances.html
         """
-        return list_all(lambda: self._pages(page_size, concurrency), "phones") or []
+        return list_all(self._page, "phones", concurrency=concurrency) or []
 
-    def _pages(self, size: int, concurrency: int) -> list[Page[ListedPhone]]:
-        first = self._page(1, size)
-        # KooPhone may return smaller pages than requested, so the first page gives the size.
-        count = -(-first.total // len(first.items)) if first.total and first.items else 1
-        if count > MAX_PAGES:
-            raise first.response.malformed(f"a listing of {MAX_PAGES} pages at most")
-        pages = {1: first}
-
-        def read(number: int) -> bool:
-            pages[number] = self._page(number, size)
-            return True
-
-        poll(range(2, count + 1), read, workers=concurrency)
-        return [pages[number] for number in sorted(pages)]
-
-    def _page(self, number: int, size: int) -> Page[ListedPhone]:
+    def _page(self, number: int) -> Page[ListedPhone]:
         return self._send(
             "GET",
             "/v1/instances/batch-query",
             f"listing the phones at KooPhone (page {number})",
             parse_page,
             RequestBudget(),
-            size=FIELDS.plus(size, _PHONE),
-            query={"page_no": str(number), "page_size": str(size)},
+            size=FIELDS.plus(self._page_size, _PHONE),
+            query={"page_no": str(number), "page_size": str(self._page_size)},
         )
 
     def _send(

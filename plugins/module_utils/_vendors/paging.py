@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from .._common.polling import poll
 from .._http.messages import Response
+from .._http.sizes import LISTING
 
 # More pages than any account has: a response that announces more is malformed.
-MAX_PAGES = 10_000
+_MAX_PAGES = 10_000
 # Read a listing that changes meanwhile this many times, then give up.
 _READINGS = 3
 
@@ -30,27 +33,40 @@ Item = TypeVar("Item", bound=Listed)
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """A page of a listing. ``total`` and ``count`` are the numbers of items and pages in the whole listing."""
+    """A page of a listing. ``total`` and ``count`` are the numbers of items and pages that it announces."""
 
     response: Response
     items: list[Item]
     total: int | None
-    count: int = 1
+    count: int | None = None
+
+    @property
+    def pages(self) -> int:
+        """How many pages the listing has, of which this is the first."""
+        if self.count is not None:
+            return self.count
+        # A vendor may return smaller pages than requested, so the first page gives the size.
+        return -(-self.total // len(self.items)) if self.total and self.items else 1
 
 
-def list_all(read_pages: Callable[[], Sequence[Page[Item]]], what: str) -> list[Item] | None:
-    """The items of all pages, each once; ``None`` if ``read_pages`` finds no listing. ``what`` names them in messages.
+ReadPage = Callable[[int], "Page[Item] | None"]
 
-    A page with another total than the first means that items were added or removed between two requests, which can move
-    an item to a page that was read already. Then all pages are read again.
 
-    :raises FleetError: if the listing keeps changing, or has fewer items than its total.
+def list_all(read_page: ReadPage[Item], what: str, *, concurrency: int = 1) -> list[Item] | None:
+    """The items of all pages, each once; ``None`` if there is no first page, because there is no listing.
+
+    ``read_page`` requests the page of a number, ``concurrency`` of them at once. ``what`` names the items in messages.
+
+    A page that announces another number than the first means that items were added or removed between two requests,
+    which can move an item to a page that was read already. Then all pages are read again.
+
+    :raises FleetError: if the listing keeps changing, has fewer items than its total, or is larger than ``LISTING``.
     """
     for _reading in range(_READINGS):
-        pages = read_pages()
+        pages = _read_pages(read_page, what, concurrency)
         if not pages:
             return None
-        if all(page.total == pages[0].total for page in pages):
+        if len({(page.total, page.count) for page in pages}) == 1:
             break
     else:
         raise pages[-1].response.error(
@@ -61,3 +77,25 @@ def list_all(read_pages: Callable[[], Sequence[Page[Item]]], what: str) -> list[
     if total is not None and len(found) < total:
         raise pages[-1].response.malformed(f"a listing of {total} {what}, not of {len(found)},")
     return list(found.values())
+
+
+def _read_pages(read_page: ReadPage[Item], what: str, concurrency: int) -> list[Page[Item]]:
+    first = read_page(1)
+    if first is None:
+        return []
+    if first.pages > _MAX_PAGES:
+        raise first.response.malformed(f"a listing of {_MAX_PAGES:,} pages at most")
+    pages, size, taking = {1: first}, first.response.size, threading.Lock()
+
+    def read(number: int) -> bool:
+        nonlocal size
+        if page := read_page(number):
+            with taking:
+                pages[number], size = page, size.plus(1, page.response.size)
+            if size.exceeds(LISTING):
+                most = f"{LISTING} and {LISTING.values:,} values"
+                raise page.response.malformed(f"a listing of {what} of {most} at most, all its pages together,")
+        return True
+
+    poll(range(2, first.pages + 1), read, workers=concurrency)
+    return [pages[number] for number in sorted(pages)]

@@ -18,6 +18,8 @@ from .gateway import Setting
 Value = TypeVar("Value")
 
 _LONGEST_PAIRING_CODE = 16
+# The most bytes that a QR code can hold: https://www.qrcode.com/en/about/version.html (version 40, level L).
+_LONGEST_QR_TEXT = 2953
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -43,6 +45,16 @@ def parse_pairing_code_text(response: Response, value: str) -> str:
     if code.isascii() and code.isalnum() and len(code) <= _LONGEST_PAIRING_CODE:
         return code
     raise response.malformed("a pairing code of letters and digits")
+
+
+def parse_qr_text(response: Response, value: str) -> str:
+    """The content of a QR code.
+
+    :raises FleetError: if no QR code can hold it.
+    """
+    if len(value.encode()) <= _LONGEST_QR_TEXT:
+        return value
+    raise response.malformed(f"the content of a QR code, of {_LONGEST_QR_TEXT:,} bytes at most,")
 
 
 def name_in(item: Mapping[str, Any]) -> str | None:

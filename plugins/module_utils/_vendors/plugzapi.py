@@ -10,13 +10,13 @@ from Z-API's documentation (https://developer.z-api.io/en/), whose paths and fie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from .._common import states
-from .._http.messages import Effect, Request, Response
+from .._http.messages import Effect, Request
 from .._http.sizes import CREATION, FIELDS, KIB, PICTURE, Size
 from .._http.transport import RequestBudget
 from .gateway import (
@@ -53,8 +53,6 @@ from .plugzapi_settings import ME_FIELDS, SETTING_CALLS, SETTINGS
 _PAGE_SIZE = 100
 # An instance in a listing has about 1.5 kB and 25 values, eight URLs among them.
 _PAGE = FIELDS.plus(_PAGE_SIZE, Size(8 * KIB, 100))
-
-PageOrNone = TypeVar("PageOrNone", bound="Page[Instance] | None")
 
 # Options of a creation, and the vendor's field for each of them.
 CREATE_FIELDS = {
@@ -222,17 +220,10 @@ class Plugzapi(Gateway):
         Z-API documents the call, PlugzAPI doesn't. The listing leaves deleted instances out. Its parameter ``query``
         isn't used, because whether it matches names exactly isn't documented.
         """
-        return list_all(self._pages, "instances")
+        return list_all(self._page, "instances")
 
-    def _pages(self) -> list[Page[Instance]]:
-        """All pages; empty if there is no such call."""
-        first = self._page(1, parse_first_page)
-        pages = [first] if first else []
-        while pages and len(pages) < pages[-1].count:
-            pages.append(self._page(len(pages) + 1, parse_page))
-        return pages
-
-    def _page(self, number: int, parse: Callable[[Response], PageOrNone]) -> PageOrNone:
+    def _page(self, number: int) -> Page[Instance] | None:
+        """A page; ``None`` if it is the first one, and there is no such call."""
         request = Request(
             "GET",
             "/instances",
@@ -244,7 +235,7 @@ class Plugzapi(Gateway):
             query={"page": str(number), "pageSize": str(_PAGE_SIZE)},
             size=_PAGE,
         )
-        return self._transport.send(request, parse)
+        return self._transport.send(request, parse_first_page if number == 1 else parse_page)
 
     def create_instance(self, payload: Mapping[str, Any]) -> Instance:
         """https://atendimento.tecnospeed.com.br/hc/pt-br/articles/9658694844567-Criando-uma-inst%C3%A2ncia"""

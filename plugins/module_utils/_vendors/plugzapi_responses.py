@@ -13,7 +13,7 @@ from .._common import states
 from .._common.errors import Delivery
 from .._http.messages import Response
 from .gateway import DeletionResponse, Instance, LinkingCode, Reading, Setting
-from .paging import MAX_PAGES, Page
+from .paging import Page
 from .parsing import (
     field_of_type,
     is_token,
@@ -21,6 +21,7 @@ from .parsing import (
     parse_due,
     parse_pairing_code_text,
     parse_png,
+    parse_qr_text,
     plain,
     setting_in,
     token_in,
@@ -69,7 +70,7 @@ def parse_qr_code(response: Response) -> LinkingCode | None:
     image = parse_png(value)
     if image is None and value.startswith("data:"):
         raise response.malformed("a QR code, or its PNG,")
-    return LinkingCode(text=None if image else value, image=image)
+    return LinkingCode(image=image) if image else LinkingCode(text=parse_qr_text(response, value))
 
 
 def parse_pairing_code(response: Response) -> LinkingCode | None:
@@ -175,7 +176,7 @@ def parse_page(response: Response) -> Page[Instance]:
     pages, total = (field_of_type(response, body, key, int) for key in ("totalPage", "total"))
     if content is None and 0 in (pages, total):
         content = []
-    if not isinstance(content, list) or pages is None or not 0 <= pages <= MAX_PAGES:
+    if not isinstance(content, list) or pages is None or pages < 0:
         raise response.malformed("a page of instances with content and totalPage")
     return Page(response, [_instance(response, item) for item in content], total, pages)
 

@@ -112,7 +112,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "nobody": ({}, "needs auth_token, or iam_user and iam_password and iam_domain and project_name, or access_key and"),
     "half a key": ({"access_key": "key"}, "access_key needs secret_key as well"),
     "two ways": ({"access_key": "key", "secret_key": "s3cret", "auth_token": "s3cret"}, "mutually exclusive"),
-    "no page": ({"auth_token": "s3cret", "page_size": 0}, "page_size must be 1 or above"),
+    "no page": ({"auth_token": "s3cret", "page_size": 0}, "page_size must be between 1 and 100"),
+    "a page that is too large": ({"auth_token": "s3cret", "page_size": 101}, "page_size must be between 1 and 100"),
     "an address without TLS": (
         {"auth_token": "s3cret", "endpoint": "http://koophone.example.com"},
         "endpoint must use https",

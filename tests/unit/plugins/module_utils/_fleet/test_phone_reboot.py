@@ -86,7 +86,7 @@ def test_the_listing_needs_its_permission_only(sitting: Sitting) -> None:
 
 
 def test_a_page_without_phones(sitting: Sitting) -> None:
-    assert "page_size must be 1 or above" in run(sitting, "cloudphone_info", page_size=0)["msg"]
+    assert "page_size must be between 1 and 100" in run(sitting, "cloudphone_info", page_size=0)["msg"]
 
 
 # Reboots

@@ -60,8 +60,8 @@ def page(*results: Any, total: Any = None) -> dict[str, Any]:
 
 
 def phones(url: str, page_size: int = 100, concurrency: int = 4) -> list[ListedPhone]:
-    client = Koophone(transport(url, concurrency=concurrency), GivenToken(TOKEN))
-    return client.list_phones(page_size=page_size, concurrency=concurrency)
+    client = Koophone(transport(url, concurrency=concurrency), GivenToken(TOKEN), page_size=page_size)
+    return client.list_phones(concurrency=concurrency)
 
 
 class Tenant:
@@ -241,6 +241,8 @@ def test_a_page_that_fails_fails_the_listing(httpserver: HTTPServer, url: str) -
 def test_a_signature_covers_the_query(emulator: Control, page_size: int) -> None:
     emulator.seed(phones=[{"count": 15, "id": "kp{n:04d}"}])
     account = emulator.account("koophone")
-    client = Koophone(transport(emulator.url), AccessKey(account["access_key"], account["secret_key"]))
-    listed: Sequence[ListedPhone] = client.list_phones(page_size=page_size, concurrency=4)
+    client = Koophone(
+        transport(emulator.url), AccessKey(account["access_key"], account["secret_key"]), page_size=page_size
+    )
+    listed: Sequence[ListedPhone] = client.list_phones(concurrency=4)
     assert [phone.id for phone in listed] == [f"kp{number:04d}" for number in range(1, 16)]

@@ -163,6 +163,8 @@ FAILURES: list[tuple[type[Gateway], Ask, int, Any, str, bool, Delivery]] = [
     (Plugzapi, qr, 200, {"value": "data:image/jpeg;base64,AAAA"}, "bad_answer", False, Delivery.UNKNOWN),
     (Plugzapi, qr, 200, {"value": ""}, "bad_answer", False, Delivery.UNKNOWN),
     (Plugzapi, qr, 200, {"value": None}, "bad_answer", False, Delivery.UNKNOWN),
+    (Plugzapi, qr, 200, {"value": "2" * 2954}, "bad_answer", False, Delivery.UNKNOWN),
+    (Plugzapi, qr, 200, {"value": "ü" * 1477}, "bad_answer", False, Delivery.UNKNOWN),
     (Plugzapi, qr, 200, {"error": "no luck"}, "vendor", False, Delivery.REFUSED),
     (Plugzapi, qr, 200, {"error": "NOT_FOUND", "message": "..."}, "not_found", False, Delivery.REFUSED),
     (Plugzapi, qr, 403, {"error": "null not allowed"}, "unauthorized", False, Delivery.REFUSED),

@@ -311,6 +311,22 @@ def test_an_account_that_keeps_changing_is_an_error_that_may_pass(httpserver: HT
     assert "the instances change while they are listed" in error.message
 
 
+# Each page has what a page may have: 700 kB of text, or 10,000 values.
+LARGE = {"bytes": {"padding": "x" * 700_000}, "values": {"padding": [0] * 10_000}}
+
+
+@pytest.mark.parametrize("fields", LARGE.values(), ids=LARGE)
+def test_all_pages_together_have_the_size_of_a_listing(
+    httpserver: HTTPServer, url: str, fields: dict[str, Any]
+) -> None:
+    account = Account([item(number, **fields) for number in range(300)])
+    account.size = 1
+    error = raised_error(lambda: listed(httpserver, url, account))
+    assert (error.code, error.retryable) == ("bad_answer", False)
+    assert "a listing of instances of 32 MiB and 1,000,000 values at most, all its pages together" in error.message
+    assert len(account.asked) < 110
+
+
 def test_an_instance_that_two_pages_show_is_listed_once(wire: WireFactory) -> None:
     pages = [{"total": 3, "totalPage": 2, "content": content} for content in ([item(1), item(2)], [item(2), item(3)])]
     server = wire(answering(*map(response, pages)))

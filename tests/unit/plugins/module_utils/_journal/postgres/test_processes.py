@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._creation import test_journal_actions, test_processes
+from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._creation import (
+    test_journal_actions,
+    test_processes,
+)
 from ansible_collections.msgops.fleet.tests.unit.plugins.module_utils._journal import test_journal
 
 TESTS = (
