@@ -31,6 +31,7 @@ MODULE_UTILS = Path("plugins", "module_utils")
 # The fast tests of each file; those that most likely fail for a mutant come first.
 TESTS = {
     "_common/masking": ["_common/test_masking.py"],
+    "_common/secret_index": ["_common/test_masking.py"],
     "_fleet/observation": ["_fleet/test_observation.py", "_common/test_polling.py"],
     "_http/connection": ["_http/test_transport_ways.py", "_http/test_transport_faults.py", "_http/test_transport.py"],
     "_http/retries": ["_http/test_retries.py"],

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from .masking import MASK
+from .secret_index import MASK
 
 _URL = re.compile(r"\s*(https?:/*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 

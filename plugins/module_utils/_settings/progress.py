@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .._common.errors import FleetError
-from .._common.masking import MASK
+from .._common.secret_index import MASK
 from .._common.urls import shown_url
 from .._fleet.outcome import Outcome
 from .._http.transport import RequestBudget
@@ -25,7 +25,7 @@ class SettingsProgress(Outcome[Action]):
     """One instance; ``desired`` are the settings that the task names, as the gateway has them.
 
     ``before`` and ``current`` are the first and the last reading, ``changes`` the settings that differ and are written.
-    ``unreadable`` are those of ``desired`` that the gateway doesn't tell. ``doubt`` is the error that leaves open whether a request
+    ``unreadable`` are those that the gateway doesn't tell. ``doubt`` is the error that leaves open whether a request
     arrived, ``failure`` is why the requests after those that were sent weren't carried out. If an earlier task has sent
     changes, the gateway must show them by ``resend_at``. A gateway that has refused changes because the instance was
     starting must take them by ``take_by``. ``was_read_back`` tells whether the settings were read since changes were
@@ -56,14 +56,18 @@ class SettingsProgress(Outcome[Action]):
     @property
     def missing(self) -> list[str]:
         """The settings that the gateway tells, and that aren't as the task wants them."""
-        return [key for key, value in self.desired.items() if key not in self.unreadable and self.current.get(key) != value]
+        return [
+            key for key, value in self.desired.items() if key not in self.unreadable and self.current.get(key) != value
+        ]
 
     @property
     def moved(self) -> list[str]:
         """Settings that the task doesn't name, and whose value was another one in the first reading."""
         before = self.before or {}
         return sorted(
-            key for key in before.keys() & self.current.keys() if key not in self.desired and before[key] != self.current[key]
+            key
+            for key in before.keys() & self.current.keys()
+            if key not in self.desired and before[key] != self.current[key]
         )
 
     @property

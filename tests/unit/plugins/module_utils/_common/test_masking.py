@@ -15,8 +15,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.msgops.fleet.plugins.module_utils._common import masking
-from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import MASK, masked, passwords_in, redact
+from ansible_collections.msgops.fleet.plugins.module_utils._common.masking import masked, passwords_in, redact
 from ansible_collections.msgops.fleet.plugins.module_utils._common.phone_states import PHONE_STATUSES
+from ansible_collections.msgops.fleet.plugins.module_utils._common.secret_index import MASK
 from ansible_collections.msgops.fleet.plugins.module_utils._common.states import STATES
 from ansible_collections.msgops.fleet.plugins.module_utils._common.vocabulary import WORDS
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import PROVIDERS
