@@ -206,7 +206,7 @@ def test_a_recent_listing_is_of_use_to_all(plugz: Fleet, lasts: float, requests:
 
 @pytest.mark.parametrize("fault", ["reset", "bad_gateway", "client_closed"])
 @pytest.mark.parametrize(("when", "action"), [("after", "deleted"), ("before", "unknown")])
-def test_a_lost_answer_is_settled_by_the_listing(fleet: Fleet, fault: str, when: str, action: str) -> None:
+def test_a_lost_answer_is_reconciled_by_the_listing(fleet: Fleet, fault: str, when: str, action: str) -> None:
     fleet.arm("delete", fault, when=when)
     (shop,) = make(fleet, "shop")
     result = delete(fleet, [shop])

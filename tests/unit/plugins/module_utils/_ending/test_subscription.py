@@ -132,7 +132,7 @@ def test_a_payment_that_is_awaited_is_told(plugz: Fleet, sales: list[dict[str, A
 
 @pytest.mark.parametrize(("when", "action"), [("after", "subscribed"), ("before", "unknown")])
 @pytest.mark.parametrize("fault", ["reset", "bad_gateway", "client_closed"])
-def test_a_lost_answer_is_settled_by_the_listing(
+def test_a_lost_answer_is_reconciled_by_the_listing(
     plugz: Fleet, sales: list[dict[str, Any]], fault: str, when: str, action: str
 ) -> None:
     plugz.arm("subscribe", fault, when=when)

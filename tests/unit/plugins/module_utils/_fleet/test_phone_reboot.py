@@ -175,7 +175,7 @@ def test_phones_that_cannot_be_listed_are_not_rebooted(sitting: Sitting) -> None
 
 
 @pytest.mark.parametrize(("when", "action"), [("after", "rebooted"), ("before", "unknown")])
-def test_a_lost_answer_is_settled_by_the_status(sitting: Sitting, when: str, action: str) -> None:
+def test_a_lost_answer_is_reconciled_by_the_status(sitting: Sitting, when: str, action: str) -> None:
     ids = seed(sitting, RUNNING)
     sitting.emulator.arm(ROUTE, "reset", when=when)
     result = reboot(sitting, ids, retry_timeout=5, wait_timeout=20 if when == "after" else 0.5)

@@ -108,7 +108,7 @@ def test_check_mode_sends_nothing(sitting: Sitting, credentials: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_lost_answer_is_settled_by_the_listing(sitting: Sitting, credentials: Path, when: str) -> None:
+def test_a_lost_answer_is_reconciled_by_the_listing(sitting: Sitting, credentials: Path, when: str) -> None:
     (shop,) = sitting.seed("green_api", "shop")
     sitting.emulator.arm(ROUTE, "reset", when=when)
     result = renew(sitting, [shop])

@@ -208,7 +208,7 @@ def test_long_after_a_change_that_never_showed_it_is_sent_again(sitting: Sitting
 
 @pytest.mark.parametrize("provider", GATEWAYS)
 @pytest.mark.parametrize(("when", "action"), [("after", "applied"), ("before", "unknown")])
-def test_a_lost_answer_is_settled_by_reading(sitting: Sitting, provider: str, when: str, action: str) -> None:
+def test_a_lost_answer_is_reconciled_by_reading(sitting: Sitting, provider: str, when: str, action: str) -> None:
     sitting.emulator.arm(WEBHOOK[provider][2], "reset", when=when)
     (shop,) = shops(sitting, provider, "shop")
     result = apply(sitting, [shop], settings=wanted(provider), verify_timeout=0.2)
@@ -427,7 +427,7 @@ def test_an_unreadable_setting_whose_answer_was_lost_is_unknown_and_the_next_tas
     assert actions(apply(sitting, [sales], **options)) == {"sales": "unverified"}
 
 
-def test_one_setting_may_be_untold_alone(sitting: Sitting) -> None:
+def test_one_setting_may_be_unreadable_alone(sitting: Sitting) -> None:
     sitting.emulator.config({"plugzapi.me_received_and_delivery": False})
     (sales,) = shops(sitting, "plugzapi", "sales")
     settings = {**wanted("plugzapi"), "received_and_delivery_callback_url": NEW}

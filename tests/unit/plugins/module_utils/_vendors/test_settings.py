@@ -38,9 +38,11 @@ def test_green_api_tells_all_settings_but_the_phones_number(httpserver: HTTPServ
     assert read_green(url) == told
 
 
-@pytest.mark.parametrize("untold", [{"autoTyping": None}, {}])
-def test_what_green_api_leaves_out_is_not_told(httpserver: HTTPServer, url: str, untold: dict[str, Any]) -> None:
-    body = {"webhookUrl": None, "stateWebhook": None, **untold}
+@pytest.mark.parametrize("left_out", [{"autoTyping": None}, {}])
+def test_what_green_api_leaves_out_is_not_in_the_settings(
+    httpserver: HTTPServer, url: str, left_out: dict[str, Any]
+) -> None:
+    body = {"webhookUrl": None, "stateWebhook": None, **left_out}
     httpserver.expect_oneshot_request(ANY).respond_with_json(body)
     assert read_green(url) == {"webhookUrl": ""}
 
