@@ -234,9 +234,9 @@ def test_an_instance_that_restarts_is_waited_for(sitting: Sitting) -> None:
     sitting.emulator.freeze()
     sitting.emulator.config({"green_api.restart_seconds": 30})
     (shop,) = shops(sitting, "green_api", "shop")
-    assert actions(settle(sitting, [shop], settings=wanted("green_api"), verify=False)) == {"shop": "unverified"}
+    assert actions(apply(sitting, [shop], settings=wanted("green_api"), verify=False)) == {"shop": "unverified"}
     sitting.emulator.config({"server.step_seconds": 10})
-    result = settle(sitting, [shop], settings=wanted("green_api", f"{NEW}/2"))
+    result = apply(sitting, [shop], settings=wanted("green_api", f"{NEW}/2"))
     assert actions(result) == {"shop": "applied"}, result
     statuses = [entry["status"] for entry in sitting.emulator.log(route="green_api.set_settings")]
     assert statuses == [200, 400, 200]
@@ -245,12 +245,12 @@ def test_an_instance_that_restarts_is_waited_for(sitting: Sitting) -> None:
 def test_an_instance_that_never_starts_has_no_change(sitting: Sitting) -> None:
     (shop,) = shops(sitting, "green_api", "shop")
     sitting.emulator.set_state("green_api", shop["id"], "starting")
-    result = settle(sitting, [shop], settings=wanted("green_api"), verify_timeout=0.1)
+    result = apply(sitting, [shop], settings=wanted("green_api"), verify_timeout=0.1)
     assert (result["failed"], result["changed"], actions(result)) == (True, False, {"shop": "failed"})
     assert "in starting process" in result["msg"]
     assert len(writes(sitting)) > 1
     sitting.emulator.set_state("green_api", shop["id"], "authorized")
-    assert actions(settle(sitting, [shop], settings=wanted("green_api"))) == {"shop": "applied"}
+    assert actions(apply(sitting, [shop], settings=wanted("green_api"))) == {"shop": "applied"}
 
 
 @pytest.mark.parametrize("provider", GATEWAYS)
