@@ -47,15 +47,12 @@ class CodeRequester:
             # The gateway says that a phone is linked: read the state in the next step.
             link.active, link.read_at = None, 0.0
             return
-        now = time.time()
         if link.active and link.active.code == code:
             # A code that the gateway gives again holds at least until the next request.
-            link.active = dataclasses.replace(
-                link.active, until=max(link.active.until, now + min(2 * policy.interval, policy.life))
-            )
+            link.active = link.active.prolong(min(2 * policy.interval, policy.life))
             link.codes += policy.limit is not None
         else:
-            link.active = ActiveCode(code, now, now + policy.life)
+            link.active = ActiveCode.begin(code, policy.life)
             link.codes += 1
 
     def _policy(self, link: LinkProgress) -> CodePolicy:

@@ -235,7 +235,7 @@ class Linker:
             text=active.code.text if active and self._method == "code" else None,
             phone=link.phone if self._method == "code" else None,
             since=active.since if active else 0.0,
-            life=active.until - active.since if active else 0.0,
+            life=active.life if active else 0.0,
             note=note,
             refusal=link.refusal.message if link.refusal else "",
         )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,16 +30,31 @@ class LinkRequest:
 
 @dataclass(frozen=True)
 class ActiveCode:
-    """A code that a phone can use from ``since`` to ``until``, in seconds since 1970."""
+    """A code that a phone can use until ``expires_at``, on the clock that nobody sets (``time.monotonic()``).
+
+    ``since``, in seconds since 1970, and ``life``, in seconds, are for the page, which a browser compares with its own
+    clock.
+    """
 
     code: LinkingCode = field(repr=False)
     since: float
-    until: float
+    life: float
+    expires_at: float
+
+    @classmethod
+    def begin(cls, code: LinkingCode, life: float) -> ActiveCode:
+        """A code that the gateway gave just now."""
+        return cls(code, time.time(), life, time.monotonic() + life)
+
+    def prolong(self, seconds: float) -> ActiveCode:
+        """The same code, which holds that long from now at least."""
+        more = max(0.0, time.monotonic() + seconds - self.expires_at)
+        return dataclasses.replace(self, life=self.life + more, expires_at=self.expires_at + more)
 
     @property
     def is_alive(self) -> bool:
         """Whether the code can still be used."""
-        return time.time() < self.until
+        return time.monotonic() < self.expires_at
 
 
 @dataclass(kw_only=True)

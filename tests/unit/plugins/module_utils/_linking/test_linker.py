@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from ansible_collections.msgops.fleet.plugins.module_utils._fleet.watching impor
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.display import CodeDisplay
 from ansible_collections.msgops.fleet.plugins.module_utils._linking.linker import Linker
-from ansible_collections.msgops.fleet.plugins.module_utils._linking.progress import LinkRequest
-from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials
+from ansible_collections.msgops.fleet.plugins.module_utils._linking.progress import ActiveCode, LinkRequest
+from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import Credentials, LinkingCode
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.providers import GatewayCache
 from ansible_collections.msgops.fleet.tests.support.creation import GATEWAYS, actions, wait_until
 from ansible_collections.msgops.fleet.tests.support.linking import (
@@ -133,6 +134,15 @@ def test_a_code_is_shown_for_as_long_as_the_gateway_gives_it(sitting: Sitting, p
     assert len(shown) > 10
     assert all(shown)
     assert sitting.emulator.instance(provider, fleet[0]["id"])["codes_made"] == 1
+
+
+def test_a_code_outlives_a_clock_that_is_set_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    code = ActiveCode.begin(LinkingCode(text="ABCD-1234"), FOR_EVER)
+    monkeypatch.setattr(time, "time", lambda: real() + 2 * FOR_EVER)
+    assert code.is_alive
+    assert code.prolong(FOR_EVER + 60).life == pytest.approx(FOR_EVER + 60, abs=30)
+    assert not ActiveCode.begin(LinkingCode(text="ABCD-1234"), 0).is_alive
 
 
 def test_an_instance_that_is_starting_gets_its_code_when_it_is_ready(sitting: Sitting) -> None:
