@@ -196,7 +196,8 @@ def run(task: TaskContext) -> dict[str, Any]:
     if failures and task.params["fail_on_error"]:
         return result | failure_result("accounts", "listed", failures, len(accounts))
     found = {row["name"] for row in rows}
-    if missing := [name for name in wanted or () if name not in found]:
+    missing = [name for name in wanted or () if name not in found]
+    if missing:
         labels = join_first([listing.account.label for listing in listings if not listing.error])
         return result | {"failed": True, "msg": f"no listed account ({labels or 'none'}) has {join_first(missing)}"}
     return result

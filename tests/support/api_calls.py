@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import RequestBudget, Transport
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.gateway import (
     Credentials,
-    Deletion,
+    DeletionResponse,
     Instance,
     LinkingCode,
     Reading,
@@ -132,7 +132,10 @@ API_CALLS: dict[str, ApiCall] = {
     ),
     "green logout": ApiCall(lambda api: green(api).unlink(CREDENTIALS), None, {"isLogout": True}, creates=True),
     "green deletion": ApiCall(
-        lambda api: green(api).delete_instance(CREDENTIALS), Deletion, {"deleteInstanceAccount": True}, creates=True
+        lambda api: green(api).delete_instance(CREDENTIALS),
+        DeletionResponse,
+        {"deleteInstanceAccount": True},
+        creates=True,
     ),
     "green new token": ApiCall(
         lambda api: green(api).renew_token(CREDENTIALS), str, {"apiTokenInstance": "t"}, creates=True
@@ -153,7 +156,7 @@ API_CALLS: dict[str, ApiCall] = {
     # A deletion is a 204 without a body; these are the fields of a refusal.
     "plugz deletion": ApiCall(
         lambda api: plugz(api).delete_instance(CREDENTIALS),
-        Deletion,
+        DeletionResponse,
         {"type": "INSTANCE_STILL_CONNECTED", "message": "the instance is connected"},
         creates=True,
     ),

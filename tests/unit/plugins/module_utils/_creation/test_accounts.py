@@ -195,7 +195,7 @@ def test_equal_names_of_two_accounts_in_one_task_need_an_account_each(fleet: Fle
     other = second_account(fleet)
     items: list[dict[str, Any]] = [{"name": "shop"}, {"name": "shop", "partner_token": other}]
     result = fleet.create(instances=items)
-    assert "give each item its account" in result["msg"]
+    assert "give each its account" in result["msg"]
     assert fleet.log("create") == fleet.log("list") == []
     items[0]["account"], items[1]["account"] = "first", "second"
     result = fleet.create(instances=items)

@@ -464,6 +464,7 @@ def test_without_time_to_wait_the_code_is_returned(sitting: Sitting, provider: s
 
 
 def test_without_time_to_wait_the_files_stay(sitting: Sitting) -> None:
+    sitting.emulator.config({f"{provider}.qr_seconds": FOR_EVER for provider in GATEWAYS})
     shop, sales = sitting.seed("green_api", "shop") + sitting.seed("plugzapi", "sales")
     result = sitting.link([shop, sales], wait_timeout=0)
     assert not result.get("failed")

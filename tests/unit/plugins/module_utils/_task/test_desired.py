@@ -89,13 +89,13 @@ def test_white_space_around_a_name_is_not_part_of_it(name: str) -> None:
 
 
 def test_a_name_twice_in_one_list_is_an_error_before_any_request() -> None:
-    with pytest.raises(UsageError, match="shop 2 times"):
+    with pytest.raises(UsageError, match="shop stands 2 times"):
         desired(**TASK, instances=[{"name": "shop"}, {"name": "other"}, {"name": "shop"}])
 
 
 def test_two_names_of_an_account_do_not_make_two_accounts_of_it() -> None:
     items = [{"name": "shop", "account": "north"}, {"name": "shop", "account": "south"}]
-    with pytest.raises(UsageError, match="shop 2 times"):
+    with pytest.raises(UsageError, match="shop stands 2 times"):
         desired(**TASK, instances=items)
     items[1]["partner_token"] = "another"
     assert len(desired(**TASK, instances=items)) == 2
