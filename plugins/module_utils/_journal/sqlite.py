@@ -58,13 +58,20 @@ class SqliteStorage:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with self._mutex, self._explained():
-            with _writing(self._opened()) as db:
+            connection = self._opened()
+            db = _SqliteTransaction(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
                 if not _is_same(self._file, self._path):
                     self._connection = None
                     raise JournalError(self.name, "its file was replaced while it was in use", "run the task again")
                 before = self._guard.check(counted_in(db), self._file)
                 yield db
                 after = counted_in(db)
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
             if after != before:
                 self._guard.try_to_write(after, self._file)
 
@@ -136,10 +143,12 @@ class SqliteStorage:
         # TRUNCATE and not WAL, because WAL doesn't work on network file systems, where home directories may be.
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = FULL")
-        with _writing(connection) as db:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
             if not _is_same(file, self._path):
                 return False
             version = self._version(connection)
+            db = _SqliteTransaction(connection)
             known = self._guard.read()
             self._guard.compare(known, serial_in(db))
             upgrade(db, version)
@@ -147,6 +156,10 @@ class SqliteStorage:
                 connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             serial = count_changes(db)
+            connection.execute("COMMIT")
+        except BaseException:
+            _roll_back(connection)
+            raise
         if known != serial:
             # Make the file before anything depends on it: overwriting it later needs no room on the disk.
             self._guard.write(serial, file)
@@ -239,18 +252,10 @@ def _connect(path: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
 
-@contextlib.contextmanager
-def _writing(connection: sqlite3.Connection) -> Iterator[Transaction]:
-    """A transaction, which is rolled back if the block or the commit fails."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield _SqliteTransaction(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        # A failed COMMIT (on a full disk) may have rolled back already.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # A failed COMMIT (on a full disk) may have rolled back already.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
