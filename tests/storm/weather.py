@@ -113,11 +113,17 @@ class Storm:
     def _resolve_as_a_person_would(self) -> None:
         """Look into the gateway's console, and do what the message says."""
         there = self.scene.record.instances()
+        resolved: set[str | None] = set()
         for creation in self.creations:
             if creation.said[-1] == "unknown":
                 found = there.get(creation.key)
                 wanted = {"action": "adopt", "instance_id": str(found[0]["id"])} if found else {"action": "discard"}
                 task = printed_task(creation.message, wanted["action"])
+                # Of namesakes in accounts without names, both messages are about the same entry of the journal.
+                entry = task.get("operation_id")
+                if entry in resolved:
+                    continue
+                resolved |= {entry} - {None}
                 result = Run("creation_journal", {**task, "journal": creation.ground.journal, **wanted})()
                 if result.get("failed"):
                     creation.lies.append(
