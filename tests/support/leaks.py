@@ -199,9 +199,10 @@ class Servers:
         self._addresses: dict[str, str] = {}
         plain = self._emulator(Outcome())
         self._plain, self._with_listing = plain.url, self._emulator(Outcome(), listing="present").url
-        closed = socket.create_server(("127.0.0.1", 0))
+        # Nothing listens on this port, and as long as it is bound, nothing else can.
+        closed = self._stack.enter_context(socket.socket())
+        closed.bind(("127.0.0.1", 0))
         self._addresses["refused"] = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        closed.close()
         self._addresses["no TLS"] = plain.url.replace("http:", "https:")
         certificate = (folder / "certificate.pem", folder / "key.pem")
         self._addresses["untrusted"] = self._emulator(Outcome(), tls=certificate).url

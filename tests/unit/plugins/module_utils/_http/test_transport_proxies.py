@@ -129,10 +129,8 @@ def test_http_to_a_loopback_address_never_goes_through_a_proxy(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch, variable: str, host: str, scheme: str
 ) -> None:
     monkeypatch.setenv(variable, proxy.url)
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
     with pytest.raises(FleetError) as caught:
-        send(f"{scheme}://{host}:{port}", reading(f"/{TOKEN}"))
+        send(f"{scheme}://{host}:1", reading(f"/{TOKEN}"))
     assert "proxy" not in caught.value.message
     assert proxy.connections == 0
 
