@@ -64,13 +64,14 @@ def names(value: Any, option: str = "the names") -> list[str]:
     if not isinstance(listed, list) or not all(_is_name(name) for name in listed):
         raise AnsibleFilterError(
             f"{option} must be a list of names, or text with a name on each line or commas between them, or JSON or "
-            "YAML text of a list; quote names such as true and 1.5"
+            "YAML text of a list; quote names such as true, 010 and 1.5"
         )
-    return [stripped(str(name)) for name in listed]
+    return [stripped(name) for name in listed]
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, (str, int)) and not isinstance(value, bool) and not is_blank(value)
+    # A number isn't known as it was written: YAML reads 010 as 8, which may be another instance's name.
+    return isinstance(value, str) and not is_blank(value)
 
 
 class FilterModule:

@@ -89,7 +89,7 @@ class RecentListings:
     def __init__(self, lasts: float) -> None:
         self._lasts = lasts
         self._mutex = threading.Lock()
-        self._listings: dict[Gateway, tuple[Listing, float]] = {}
+        self._listings: dict[Gateway, tuple[Listing | FleetError, float]] = {}
 
     def of(self, gateway: Gateway) -> Listing:
         """The listing of this account.
@@ -98,9 +98,18 @@ class RecentListings:
         """
         with self._mutex:
             if gateway not in self._listings or time.monotonic() >= self._listings[gateway][1]:
-                listing = list_until(gateway, lambda _listing: True)
-                self._listings[gateway] = listing, time.monotonic() + self._lasts
-            return self._listings[gateway][0]
+                self._listings[gateway] = _listed(gateway), time.monotonic() + self._lasts
+            listing = self._listings[gateway][0]
+        if isinstance(listing, FleetError):
+            raise listing
+        return listing
+
+
+def _listed(gateway: Gateway) -> Listing | FleetError:
+    try:
+        return list_until(gateway, lambda _listing: True)
+    except FleetError as error:
+        return error
 
 
 def unknown(what: str, doubt: FleetError | None, remedy: str) -> FleetError:

@@ -94,15 +94,20 @@ class SettingsApplier:
         """Take the lane's instance one request further; true if the lane has nothing left to do."""
         while True:
             if lane.current is None:
-                with self._taking:
-                    lane.current = lane.queue.popleft() if lane.queue else None
+                lane.current = self._take(lane.queue)
             instance = lane.current
             if instance is None:
-                return True
+                return not lane.queue
             if time.monotonic() < instance.next_at:
                 return False
             if not instance.is_over:
                 self._advance(instance)
+                if instance.is_postponed:
+                    # Others needn't wait until it has started.
+                    with self._taking:
+                        lane.queue.append(instance)
+                    lane.current = None
+                    continue
             elif self._has_restarted(instance):
                 lane.current = None
                 continue
@@ -110,6 +115,16 @@ class SettingsApplier:
                 lane.current = None
                 continue
             return False
+
+    def _take(self, queue: collections.deque[SettingsProgress]) -> SettingsProgress | None:
+        """Take the first instance that is due from a queue that lanes share."""
+        now = time.monotonic()
+        with self._taking:
+            for index, instance in enumerate(queue):
+                if now >= instance.next_at:
+                    del queue[index]
+                    return instance
+        return None
 
     def _advance(self, instance: SettingsProgress) -> None:
         if not set(instance.changes) <= set(instance.sent) and not (instance.doubt or instance.failure):
@@ -137,7 +152,7 @@ class SettingsApplier:
                     instance.sent += request
                 else:
                     self._record(instance, list(request), done=False)
-                    if self._is_postponed(instance, error):
+                    if self._postpone(instance, error):
                         return
                     instance.failure = error
                 break
@@ -151,8 +166,8 @@ class SettingsApplier:
         else:
             instance.end("failed", instance.failure)
 
-    def _is_postponed(self, instance: SettingsProgress, refusal: FleetError) -> bool:
-        """Whether its changes are sent again later: the gateway refuses them while the instance starts."""
+    def _postpone(self, instance: SettingsProgress, refusal: FleetError) -> bool:
+        """Try again later if the gateway refuses changes because the instance is starting, and there is time left."""
         if not (refusal.retryable and refusal.delivery is Delivery.REFUSED):
             return False
         now = time.monotonic()

@@ -49,6 +49,11 @@ class SettingsProgress(Outcome[Action]):
     budget: RequestBudget = field(default_factory=RequestBudget)
 
     @property
+    def is_postponed(self) -> bool:
+        """Whether nothing was sent because the instance is starting."""
+        return self.take_by is not None and not (self.is_over or self.sent or self.doubt or self.failure)
+
+    @property
     def has_work(self) -> bool:
         """Whether there is something to send, or something sent whose effect isn't known."""
         return not self.is_over and bool(self.changes)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import json
 import re
 import shlex
@@ -19,11 +20,15 @@ try:
 except ImportError:  # a managed node may lack PyYAML, which ansible-core brings to the controller
     yaml = None  # type: ignore[assignment]
 
-# ValueError is also that of a date that isn't in the calendar, TypeError that of a key that JSON doesn't have.
+# ValueError is also that of a date that isn't in the calendar, TypeError that of a key that JSON doesn't have; PyYAML
+# raises the next three for tags such as !!int whose text is none.
 _UNREADABLE: tuple[type[Exception], ...] = (
     ValueError,
     SyntaxError,
     TypeError,
+    AttributeError,
+    IndexError,
+    KeyError,
     RecursionError,
     MemoryError,
     *([yaml.YAMLError] if yaml else []),
@@ -33,10 +38,23 @@ _LIST_TEXT = re.compile(r"\s*(---\s|\[|\{|-(\s|$))")
 
 
 def parse_list(text: str, elements: str) -> Any:
-    """Return what ``text`` lists; something else than a list if it lists nothing."""
+    """Return what ``text`` lists; something else than a list if it lists nothing.
+
+    Of ``elements`` that are texts, a number is the text that it is written in, or ``None``: YAML reads 010 as 8.
+    """
     if elements != "dict" and not _LIST_TEXT.match(text):
         return [part for part in map(stripped, re.split(r"[,\r\n]", text)) if part] or None
-    return _parse(text)
+    value = _parse(text)
+    return _as_written(value, text) if elements == "str" and isinstance(value, list) else value
+
+
+def _as_written(values: list[Any], text: str) -> list[Any]:
+    numbers = collections.Counter(value for value in values if type(value) is int)
+    as_read = {
+        number: str(number) if len(re.findall(rf"(?<![\w.:+-]){number}(?![\w.:])", text)) >= count else None
+        for number, count in numbers.items()
+    }
+    return [as_read[value] if type(value) is int else value for value in values]
 
 
 def parse_dictionary(text: str) -> Any:
@@ -63,11 +81,9 @@ def where_unreadable(text: str) -> str:
     """
     try:
         yaml.safe_load(text)
-    except _UNREADABLE as error:
+    except _UNREADABLE as error:  # AttributeError if there is no PyYAML
         if mark := getattr(error, "problem_mark", None):
             return f"; the YAML parser stops at line {mark.line + 1}, column {mark.column + 1} of the text"
-    except AttributeError:  # there is no PyYAML
-        pass
     return ""
 
 

@@ -196,6 +196,7 @@ def test_settings_drift_is_found_in_check_mode_and_then_repaired(playbooks: Play
         ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": "[shop"}, "fleet_names) must be a list"),
         ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": "shop\nnobody"}, "has nobody"),
         ({"fleet_settings": {"webhookUrl": ""}, "fleet_provider": "plugzapi"}, "the account has no instances"),
+        ({"fleet_settings": {"webhookUrl": ""}, "fleet_names": []}, "fleet_names is empty"),
     ],
 )
 def test_settings_without_a_meaning_change_nothing(playbooks: Playbooks, variables: dict[str, Any], says: str) -> None:
@@ -233,6 +234,22 @@ def test_instances_in_trial_are_paid_for(playbooks: Playbooks) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert len(emulator.log(writes=True)) == subscribed
     assert all(instance["subscribed"] for instance in emulator.instances())
+
+
+@pytest.mark.parametrize(
+    ("playbook", "provider", "variables"),
+    [
+        ("subscribe", "plugzapi", {}),
+        ("apply_settings", "green_api", {"fleet_settings": {"stateWebhook": True}}),
+    ],
+)
+def test_with_no_change_allowed_one_is_too_many(
+    playbooks: Playbooks, playbook: str, provider: str, variables: dict[str, Any]
+) -> None:
+    playbooks.emulator.seed(instances=[{"provider": provider, "name": "shop"}])
+    done = playbooks.run(f"msgops.fleet.{playbook}", fleet_max_changes=0, **variables)
+    assert (done.returncode, "max_changes" in done.stdout) == (2, True), done.stdout
+    assert playbooks.emulator.log(writes=True) == []
 
 
 def test_what_a_survey_names_twice_is_retired(playbooks: Playbooks) -> None:

@@ -75,6 +75,22 @@ def test_it_takes_the_items_of_provision_and_deletes_what_is_confirmed(stage: St
             assert item["token"] not in played.output
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"instances": [], "confirm": []}, "decommission_instances or decommission_names"),
+        ({"names": "[010]", "confirm": "[010]"}, "quote names"),
+        ({"instances": [{"name": 101, "provider": "green_api"}], "confirm": ["101"]}, "quote names"),
+    ],
+)
+def test_nothing_and_numbers_name_no_instance(
+    stage: Stage, emulator: Control, variables: dict[str, Any], says: str
+) -> None:
+    refused = play(stage, emulator, "decommission", **variables)
+    assert (refused.status != 0, says in refused.output) == (True, True), refused.output
+    assert emulator.log() == []
+
+
 def test_a_linked_phone_needs_a_word(stage: Stage, emulator: Control) -> None:
     emulator.config({"green_api.creating_seconds": 0})
     made = play(stage, emulator, "provision", instances=ITEMS[:1], wait=False, assert_authorized=False)

@@ -22,7 +22,8 @@ names = FilterModule().filters()["names"]
         ("corner, market,", ["corner", "market"]),
         ('["corner", "a, b"]', ["corner", "a, b"]),
         ("- corner\n- market\n", ["corner", "market"]),
-        (["corner", 7], ["corner", "7"]),
+        ("[corner, 7]", ["corner", "7"]),
+        ("- 7\n- 8\n- -7\n", ["7", "8", "-7"]),
         (None, []),
         (" \n", []),
         ([], []),
@@ -32,7 +33,17 @@ def test_every_form_is_a_list(value: Any, found: list[str]) -> None:
     assert names(value) == found
 
 
-@pytest.mark.parametrize("value", [True, 1.5, {"name": "corner"}, ["corner", None], [""], [True], "{a: b}", '[["a"]]'])
+@pytest.mark.parametrize(
+    "value", [True, 1.5, {"name": "corner"}, ["corner", None], ["corner", 8], [""], [True], "{a: b}", '[["a"]]']
+)
 def test_what_is_no_list_of_names_is_an_error(value: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="fleet_names must be a list of names"):
         names(value, "fleet_names")
+
+
+@pytest.mark.parametrize(
+    "value", ["[010]", "- 0x1F\n", "[1:2:3]", "[1_000]", "[8, 010]", "- +8", "[!!int '']", "[true]"]
+)
+def test_what_yaml_reads_as_another_name_is_an_error(value: str) -> None:
+    with pytest.raises(AnsibleFilterError, match="quote names"):
+        names(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.msgops.fleet.plugins.module_utils._common.errors import FleetError
 from ansible_collections.msgops.fleet.plugins.module_utils._ending.listed import RecentListings
 from ansible_collections.msgops.fleet.plugins.module_utils._http.transport import TransportOptions, transport_to
 from ansible_collections.msgops.fleet.plugins.module_utils._vendors.plugzapi import Plugzapi
@@ -199,6 +200,16 @@ def test_a_recent_listing_is_of_use_to_all(plugz: Fleet, lasts: float, requests:
     listings = RecentListings(lasts)
     assert all(listings.of(gateway).with_id(shop["id"]) for _look in range(2))
     assert len(plugz.log("list")) == requests
+
+
+def test_a_failed_listing_is_one_for_all_too(plugz: Fleet) -> None:
+    transport = transport_to(plugz.emulator.url, TransportOptions(retry_timeout=0.0), url_option="api_url")
+    gateway = Plugzapi(transport, "wrong-partner-token")
+    listings = RecentListings(3600.0)
+    for _look in range(2):
+        with pytest.raises(FleetError, match="partner_token"):
+            listings.of(gateway)
+    assert len(plugz.log("list")) == 1
 
 
 # Deletions that lie

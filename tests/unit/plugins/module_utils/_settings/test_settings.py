@@ -253,6 +253,18 @@ def test_an_instance_that_never_starts_has_no_change(sitting: Sitting) -> None:
     assert actions(apply(sitting, [shop], settings=wanted("green_api"))) == {"shop": "applied"}
 
 
+def test_instances_that_start_keep_no_other_from_its_settings(sitting: Sitting) -> None:
+    """One instance at a time may restart; those that are starting make room for the last one."""
+    fleet = shops(sitting, "green_api", "first", "second", "last")
+    for item in fleet[:2]:
+        sitting.emulator.set_state("green_api", item["id"], "starting")
+    result = apply(sitting, fleet, settings=wanted("green_api"), max_restarting=1, verify_timeout=0.5)
+    assert actions(result) == {"first": "failed", "second": "failed", "last": "applied"}
+    log = sitting.emulator.log(route="green_api.set_settings")
+    asked = [entry["path"].split("/")[1].removeprefix("waInstance") for entry in log]
+    assert asked[:3] == [str(item["id"]) for item in fleet]
+
+
 @pytest.mark.parametrize("provider", GATEWAYS)
 def test_an_unreadable_instance_gets_no_write_and_the_others_do(sitting: Sitting, provider: str) -> None:
     shop, other = shops(sitting, provider, "shop", "other")
