@@ -49,12 +49,16 @@ def parse_list(text: str, elements: str) -> Any:
 
 
 def _as_written(values: list[Any], text: str) -> list[Any]:
-    numbers = collections.Counter(value for value in values if type(value) is int)
+    numbers = collections.Counter(filter(_is_number, values))
     as_read = {
         number: str(number) if len(re.findall(rf"(?<![\w.:+-]){number}(?![\w.:])", text)) >= count else None
         for number, count in numbers.items()
     }
-    return [as_read[value] if type(value) is int else value for value in values]
+    return [as_read[value] if _is_number(value) else value for value in values]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def parse_dictionary(text: str) -> Any:
