@@ -31,16 +31,17 @@ def parse_response(request: Request, status: int, headers: Mapping[str, str], co
     """Parse the response to ``request``, whatever its content is. One that is larger than it may be isn't parsed."""
     content_type = headers.get("Content-Type", "")
     media_type = re.sub(r"[^\w.+/-]", "", content_type.split(";")[0]) or "no content type"
-    most, size = request.size.for_status(status), NONE
+    most = request.size.for_status(status)
     if len(content) > most.bytes:
         return Response(request, status, headers, None, False, f"more than {most}")
     try:
         text = _decode(content, content_type, request.effect)
-        if excess := most.excess(text):
+        measured = Size.measured(content, text)
+        if excess := most.excess(measured, text):
             return Response(request, status, headers, None, False, excess)
-        body, is_json, size = _parse(text), True, Size.measured(content, text)
+        body, is_json, size = _parse(text), True, measured
     except (ValueError, RecursionError):
-        body, is_json = None, False
+        body, is_json, size = None, False, NONE
     description = f"no JSON ({media_type}, {len(content)} bytes)" if content else EMPTY
     # A short text may be the vendor's own message; an HTML page comes from a proxy or a web server.
     is_text = not is_json and len(content) <= 1000 and not content.lstrip().startswith(b"<")

@@ -32,7 +32,8 @@ class Size:
     @classmethod
     def measured(cls, content: bytearray, text: str) -> Size:
         """The size of a body, ``text`` when decoded."""
-        return cls(len(content), _count_values(text))
+        # Each value but the first follows a comma, or is the first one in a list or an object.
+        return cls(len(content), 1 + text.count(",") + text.count("[") + text.count("{"))
 
     def for_status(self, status: int) -> Size:
         """This size for a response of success, and a small one for any other."""
@@ -42,15 +43,14 @@ class Size:
         """This size and that of ``number`` items."""
         return Size(self.bytes + number * each.bytes, self.values + number * each.values)
 
-    def excess(self, text: str) -> str | None:
-        """What there is too much of in ``text``, which is JSON, found without parsing it; ``None`` if nothing is.
+    def excess(self, size: Size, text: str) -> str | None:
+        """What there is too much of in ``text``, JSON of that size, found without parsing it; ``None`` if nothing is.
 
         Parsing makes of three bytes, ``[],``, an object of 64 bytes or more.
         """
-        values = _count_values(text)
-        if values > self.values:
+        if size.values > self.values:
             return f"more than {self.values:,} values"
-        if values > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        if size.values > MAX_DEPTH and _depth(text) > MAX_DEPTH:
             return f"more than {MAX_DEPTH} levels"
         return None
 
@@ -60,11 +60,6 @@ class Size:
 
     def __str__(self) -> str:
         return f"{self.bytes // MIB} MiB" if self.bytes >= 10 * MIB else f"{self.bytes / KIB:,.3g} KiB"
-
-
-def _count_values(text: str) -> int:
-    # Each value but the first follows a comma, or is the first one in a list or an object.
-    return 1 + text.count(",") + text.count("[") + text.count("{")
 
 
 def _depth(text: str) -> int:
