@@ -65,11 +65,10 @@ def take_listed(
 ) -> None:
     """List each account once, and tell its instances from those that are gone and those that don't match."""
     for gateway, mine in by_gateway(outcomes).items():
-        try:
-            listing = list_until(gateway, lambda _listing: True)
-        except FleetError as error:
+        listing = _listed(gateway)
+        if isinstance(listing, FleetError):
             for outcome in mine:
-                outcome.end("failed", error)
+                outcome.end("failed", listing)
             continue
         for outcome in mine:
             try:
