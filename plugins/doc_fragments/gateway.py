@@ -33,13 +33,21 @@ _ITEM = f"""
         type: str
 """
 
-# The same for an item that names a partner account.
-PARTNER_ITEM = f"""{_ITEM}
+_PARTNER = """
       partner_token:
         description: The partner's token. Without it, O(partner_token) is used.
         type: str
       account:
         description: Your own name for the account. Without it, O(account) is used.
+        type: str
+"""
+
+# The same for an item that names a partner account.
+PARTNER_ITEM = _ITEM + _PARTNER
+
+_CLIENT_TOKEN = """
+      client_token:
+        description: PlugzAPI's account security token. Without it, O(client_token) is used.
         type: str
 """
 
@@ -65,9 +73,7 @@ options:
         description: A name for messages and results.
         type: str
 {_ITEM}
-      client_token:
-        description: PlugzAPI's account security token. Without it, O(client_token) is used.
-        type: str
+{_CLIENT_TOKEN}
 """
 
 _ACCOUNTS = f"""
@@ -164,22 +170,11 @@ options:
         type: str
 """
 
-    INSTANCES_OF_PARTNERS: ClassVar[str] = f"""{INSTANCES}
-      partner_token:
-        description: The partner's token. Without it, O(partner_token) is used.
-        type: str
-      account:
-        description: Your own name for the account. Without it, O(account) is used.
-        type: str
-"""
+    INSTANCES_OF_PARTNERS: ClassVar[str] = INSTANCES + _PARTNER
 
     NAMED_INSTANCES: ClassVar[str] = _NAMED
 
-    NAMED_INSTANCES_TO_DELETE: ClassVar[str] = f"""{_NAMED}
-      client_token:
-        description: PlugzAPI's account security token. Without it, O(client_token) is used.
-        type: str
-"""
+    NAMED_INSTANCES_TO_DELETE: ClassVar[str] = _NAMED + _CLIENT_TOKEN
 
     PARTNER: ClassVar[str] = f"""
 options:
