@@ -8,9 +8,7 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,7 @@ from random import Random
 from typing import Any
 
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, count_lines
-from ansible_collections.msgops.fleet.tests.storm.steps import KILL, KINDS, Table, as_markdown, new_table
+from ansible_collections.msgops.fleet.tests.storm.steps import KILL, KINDS, Table, as_markdown, measure, new_table
 from ansible_collections.msgops.fleet.tests.support.creation import Fleet
 from ansible_collections.msgops.fleet.tests.support.ending import UNLINK_ROUTES, deletion, items, make
 
@@ -121,15 +119,13 @@ def as_table(storm: Storm) -> str:
 
 def main() -> None:
     """Measure a storm at each gateway."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--number", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    for provider in ("green_api", "plugzapi"):
-        with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
-            storm = Storm(Fleet(emulator, provider, Path(folder)), Random(arguments.seed))
-            storm.weather(arguments.number)
-            print(f"## {provider}\n\n{as_table(storm)}\n\nviolations: {storm.violations}\n", flush=True)
+
+    def rage(emulator: Emulator, provider: str, folder: Path, dice: Random, number: int) -> tuple[str, list[str]]:
+        storm = Storm(Fleet(emulator, provider, folder), dice)
+        storm.weather(number)
+        return as_table(storm), storm.violations
+
+    measure(rage, 200, __doc__)
 
 
 if __name__ == "__main__":

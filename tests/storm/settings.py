@@ -9,11 +9,9 @@ The first run has the fault. A second one follows at once, and a third one, whic
 
 from __future__ import annotations
 
-import argparse
 import collections
 import json
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ from random import Random
 from typing import Any
 
 from ansible_collections.msgops.fleet.tests.storm.runs import Child, Result, Run, count_lines
-from ansible_collections.msgops.fleet.tests.storm.steps import KILL, KINDS, Table, as_markdown, new_table
+from ansible_collections.msgops.fleet.tests.storm.steps import KILL, KINDS, Table, as_markdown, measure, new_table
 from ansible_collections.msgops.fleet.tests.support.linking import Sitting
 
 from msgops_emulator import Emulator
@@ -255,15 +253,13 @@ def as_table(storm: Storm) -> str:
 
 def main() -> None:
     """Measure a storm at each gateway."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--number", type=int, default=150)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    for provider in ("green_api", "plugzapi"):
-        with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
-            storm = Storm(emulator, provider, Path(folder), Random(arguments.seed))
-            storm.weather(arguments.number)
-            print(f"## {provider}\n\n{as_table(storm)}\n\nviolations: {storm.violations}\n", flush=True)
+
+    def rage(emulator: Emulator, provider: str, folder: Path, dice: Random, number: int) -> tuple[str, list[str]]:
+        storm = Storm(emulator, provider, folder, dice)
+        storm.weather(number)
+        return as_table(storm), storm.violations
+
+    measure(rage, 150, __doc__)
 
 
 if __name__ == "__main__":

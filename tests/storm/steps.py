@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
 from typing import Any
+
+from msgops_emulator import Emulator
 
 KILL = "kill -9"
 # What the emulator does to a request: the kind of its fault, and the options.
@@ -41,3 +47,19 @@ def as_markdown(table: Table, kind: str, sums: Sequence[str]) -> str:
         total = sum(row[word] for word in said)
         lines.append(f"| {fault} | {total} | {' | '.join(str(row[column]) for column in columns)} |")
     return "\n".join(lines)
+
+
+# Raises a storm of so many at a gateway, and returns its table and its violations.
+Rage = Callable[[Emulator, str, Path, Random, int], tuple[str, list[str]]]
+
+
+def measure(rage: Rage, number: int, description: str | None) -> None:
+    """Raise a storm at each gateway, as the command line's options say, and print what came of it."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--number", type=int, default=number)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    for provider in ("green_api", "plugzapi"):
+        with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
+            table, violations = rage(emulator, provider, Path(folder), Random(arguments.seed), arguments.number)
+            print(f"## {provider}\n\n{table}\n\nviolations: {violations}\n", flush=True)
